@@ -1,0 +1,1 @@
+"""Where code runs: compilation, threads, memory."""

@@ -1,0 +1,157 @@
+"""The only module that touches Numba's decorators: flags, disk cache, lazy compilation, counting.
+
+`@kernel` marks an entry that wrappers call, `@helper` a serial function that kernels call, `@intrinsic` a piece of LLVM IR
+with a Python fallback. Importing this module costs nothing; decorating a helper or an intrinsic imports Numba, and calling a
+kernel for the first time compiles it or loads it from the disk cache.
+"""
+
+import functools
+import hashlib
+import importlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kerasish.device import threads as _threads
+
+FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": None}
+FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
+EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
+SHARED_SOURCES = ("simd.py", "vecmath.py")  # files of kernels/cpu whose helpers other files' kernels inline
+
+_report = {"count": 0, "seconds": 0.0, "depth": 0, "began": 0.0}
+
+
+def kernel(function: Callable | None = None, *, parallel: bool = True, exact: bool = False) -> Any:
+    """Mark an entry: compiled at its first call for each set of argument types, cached on disk.
+
+    Args:
+        function: Plain Python; loops over `prange` run on all threads when `parallel`.
+        parallel: Whether `prange` means threads.
+        exact: Keep sums in the order written (no reassociation).
+
+    Returns:
+        A `Kernel`, called like the function, with `threads=1` for work too small to share.
+    """
+    if function is None:
+        return functools.partial(kernel, parallel=parallel, exact=exact)
+    return Kernel(function, parallel, exact)
+
+
+def helper(function: Callable | None = None, *, exact: bool = False, inline: bool = False) -> Any:
+    """Mark a serial function that kernels call; `inline` forces LLVM to inline it."""
+    if function is None:
+        return functools.partial(helper, exact=exact, inline=inline)
+    return _numba().njit(**_options(exact), forceinline=inline)(function)
+
+
+def intrinsic(fallback: Callable) -> Callable:
+    """Decorate a Numba intrinsic; where compilation is off (`NUMBA_DISABLE_JIT=1`) the name means `fallback`."""
+
+    def decorate(function: Callable) -> Callable:
+        if compilation_off():
+            return fallback
+        return importlib.import_module("numba.extending").intrinsic(function)
+
+    return decorate
+
+
+class Kernel:
+    """A function that is compiled when it is first needed: threaded, and serial where threads are not to be had."""
+
+    def __init__(self, function: Callable, parallel: bool, exact: bool):
+        self.function, self.parallel, self.exact = function, parallel, exact
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, threads: int | None = None) -> Any:
+        """Run on `threads` threads (1, or None for all of them)."""
+        if not self.parallel or not _threads.may_launch(threads):
+            return self.serial(*args)
+        lock = _threads.launch_lock()
+        if lock is None:
+            _threads.use(threads)
+            return self.threaded(*args)
+        with lock:
+            _threads.use(threads)
+            return self.threaded(*args)
+
+    @functools.cached_property
+    def threaded(self) -> Callable:
+        """The dispatcher compiled with threads."""
+        return _compiled(self.function, self.exact, parallel=True)
+
+    @functools.cached_property
+    def serial(self) -> Callable:
+        """The dispatcher compiled without threads; `prange` is `range` there."""
+        return _compiled(self.function, self.exact, parallel=False)
+
+
+def compile_report() -> tuple[int, float]:
+    """How many kernels were compiled (not loaded from the cache) in this process so far, and the seconds spent on it."""
+    return _report["count"], _report["seconds"]
+
+
+def compilation_off() -> bool:
+    """Whether kernels run as plain Python (`NUMBA_DISABLE_JIT=1`)."""
+    return bool(_numba().config.DISABLE_JIT)
+
+
+def __getattr__(name: str) -> Any:
+    """`prange`, taken from Numba at its first use."""
+    if name == "prange":
+        return _numba().prange
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@functools.cache
+def _numba():
+    """Numba, imported at first use, with the listener that counts compilations."""
+    import numba
+
+    if not numba.config.DISABLE_JIT:
+        from numba.core import event
+
+        class Counter(event.Listener):
+            def on_start(self, event):
+                if _report["depth"] == 0:
+                    _report["began"] = time.perf_counter()
+                _report["depth"] += 1
+
+            def on_end(self, event):
+                _report["depth"] -= 1
+                _report["count"] += getattr(event.data["dispatcher"], "is_kernel", False)
+                if _report["depth"] == 0:
+                    _report["seconds"] += time.perf_counter() - _report["began"]
+
+        event.register("numba:compile", Counter())
+    return numba
+
+
+def _options(exact: bool) -> dict:
+    return {**FLAGS, "fastmath": set(EXACT if exact else FASTMATH)}
+
+
+def _compiled(function: Callable, exact: bool, parallel: bool) -> Callable:
+    """The Numba dispatcher of a kernel, with the disk cache where there is one."""
+    dispatcher = _numba().njit(**_options(exact), parallel=parallel)(function)
+    if dispatcher is not function:
+        dispatcher.is_kernel = True
+        from kerasish.device import cache
+
+        cache.attach(dispatcher, cache_key(), tag=f"{'p' if parallel else 's'}{'x' if exact else ''}")
+    return dispatcher
+
+
+@functools.cache
+def cache_key() -> str:
+    """What must change when compiled code would: our version, the flags, and the sources that many kernels share."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(__file__)), "kernels", "cpu")
+    digest = hashlib.sha256(repr((sorted(FASTMATH), sorted(EXACT), sorted(FLAGS.items()))).encode())
+    for name in SHARED_SOURCES:
+        path = os.path.join(folder, name)
+        if os.path.exists(path):
+            with open(path, "rb") as source:
+                digest.update(source.read())
+    return f"{getattr(sys.modules['kerasish'], '__version__', '0')}-{digest.hexdigest()[:12]}"

@@ -1,0 +1,77 @@
+"""How a primitive is computed: twins with the same function names, one per place where an array can live.
+
+`twin_of(array).conv2d` is the fast kernel where there is one for that place, else the reference twin's, which is plain array
+code and runs anywhere.
+"""
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+FAMILIES = (
+    "conv",
+    "depthwise",
+    "matmul",
+    "pool",
+    "norm",
+    "softmax",
+    "elementwise",
+    "reduce",
+    "resize",
+    "random",
+    "update",
+    "precision",
+)
+
+
+class Twin:
+    """The kernels of one place: `twin.name` finds the function, importing only the module that holds it."""
+
+    def __init__(self, place: str):
+        self.place = place
+
+    def __getattr__(self, name: str) -> Callable:
+        function = None if name.startswith("_") else find(self.place, name)
+        if function is None:
+            raise AttributeError(f"no kernel named {name!r}")
+        setattr(self, name, function)
+        return function
+
+    def __repr__(self) -> str:
+        return f"<kernels for {self.place}>"
+
+
+def find(place: str, name: str) -> Callable | None:
+    """The kernel `name` of `place`, else the reference's, else None."""
+    for family in FAMILIES:
+        if _defined(f"reference.{family}", name) is None:
+            continue
+        return _defined(f"{place}.{family}", name) or _defined(f"reference.{family}", name)
+    return None
+
+
+def _defined(module: str, name: str) -> Callable | None:
+    found = getattr(_module(module), name, None)
+    return found if callable(found) else None
+
+
+@functools.cache
+def _module(name: str) -> Any:
+    """A module of this package, or None if there is none of that name."""
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith(__name__):
+            return None
+        raise
+
+
+_cpu, _cuda = Twin("cpu"), Twin("cuda")
+
+
+def twin_of(array: Any) -> Twin:
+    """The kernels for where `array` lives."""
+    return _cuda if not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__") else _cpu
