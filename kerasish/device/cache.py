@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 
 def attach(dispatcher: Callable, key: str, tag: str) -> None:
-    """Give a Numba dispatcher a disk cache in the first usable folder; where there is none it compiles anew each run."""
+    """Give a Numba dispatcher a disk cache in the first usable folder; without one it compiles anew each run."""
     folder = cache_folder(key)
     if folder is None:
         return
@@ -61,7 +61,7 @@ def _names(folder: str) -> list[str]:
 
 @functools.cache
 def _cache_class() -> type:
-    """Numba's function cache, in a folder of our choice, stamped with the defining file's content, silent on failure."""
+    """Numba's function cache in a folder of our choice, stamped with the defining file's content."""
     from numba.core import caching
 
     class Locator(caching._CacheLocator):

@@ -1,8 +1,8 @@
 """The only module that touches Numba's decorators: flags, disk cache, lazy compilation, counting.
 
-`@kernel` marks an entry that wrappers call, `@helper` a serial function that kernels call, `@intrinsic` a piece of LLVM IR
-with a Python fallback. Importing this module costs nothing; decorating a helper or an intrinsic imports Numba, and calling a
-kernel for the first time compiles it or loads it from the disk cache.
+`@kernel` marks an entry that wrappers call, `@helper` a serial function that kernels call, `@intrinsic` a piece of
+LLVM IR with a Python fallback. Importing this module costs nothing; decorating a helper or an intrinsic imports Numba,
+and calling a kernel for the first time compiles it or loads it from the disk cache.
 """
 
 import functools
@@ -89,7 +89,7 @@ class Kernel:
 
 
 def compile_report() -> tuple[int, float]:
-    """How many kernels were compiled (not loaded from the cache) in this process so far, and the seconds spent on it."""
+    """Kernels compiled (not loaded from the cache) in this process so far, and the seconds that took."""
     return _report["count"], _report["seconds"]
 
 

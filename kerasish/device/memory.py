@@ -1,7 +1,7 @@
 """Reuse of large buffers: a fresh 10 MB array costs its page faults every step, a used one costs nothing.
 
-`empty` hands out arrays over pooled, 64-byte aligned memory. Each array's base is a `_Lease`; when the last view of it is
-gone the lease dies and its memory returns to the pool, so a view that a user keeps can never dangle.
+`empty` hands out arrays over pooled, 64-byte aligned memory. Each array's base is a `_Lease`; when the last view of it
+is gone the lease dies and its memory returns to the pool, so a view that a user keeps can never dangle.
 """
 
 import math

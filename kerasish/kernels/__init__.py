@@ -1,7 +1,7 @@
 """How a primitive is computed: twins with the same function names, one per place where an array can live.
 
-`twin_of(array).conv2d` is the fast kernel where there is one for that place, else the reference twin's, which is plain array
-code and runs anywhere.
+`twin_of(array).conv2d` is the fast kernel where there is one for that place, else the reference twin's, which is plain
+array code and runs anywhere.
 """
 
 import functools
