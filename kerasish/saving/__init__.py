@@ -6,3 +6,5 @@ from kerasish.saving.registration import get_custom_objects as get_custom_object
 from kerasish.saving.registration import get_registered_name as get_registered_name
 from kerasish.saving.registration import get_registered_object as get_registered_object
 from kerasish.saving.registration import register_keras_serializable as register_keras_serializable
+from kerasish.saving.serialization import deserialize_keras_object as deserialize_keras_object
+from kerasish.saving.serialization import serialize_keras_object as serialize_keras_object
