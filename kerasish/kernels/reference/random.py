@@ -1,7 +1,7 @@
 """The numbers that Keras draws on TensorFlow from the same seed: Philox-4x32-10 and the distributions built on it.
 
-A seed is a pair of integers. A block is one turn of the generator: four 32-bit words for a 64-bit index. Every block can be
-drawn alone, so the numbers do not depend on how the work is split, and memory beyond the result is bounded by `CHUNK`.
+A seed is a pair of integers. A block is one turn of the generator: four 32-bit words for a 64-bit index. Every block can
+be drawn alone, so the numbers do not depend on how the work is split, and memory beyond the result is bounded by `CHUNK`.
 `xp` is the array module that draws. Philox: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC11).
 """
 
@@ -9,6 +9,8 @@ import math
 
 import ml_dtypes
 import numpy as np
+
+from kerasish.device import array_module
 
 CHUNK = 1 << 14  # blocks drawn at once: the working set stays in the cache
 RESERVED = 256  # blocks set aside for each output of a rejection method
@@ -100,8 +102,8 @@ def uniform(shape, seed, low=0.0, high=1.0, dtype="float32", xp=np):
 
 
 def _box_muller(words, dtype):
-    """Words -> standard normal numbers, two from two uniform ones, computed in float64 and rounded where TensorFlow rounds."""
-    xp = _module(words)
+    """Words -> standard normal numbers, two from two uniform ones: float64 inside, rounded where TensorFlow rounds."""
+    xp = array_module(words)
     kind = np.float64 if dtype == "float64" else np.float32
     u, v = xp.moveaxis(_unit(words, kind.__name__).reshape(len(words), -1, 2), -1, 0).astype("f8")
     u = xp.maximum(u, float(kind(1e-7)))
@@ -109,15 +111,6 @@ def _box_muller(words, dtype):
     angle = (2 * math.pi * v).astype(kind).astype("f8")
     pair = xp.stack([xp.sin(angle).astype(kind) * radius, xp.cos(angle).astype(kind) * radius], -1)
     return pair.reshape(len(words), -1)
-
-
-def _module(array):
-    """NumPy, or the module that the array belongs to."""
-    if isinstance(array, np.ndarray):
-        return np
-    import cupy
-
-    return cupy
 
 
 def _affine(values, mean, stddev, dtype):
@@ -135,7 +128,7 @@ def normal(shape, seed, mean=0.0, stddev=1.0, dtype="float32", xp=np):
 
 
 def truncated_normal(shape, seed, mean=0.0, stddev=1.0, dtype="float32", xp=np):
-    """Normal numbers closer than two `stddev` to `mean`: each group of outputs reads on in its own blocks until it is full."""
+    """Normal numbers closer than two `stddev` to `mean`; each group of outputs reads its own blocks until it is full."""
     per_group = _per_block(dtype)
     philox = Philox(seed, xp)
     out = xp.empty(math.prod(shape), _dtype(dtype))
@@ -183,10 +176,10 @@ def dropout_mask(shape, seed, rate, dtype="float32", xp=np):
 def categorical(logits, num_samples, seed):
     """(N, C) logits -> (N, num_samples) int64 classes, by inverting each row's cumulative sum in float64.
 
-    TensorFlow splits many rows over threads and starts each part elsewhere in the stream, so there its numbers depend on
-    the machine; these are the ones of a single part.
+    TensorFlow splits many rows over threads and starts each part elsewhere in the stream, so there its numbers depend
+    on the machine; these are the ones of a single part.
     """
-    xp = _module(logits)
+    xp = array_module(logits)
     u = uniform((len(logits), num_samples), seed, dtype="float64", xp=xp)
     logits = logits.astype("f8")
     finite = xp.isfinite(logits)
@@ -227,7 +220,7 @@ class _Lanes:
 
 def _by_lanes(draw, parameters, seed, dtype):
     """`draw(lanes, *parameters)` over chunks of the flat parameters, which have the result's shape."""
-    xp = _module(parameters[0])
+    xp = array_module(parameters[0])
     shape, philox = parameters[0].shape, Philox(seed, xp)
     flat = [xp.ravel(p).astype("f8") for p in parameters]
     out = xp.empty(flat[0].size, _dtype(dtype))
@@ -247,11 +240,11 @@ def gamma(alpha, seed, dtype="float32"):
     Marsaglia and Tsang, "A simple method for generating gamma variables" (2000); alpha = 1 is drawn as exponential.
     """
     out = _by_lanes(_gamma, [alpha], seed, dtype)
-    return _module(alpha).maximum(out, ml_dtypes.finfo(out.dtype).tiny.astype(out.dtype))
+    return array_module(alpha).maximum(out, ml_dtypes.finfo(out.dtype).tiny.astype(out.dtype))
 
 
 def _gamma(lanes, alpha):
-    xp = _module(alpha)
+    xp = array_module(alpha)
     small = alpha < 1
     d = alpha + xp.where(small, 2 / 3, -1 / 3)
     c = 1 / 3 / xp.sqrt(d)
@@ -277,13 +270,14 @@ def _gamma(lanes, alpha):
 def binomial(counts, probabilities, seed, dtype="float32"):
     """Binomial numbers of the parameters' common shape, as TensorFlow draws them.
 
-    Few expected successes: by sums of geometric numbers; many: Hormann, "The generation of binomial random variates" (1993).
+    Few expected successes: by sums of geometric numbers; many: Hormann, "The generation of binomial random variates"
+    (1993).
     """
     return _by_lanes(_binomial, [counts, probabilities], seed, dtype)
 
 
 def _binomial(lanes, counts, p):
-    xp = _module(counts)
+    xp = array_module(counts)
     out = xp.where(p >= 1, counts, 0.0)
     out = xp.where(counts > 0, out, 0.0)
     open_ = (counts > 0) & xp.isfinite(counts) & (p > 0) & (p < 1)
@@ -297,7 +291,7 @@ def _binomial(lanes, counts, p):
 
 def _by_waiting(lanes, active, counts, p):
     """How many geometric waiting times fit into `counts` trials."""
-    xp = _module(counts)
+    xp = array_module(counts)
     hits, trials, wanted = xp.zeros_like(counts), xp.zeros_like(counts), active
     lanes.next_block[active] = lanes.lane[active] * np.uint64(RESERVED_WAITING)
     while active.size:
@@ -309,7 +303,7 @@ def _by_waiting(lanes, active, counts, p):
 
 def _by_rejection(lanes, active, counts, p):
     """Transformed rejection with squeeze (BTRS)."""
-    xp = _module(counts)
+    xp = array_module(counts)
     hits, wanted = xp.zeros_like(counts), active
     while active.size:
         n, q = counts[active], p[active]
@@ -341,7 +335,7 @@ def _btrs(xp, n, p, u, v):
 
 def _stirling_tail(k):
     """log(k!) less Stirling's formula; the first ten are exact to double precision."""
-    xp = _module(k)
+    xp = array_module(k)
     exact = xp.asarray(
         [math.lgamma(i + 1) - (0.5 * math.log(2 * math.pi) + (i + 0.5) * math.log(i + 1) - (i + 1)) for i in range(10)]
     )
