@@ -19,7 +19,7 @@ def upsample_nearest_grad(gy, factors):
 
 
 def resize_bilinear(x, shape):
-    """Bilinear interpolation with half-pixel centres, no anti-aliasing, as TensorFlow: (N, H, W, C) -> (N, *shape, C)."""
+    """Bilinear interpolation with half-pixel centres, no anti-aliasing, as TensorFlow: -> (N, *shape, C)."""
     wide = x.astype(accumulator(x.dtype), copy=False)
     top, bottom, dh = _between(x, x.shape[1], shape[0])
     left, right, dw = _between(x, x.shape[2], shape[1])

@@ -41,7 +41,7 @@ def cross_entropy_logits_grad(g, labels, logits):
 
 @widened
 def sparse_cross_entropy_logits(labels, logits):
-    """-log_softmax(logits)[label]: labels (...) of integers, logits (..., K) -> (...); NaN for a label outside 0..K-1."""
+    """-log_softmax(logits)[label]: labels (...) of integers, logits (..., K) -> (...); NaN for a label out of range."""
     xp = array_module(logits)
     picked = xp.take_along_axis(log_softmax(logits), _clipped(labels, logits), -1)[..., 0]
     return xp.where(_known(labels, logits), -picked, xp.nan).astype(logits.dtype)
