@@ -45,6 +45,7 @@ class ObjectSharingScope:
         self._configs: dict[int, tuple[Any, dict]] = {}  # id -> (the object, kept alive; its config)
         self._loaded: dict[int, Any] = {}
         self._numbers = itertools.count(1)
+        self.custom_objects: dict[str, Any] = {}  # classes and functions that are not Keras's own
         return self
 
     def __exit__(self, *exc_info):
@@ -52,11 +53,20 @@ class ObjectSharingScope:
 
     def saved(self, obj: Any, config: dict) -> None:
         """Notes that `obj` was serialized to `config`; the second time both configs get the same id."""
+        self._note_custom(obj, config)
         if id(obj) not in self._configs:
             self._configs[id(obj)] = (obj, config)
             return
         first = self._configs[id(obj)][1]
         config["shared_object_id"] = first.setdefault("shared_object_id", next(self._numbers))
+
+    def _note_custom(self, obj: Any, config: dict) -> None:
+        known = obj if config["class_name"] == "function" else type(obj)
+        if not known.__module__.startswith("kerasish."):
+            name = config["config"] if known is obj else config["registered_name"]
+            self.custom_objects[name] = known
+            if self._outer is not None:
+                self._outer.custom_objects[name] = known
 
     def loaded(self, number: int, obj: Any) -> None:
         """Notes that the config with this id became `obj`."""
