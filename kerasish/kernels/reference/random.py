@@ -1,8 +1,9 @@
 """The numbers that Keras draws on TensorFlow from the same seed: Philox-4x32-10 and the distributions built on it.
 
-A seed is a pair of integers. A block is one turn of the generator: four 32-bit words for a 64-bit index. Every block can
-be drawn alone, so the numbers do not depend on how the work is split, and memory beyond the result is bounded by `CHUNK`.
-`xp` is the array module that draws. Philox: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC11).
+A seed is a pair of integers. A block is one turn of the generator: four 32-bit words for a 64-bit index. Every block
+can be drawn alone, so the numbers do not depend on how the work is split, and memory beyond the result is bounded by
+`CHUNK`. `xp` is the array module that draws.
+Philox: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC11).
 """
 
 import math
@@ -128,7 +129,7 @@ def normal(shape, seed, mean=0.0, stddev=1.0, dtype="float32", xp=np):
 
 
 def truncated_normal(shape, seed, mean=0.0, stddev=1.0, dtype="float32", xp=np):
-    """Normal numbers closer than two `stddev` to `mean`; each group of outputs reads its own blocks until it is full."""
+    """Normal numbers closer than two `stddev` to `mean`; a group of outputs reads its own blocks until it is full."""
     per_group = _per_block(dtype)
     philox = Philox(seed, xp)
     out = xp.empty(math.prod(shape), _dtype(dtype))
@@ -342,3 +343,8 @@ def _stirling_tail(k):
     square = (k + 1) * (k + 1)
     series = (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / (k + 1)
     return xp.where(k <= 9, exact[xp.clip(k, 0, 9).astype("i8")], series)
+
+
+def masked_scale(x, mask, scale):
+    """x * scale where the mask is True, else 0; the mask is x's shape or broadcast to it."""
+    return array_module(x).where(mask, x * x.dtype.type(scale), x.dtype.type(0))
