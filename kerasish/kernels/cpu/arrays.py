@@ -1,0 +1,25 @@
+"""What wrappers do with arrays before a kernel sees them: one dtype, one layout, so that nothing is compiled twice."""
+
+import numpy as np
+
+FLOATS = {np.dtype("float32"), np.dtype("float64")}
+
+
+def supported(*arrays):
+    """Whether the kernels can take these arrays: all float32 or all float64, and none of them empty."""
+    given = [a for a in arrays if a is not None]
+    return given[0].dtype in FLOATS and all(a.dtype == given[0].dtype and a.size for a in given)
+
+
+def flat(array):
+    """The array's elements in C order as one writable-looking axis; kernels write to their outputs only."""
+    array = np.ascontiguousarray(array).reshape(-1)
+    return array if array.flags.writeable else np.asarray(_Writable(array))
+
+
+class _Writable:
+    """The same memory without its read-only flag: a flag would mean another type, and another compilation."""
+
+    def __init__(self, array):
+        self.array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}

@@ -1,0 +1,185 @@
+"""Convolution and its gradients for one to three spatial axes; the engines are in `product.py`."""
+
+import itertools
+import math
+
+import numpy as np
+
+from kerasish.core.shapes import Window
+from kerasish.device import memory
+from kerasish.kernels.cpu.arrays import flat, supported
+from kerasish.kernels.cpu.product import convolve, correlate, packed, walk_over
+from kerasish.kernels.cpu.simd import lanes
+from kerasish.kernels.reference import conv as reference
+
+FEW_PIXELS = (
+    96  # below so many output pixels filters are read where they lie: packing them would cost more than it saves
+)
+
+
+def conv2d(x, w, window, bias=None, activation=None):
+    """Cross-correlation.
+
+    x (N, H, W, C), w (KH, KW, C/G, F), bias (F,) -> y (N, OH, OW, F)
+    """
+    if not supported(x, w, bias):
+        return reference.conv2d(x, w, window, bias, activation)
+    y = memory.empty(output_shape(x.shape, w.shape, window), x.dtype)
+    if y.size:
+        walk = conv_walk(x.shape, w.shape, y.shape, window)
+        convolve(flat(x), forward_filters(w, walk), walk, y, bias=bias, relu=activation == "relu")
+    return y
+
+
+def conv2d_grad_input(gy, w, x_shape, window):
+    """dL/dx of `conv2d`: for each of the stride's phases, a convolution of gy with the taps that reach it, turned around.
+
+    gy (N, OH, OW, F), w (KH, KW, C/G, F) -> gx (N, H, W, C)
+    """
+    if not supported(gy, w) or not math.prod(x_shape):
+        return reference.conv2d_grad_input(gy, w, x_shape, window)
+    (_, H, W, C), (KH, KW, J, F), G = x_shape, w.shape, window.groups
+    gx, gy, w = memory.empty(x_shape, gy.dtype), np.ascontiguousarray(gy), flat(w)
+    rows = phases(H, KH, window.strides[0], window.pads[0][0], window.dilation[0])
+    columns = phases(W, KW, window.strides[1], window.pads[1][0], window.dilation[1])
+    for down, across in itertools.product(rows, columns):
+        view = gx[:, down.start :: window.strides[0], across.start :: window.strides[1]]
+        if not down.taps or not across.taps:
+            view.fill(0)
+            continue
+        taps = [(kh * KW + kw) * J * F for kh in down.taps for kw in across.taps]
+        b = packed(w, taps, F // G, 1, J, F, group_step=F // G, groups=G)
+        steps = (down.dilation, across.dilation)
+        walk = walk_over(
+            gy.shape, (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad), steps, G, J
+        )
+        y_steps = (H * W * C, window.strides[0] * W * C, window.strides[1] * C)
+        convolve(flat(gy), b, walk, gx, (down.start * W + across.start) * C, y_steps)
+    return gx
+
+
+def conv2d_grad_kernel(x, gy, w_shape, window):
+    """dL/dw of `conv2d`.
+
+    x (N, H, W, C), gy (N, OH, OW, F) -> gw (KH, KW, C/G, F), summed in a fixed order: the same bits on any number of threads
+    """
+    if not supported(x, gy) or not math.prod(w_shape):
+        return reference.conv2d_grad_kernel(x, gy, w_shape, window)
+    walk = conv_walk(x.shape, w_shape, gy.shape, window)
+    return correlate(flat(x), flat(gy), walk, memory.empty(tuple(w_shape), x.dtype))
+
+
+def conv1d(x, w, window, bias=None, activation=None):
+    """Cross-correlation along one axis: x (N, W, C), w (KW, C/G, F) -> y (N, OW, F)."""
+    return conv2d(x[:, None], w[None], lifted(window), bias, activation)[:, 0]
+
+
+def conv1d_grad_input(gy, w, x_shape, window):
+    """dL/dx of `conv1d`."""
+    return conv2d_grad_input(gy[:, None], w[None], (x_shape[0], 1, *x_shape[1:]), lifted(window))[:, 0]
+
+
+def conv1d_grad_kernel(x, gy, w_shape, window):
+    """dL/dw of `conv1d`."""
+    return conv2d_grad_kernel(x[:, None], gy[:, None], (1, *w_shape), lifted(window))[0]
+
+
+def conv3d(x, w, window, bias=None, activation=None):
+    """Cross-correlation in space: x (N, D, H, W, C), w (KD, KH, KW, C/G, F) -> y (N, OD, OH, OW, F); a sum over KD slices."""
+    if not supported(x, w, bias):
+        return reference.conv3d(x, w, window, bias, activation)
+    planes, total = depth_slices(x, w.shape[0], window), None
+    for plane, w_slice in zip(planes, w):
+        y = conv2d(plane.reshape(-1, *x.shape[2:]), w_slice, flattened(window), bias if total is None else None)
+        total = y if total is None else np.add(total, y, out=total)
+    if activation == "relu":
+        np.maximum(total, 0, out=total)
+    return total.reshape(x.shape[0], -1, *total.shape[1:])
+
+
+def conv3d_grad_input(gy, w, x_shape, window):
+    """dL/dx of `conv3d`."""
+    if not supported(gy, w) or not math.prod(x_shape):
+        return reference.conv3d_grad_input(gy, w, x_shape, window)
+    before, after = window.pads[0]
+    N, D, *inner = x_shape
+    gx = memory.zeros((N, before + D + after, *inner), gy.dtype)
+    g = gy.reshape(-1, *gy.shape[2:])
+    for k, w_slice in enumerate(w):
+        part = conv2d_grad_input(g, w_slice, (g.shape[0], *inner), flattened(window))
+        depth_slice(gx, k, gy.shape[1], window)[...] += part.reshape(N, -1, *inner)
+    return np.ascontiguousarray(gx[:, before : before + D])
+
+
+def conv3d_grad_kernel(x, gy, w_shape, window):
+    """dL/dw of `conv3d`."""
+    if not supported(x, gy) or not math.prod(w_shape):
+        return reference.conv3d_grad_kernel(x, gy, w_shape, window)
+    g, out = gy.reshape(-1, *gy.shape[2:]), memory.empty(tuple(w_shape), x.dtype)
+    for k, plane in enumerate(depth_slices(x, w_shape[0], window)):
+        out[k] = conv2d_grad_kernel(plane.reshape(-1, *x.shape[2:]), g, w_shape[1:], flattened(window))
+    return out
+
+
+def output_shape(x_shape, w_shape, window):
+    """The shape of the convolution's result."""
+    axes = zip(x_shape[1:-1], w_shape, window.strides, window.pads, window.dilation)
+    spaces = [(size + sum(pads) - (k - 1) * d - 1) // s + 1 for size, k, s, pads, d in axes]
+    return (x_shape[0], *spaces, w_shape[-1])
+
+
+def conv_walk(x_shape, w_shape, y_shape, window):
+    """The walk of a forward convolution; a kernel of one tap sees all pixels as one row."""
+    (N, H, W, C), F, G = x_shape, w_shape[-1], window.groups
+    (top, _), (left, _) = window.pads
+    if w_shape[0] == w_shape[1] == 1 and window.strides == (1, 1) and window.pads == ((0, 0), (0, 0)):
+        return walk_over((1, 1, N * H * W, C), (1, 1), (1, N * H * W), (1, 1), (0, 0), (1, 1), G, F // G)
+    return walk_over(x_shape, w_shape[:2], y_shape[1:3], window.strides, (top, left), window.dilation, G, F // G)
+
+
+def forward_filters(w, walk):
+    """The filters as `products` wants them: packed in panels, or as they lie when few pixels meet them."""
+    F = walk.F * walk.G
+    if walk.N * walk.OH * walk.OW <= FEW_PIXELS and walk.G == 1 and F % lanes(w.dtype) == 0:
+        return flat(w).reshape(-1, F)
+    taps = [tap * walk.J * F for tap in range(walk.KH * walk.KW)]
+    return packed(flat(w), taps, walk.J, F, walk.F, 1, group_step=walk.F, groups=walk.G)
+
+
+class Phase:
+    """Along one axis: the inputs start, start + stride, ... and the taps that reach them, last first."""
+
+    def __init__(self, start, kernel, stride, pad, dilation):
+        common = math.gcd(stride, dilation)
+        self.start, self.dilation = start, dilation // common
+        self.taps = [k for k in reversed(range(kernel)) if (start + pad - k * dilation) % stride == 0]
+        first = self.taps[-1] if self.taps else 0
+        self.pad = (len(self.taps) - 1) * self.dilation - (start + pad - first * dilation) // stride
+
+
+def phases(size, kernel, stride, pad, dilation):
+    """The phases of an axis of `size` inputs."""
+    return [Phase(start, kernel, stride, pad, dilation) for start in range(min(stride, size))]
+
+
+def lifted(window):
+    """A window over one axis as one over two."""
+    return Window((1, *window.strides), ((0, 0), *window.pads), (1, *window.dilation), window.groups)
+
+
+def flattened(window):
+    """A window over three axes without the first."""
+    return Window(window.strides[1:], window.pads[1:], window.dilation[1:], window.groups)
+
+
+def depth_slice(padded, k, count, window):
+    """The planes that tap k of the depth axis meets."""
+    start, step = k * window.dilation[0], window.strides[0]
+    return padded[:, start : start + (count - 1) * step + 1 : step]
+
+
+def depth_slices(x, kernel, window):
+    """For each tap of the depth axis, the planes of the padded image that it meets."""
+    padded = np.pad(x, ((0, 0), window.pads[0], (0, 0), (0, 0), (0, 0))) if any(window.pads[0]) else x
+    count = (padded.shape[1] - (kernel - 1) * window.dilation[0] - 1) // window.strides[0] + 1
+    return [depth_slice(padded, k, count, window) for k in range(kernel)]
