@@ -1,0 +1,123 @@
+"""LossScaleOptimizer."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kerasish.core.scopes import name_scope
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
+from kerasish.optimizers.optimizer import Optimizer
+
+
+class LossScaleOptimizer(Optimizer):
+    """Scales the loss so that small gradients survive 16-bit floats, as strongly as the gradients allow.
+
+    A gradient that is not finite halves the scale and leaves everything else alone; after `dynamic_growth_steps`
+    steps without one, the scale doubles.
+
+    Args:
+        inner_optimizer: The optimizer that takes the steps.
+        initial_scale: The scale to begin with.
+        dynamic_growth_steps: After how many good steps the scale doubles.
+        name: Name of the optimizer.
+
+    Raises:
+        ValueError: If an argument is given that belongs to the inner optimizer.
+    """
+
+    def __init__(
+        self,
+        inner_optimizer: Optimizer,
+        initial_scale: float = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        name: str | None = None,
+        **kwargs,
+    ):
+        if not isinstance(inner_optimizer, Optimizer):
+            raise TypeError(f"`inner_optimizer` must be a Keras Optimizer instance. Received: {inner_optimizer}")
+        if kwargs.pop("dynamic", True) is not True:
+            raise ValueError("LossScaleOptimizer does not support `dynamic=False`. Use `loss_scale_factor` instead.")
+        for key in kwargs:
+            raise ValueError(
+                f"LossScaleOptimizer does not support `{key}`. Instead, set `{key}` on the `inner_optimizer`."
+            )
+        super().__init__(learning_rate=0.0, name=name)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale = initial_scale
+        self.dynamic_growth_steps = dynamic_growth_steps
+        with name_scope(self.name, caller=self):
+            self.step_counter = Variable(0, dtype="int64", name="step_counter", trainable=False)
+            self.dynamic_scale = Variable(float(initial_scale), dtype="float32", name="dynamic_scale", trainable=False)
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        self.inner_optimizer.build(variables)
+
+    @property
+    def variables(self) -> list[Variable]:
+        return [*self._variables, *self.inner_optimizer.variables]
+
+    @property
+    def iterations(self) -> Any:
+        return self.inner_optimizer.iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.inner_optimizer.learning_rate = value
+
+    def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None) -> None:
+        grads = list(grads)
+        if not grads:
+            return
+        variables = self._variables_for(grads, trainable_variables)
+        arrays = [None if g is None else as_array(g) for g in grads]
+        if not all(np.isfinite(a).all() for a in arrays if a is not None):
+            self.step_counter.assign(0)
+            self.dynamic_scale.assign(self.dynamic_scale.array / 2)
+            return
+        scale = float(self.dynamic_scale)
+        self.inner_optimizer.apply([None if a is None else Tensor(a / scale) for a in arrays], variables)
+        self._grow()
+
+    def _grow(self) -> None:
+        good = int(self.step_counter) + 1
+        if good >= self.dynamic_growth_steps:
+            good = 0
+            doubled = self.dynamic_scale.array * 2
+            if np.isfinite(doubled):
+                self.dynamic_scale.assign(doubled)
+        self.step_counter.assign(good)
+
+    def scale_loss(self, loss: Any) -> Any:
+        return loss * self.dynamic_scale.value
+
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Any = None) -> None:
+        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
+
+    def get_config(self) -> dict[str, Any]:
+        from kerasish.saving.serialization import serialize_keras_object
+
+        return {
+            "name": self.name,
+            "inner_optimizer": serialize_keras_object(self.inner_optimizer),
+            "initial_scale": self.initial_scale,
+            "dynamic_growth_steps": self.dynamic_growth_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "LossScaleOptimizer":
+        from kerasish.saving.serialization import deserialize_keras_object
+
+        inner = deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
+        return cls(**(config | {"inner_optimizer": inner}))
