@@ -40,6 +40,11 @@ class Twin:
         setattr(self, name, function)
         return function
 
+    @functools.cached_property
+    def xp(self) -> Any:
+        """The array module of the place: NumPy on the host, CuPy on a card."""
+        return importlib.import_module("cupy") if self.place == "cuda" else np
+
     def __repr__(self) -> str:
         return f"<kernels for {self.place}>"
 

@@ -1,0 +1,63 @@
+"""kerasish: Keras 3 on NumPy and Numba. `import kerasish as keras`."""
+
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+_PACKAGES = frozenset(
+    "activations applications backend callbacks config constraints datasets distribution dtype_policies initializers layers "
+    "losses metrics models ops optimizers preprocessing random regularizers saving tree utils visualization wrappers "
+    "device core kernels compat training".split()
+)
+_NAMES = {
+    "DTypePolicy": "dtype_policies",
+    "FloatDTypePolicy": "dtype_policies",
+    "Function": "core.symbolic",
+    "GradientTape": "core.autodiff",
+    "Initializer": "initializers",
+    "Input": "layers",
+    "InputSpec": "layers",
+    "KerasTensor": "core.symbolic",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Operation": "core.operation",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+    "Tensor": "core.tensor",
+    "Variable": "core.variable",
+    "custom_gradient": "core.autodiff",
+    "install_as_keras": "compat",
+    "name_scope": "core.scopes",
+    "stop_gradient": "core.autodiff",
+}
+__all__ = sorted({*_NAMES, *(_PACKAGES - {"core", "kernels", "compat", "training"}), "version", "__version__"})
+
+
+def version() -> str:
+    """The version of kerasish."""
+    return __version__
+
+
+def __getattr__(name: str):
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"kerasish.{_NAMES[name]}"), name)
+    elif name in _PACKAGES:
+        try:
+            value = importlib.import_module(f"kerasish.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"kerasish.{name}":
+                raise
+            raise AttributeError(f"keras.{name} is not in kerasish yet") from None
+    else:
+        raise AttributeError(f"module 'kerasish' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,20 @@
+"""Nested structures of tensors, through optree: lists, tuples, dicts (by sorted key), named tuples; None is a leaf."""
+
+from __future__ import annotations
+
+import optree
+
+
+def flatten(structure) -> list:
+    """The leaves, depth first."""
+    return optree.tree_leaves(structure, none_is_leaf=True)
+
+
+def map_structure(function, *structures):
+    """The structure of `function`'s results on the leaves."""
+    return optree.tree_map(function, *structures, none_is_leaf=True)
+
+
+def pack_as(structure, leaves):
+    """The leaves in the shape of `structure`."""
+    return optree.tree_unflatten(optree.tree_structure(structure, none_is_leaf=True), leaves)

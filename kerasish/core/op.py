@@ -1,0 +1,161 @@
+"""Op: a differentiable computation, and the one path by which it is called."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasish import kernels
+from kerasish.core import autodiff, dtypes, scopes
+from kerasish.core.operation import Operation
+from kerasish.core.symbolic import KerasTensor, Node
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
+
+
+class Spec(NamedTuple):
+    """A shape and a dtype. A weak Python scalar has its type as dtype."""
+
+    shape: tuple
+    dtype: str
+
+
+class Context:
+    """What one call of an op keeps for its backward pass.
+
+    Attributes:
+        kernels: the kernels of the device on which the arrays live.
+        recording: whether a tape will go back through this call.
+        saved: what `save` was given, arrays having become Tensors (linked to the tape, where they went in or came out).
+        needs: during backward, which inputs want a gradient.
+    """
+
+    __slots__ = ("kernels", "recording", "saved", "needs")
+
+    def __init__(self, twin, recording):
+        self.kernels, self.recording = twin, recording
+        self.saved, self.needs = (), ()
+
+    def save(self, *values):
+        """Keep values for backward."""
+        self.saved = values
+
+
+class Op(Operation):
+    """A computation with `infer` (shapes), `forward` (arrays) and `backward` (gradients, in terms of ops).
+
+    The positional arguments of a call are the differentiable inputs; whatever else shapes the computation goes to the
+    constructor. An `nary` op takes one list of inputs.
+    """
+
+    nary = False
+    module = "keras.src.ops.numpy"
+
+    def __new__(cls, *args, **kwargs):
+        return object.__new__(cls)
+
+    def __init__(self):
+        pass
+
+    def __getattr__(self, attribute):
+        # Names and nodes are for graphs; an op that runs eagerly never pays for them.
+        if attribute == "name":
+            self.name = scopes.auto_name(type(self).__name__)
+            return self.name
+        if attribute in ("_inbound_nodes", "_outbound_nodes"):
+            nodes: list[Node] = []
+            setattr(self, attribute, nodes)
+            return nodes
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{attribute}'")
+
+    def infer(self, *specs):
+        """The Spec (or Specs) of the results."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be called on symbolic tensors")
+
+    def forward(self, ctx: Context, *arrays):
+        """The resulting array (or a tuple of them)."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `forward`")
+
+    def backward(self, ctx: Context, *gys):
+        """A gradient (or None) for each input."""
+        return (None,) * 8
+
+    def prepare(self, inputs):
+        """The inputs made canonical: Tensors or Variables of the dtypes that `forward` wants."""
+        return inputs
+
+    def __call__(self, *args):
+        inputs = tuple(args[0]) if self.nary else args
+        for x in inputs:
+            if isinstance(x, KerasTensor):
+                return self.symbolic_call(*args)
+        return self.call(*inputs)
+
+    def call(self, *inputs):
+        """Run on values, and leave an entry on each tape that watches an input."""
+        inputs = [x if type(x) is Tensor or x is None or isinstance(x, Variable) else Tensor(as_array(x)) for x in self.prepare(inputs)]
+        arrays = [x.value if type(x) is Tensor else x.array if x is not None else None for x in inputs]
+        watching = autodiff.watchers(inputs) if autodiff.recording() else None
+        ctx = Context(kernels.twin_of(arrays[0]), bool(watching))
+        result = self.forward(ctx, *arrays)
+        several = isinstance(result, tuple)
+        results = result if several else (result,)
+        outputs = [Tensor(np.asarray(y) if isinstance(y, np.generic) else y) for y in results]
+        if watching:
+            if ctx.saved:
+                known = [*zip(arrays, inputs), *zip(results, outputs)]
+                ctx.saved = tuple([_linked(value, known) for value in ctx.saved])
+            autodiff.record(watching, self.backward, ctx, inputs, outputs)
+        return tuple(outputs) if several else outputs[0]
+
+    def compute_output_spec(self, *args):
+        inputs = tuple(args[0]) if self.nary else args
+        specs = self.infer(*[spec_of(x) for x in inputs])
+        if isinstance(specs, Spec):
+            return KerasTensor(specs.shape, specs.dtype)
+        return tuple(KerasTensor(s.shape, s.dtype) for s in specs)
+
+    def get_config(self) -> dict:
+        return {"name": self.name, **{k: v for k, v in self.__dict__.items() if k not in _GRAPH and not k.startswith("_")}}
+
+    @classmethod
+    def from_config(cls, config: dict):
+        config = dict(config)
+        name = config.pop("name", None)
+        op = cls(**config)
+        if name is not None:
+            op.name = name
+        return op
+
+
+_GRAPH = ("name",)
+
+
+def spec_of(x):
+    """The Spec of a tensor, array, scalar or None."""
+    if x is None or isinstance(x, Spec):
+        return x
+    if isinstance(x, KerasTensor) or isinstance(x, (Tensor, Variable)):
+        return Spec(tuple(x.shape), x.dtype)
+    if type(x) in (int, float, complex):
+        return Spec((), type(x))
+    array = as_array(x)
+    return Spec(array.shape, dtypes.name_of(array))
+
+
+def _linked(value, known):
+    """A saved array as a Tensor, the one that tapes know where it went in or came out of the op."""
+    if not hasattr(value, "dtype"):
+        return value
+    for array, x in known:
+        if array is value:
+            return x if type(x) is Tensor else _reading(x)
+    return Tensor(value)
+
+
+def _reading(variable: Variable) -> Tensor:
+    """A Tensor over a variable's array that tapes take for the variable."""
+    tensor = Tensor(variable.array)
+    tensor.key = variable.key
+    return tensor

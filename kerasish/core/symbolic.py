@@ -1,0 +1,355 @@
+"""The graph of a model: KerasTensor (a tensor to be), Node (one call), Function (a graph from inputs to outputs)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kerasish.core import dtypes, nest, scopes
+from kerasish.core.errors import shape_text
+from kerasish.core.operators import Operators, op
+from kerasish.core.variable import standardize_shape
+
+
+class KerasHistory(NamedTuple):
+    """Where a KerasTensor came from."""
+
+    operation: object
+    node_index: int
+    tensor_index: int
+
+
+class KerasTensor(Operators):
+    """A tensor with a shape and a dtype but no value.
+
+    Args:
+        shape: dimensions, None where open.
+        dtype: its dtype.
+        sparse, ragged: must be False; sparse and ragged tensors are not supported.
+        record_history: kept for Keras's signature; whether operations on it leave nodes.
+        name: made up if None.
+    """
+
+    def __init__(
+        self, shape, dtype="float32", sparse=False, ragged=False, record_history=True, name=None, ragged_rank=None, row_splits_dtype=None
+    ):
+        if sparse or ragged:
+            raise NotImplementedError("sparse and ragged tensors are not supported by kerasish; pass a dense one")
+        self._shape = standardize_shape(shape)
+        self._dtype = dtypes.standardize_dtype(dtype)
+        self.sparse, self.ragged, self.record_history = False, False, record_history
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            self._name = scopes.auto_name("keras_tensor")
+        return self._name
+
+    @property
+    def shape(self) -> tuple:
+        return self._shape
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self._shape)
+
+    @property
+    def T(self):
+        return op("transpose")(self)
+
+    def reshape(self, *newshape):
+        """The tensor in another shape."""
+        return op("reshape")(self, newshape[0] if len(newshape) == 1 and not isinstance(newshape[0], int) else newshape)
+
+    def squeeze(self, axis=None):
+        """The tensor without axes of length 1."""
+        return op("squeeze")(self, axis)
+
+    def __array__(self, dtype=None, copy=None):
+        raise ValueError(
+            "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't have any actual numerical value. "
+            "You cannot convert it to a NumPy array."
+        )
+
+    def __bool__(self):
+        raise TypeError("A symbolic KerasTensor cannot be used as a boolean.")
+
+    def __int__(self):
+        raise ValueError("A KerasTensor is symbolic: it has no value. You cannot convert it to a Python int.")
+
+    def __float__(self):
+        raise ValueError("A KerasTensor is symbolic: it has no value. You cannot convert it to a Python float.")
+
+    def __iter__(self):
+        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+
+    def __len__(self):
+        if not self._shape or self._shape[0] is None:
+            raise TypeError(f"len() of a symbolic tensor of shape {shape_text(self._shape)}")
+        return self._shape[0]
+
+    def __repr__(self):
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, name={self.name}>"
+
+
+def is_keras_tensor(x) -> bool:
+    """Whether x is a symbolic tensor."""
+    return isinstance(x, KerasTensor)
+
+
+def any_symbolic(args=(), kwargs=None) -> bool:
+    """Whether a KerasTensor is among the arguments."""
+    return any(isinstance(x, KerasTensor) for x in nest.flatten((args, kwargs or {})))
+
+
+class Node:
+    """One call of an operation on symbolic tensors.
+
+    Attributes:
+        operation: what was called.
+        args, kwargs: with what.
+        input_tensors, output_tensors: the KerasTensors among the arguments and the results, flat.
+    """
+
+    def __init__(self, operation, call_args=(), call_kwargs=None, outputs=None):
+        self.operation = operation
+        self.args, self.kwargs = tuple(call_args), dict(call_kwargs or {})
+        self.input_tensors = [x for x in nest.flatten((self.args, self.kwargs)) if isinstance(x, KerasTensor)]
+        self.outputs_structure = outputs
+        self.output_tensors = [x for x in nest.flatten(outputs) if isinstance(x, KerasTensor)]
+        for x in self.input_tensors:
+            if not hasattr(x, "_keras_history"):
+                raise ValueError(
+                    f"{type(operation).__name__} '{operation.name}' was called on {x}, which no Input leads to; "
+                    "start the graph from keras.Input"
+                )
+        operation._inbound_nodes.append(self)
+        for parent in {id(n): n for n in self.parent_nodes}.values():
+            parent.operation._outbound_nodes.append(self)
+        index = len(operation._inbound_nodes) - 1
+        for i, y in enumerate(self.output_tensors):
+            y._keras_history = KerasHistory(operation, index, i)
+
+    @property
+    def arguments(self):
+        return self
+
+    @property
+    def keras_tensors(self):
+        return self.input_tensors
+
+    @property
+    def outputs(self):
+        return self.output_tensors
+
+    @property
+    def is_input(self) -> bool:
+        return not self.input_tensors
+
+    @property
+    def parent_nodes(self) -> list[Node]:
+        """The nodes that made the inputs."""
+        return [node_of(x) for x in self.input_tensors]
+
+    def __repr__(self):
+        return f"<Node operation={self.operation}, id={id(self)}>"
+
+
+def node_of(tensor: KerasTensor) -> Node:
+    """The node that made a tensor."""
+    operation, index, _ = tensor._keras_history
+    return operation._inbound_nodes[index]
+
+
+class Graph(NamedTuple):
+    """The part of a graph between inputs and outputs: nodes in an order in which they can run, and by depth."""
+
+    nodes: list[Node]
+    by_depth: dict[int, list[Node]]
+    operations: list
+    operations_by_depth: dict[int, list]
+
+
+def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> Graph:
+    """Find what lies between inputs and outputs.
+
+    Operations are sorted by depth from the outputs, and at one depth in the order in which the walk from the inputs met them.
+
+    Raises:
+        ValueError: if an output cannot be reached from the inputs, or two operations share a name.
+    """
+    ends = {id(x) for x in inputs}
+    visited, met = _walk(ends, inputs, outputs)
+    depth_of_node, depth_of_operation = _depths(visited, inputs, met)
+    by_depth: dict[int, list[Node]] = {}
+    for node, depth in depth_of_node:
+        by_depth.setdefault(depth, []).append(node)
+    operations_by_depth: dict[int, list] = {}
+    for operation in sorted(met, key=lambda o: met[o]):
+        operations_by_depth.setdefault(depth_of_operation[operation], []).append(operation)
+    operations = [o for d in sorted(operations_by_depth, reverse=True) for o in operations_by_depth[d]]
+    _check_names(operations)
+    nodes = [n for d in sorted(by_depth, reverse=True) for n in by_depth[d]]
+    return Graph(nodes, by_depth, operations, operations_by_depth)
+
+
+def _walk(ends, inputs, outputs):
+    """Nodes in post-order from the outputs, and each operation's number in the order in which it was met.
+
+    The walk keeps its own stack, so the depth of a model is not bounded by Python's recursion limit.
+    """
+    done, open_nodes, order, met = set(), set(), [], {}
+    for output in outputs:
+        stack = [(output, False)]
+        while stack:
+            tensor, leaving = stack.pop()
+            node = node_of(tensor)
+            if leaving:
+                open_nodes.discard(id(node))
+                done.add(id(node))
+                order.append(node)
+                continue
+            if id(node) in done:
+                continue
+            if id(node) in open_nodes:
+                raise ValueError(f"Tensor {tensor} from operation '{node.operation.name}' is part of a cycle.")
+            met.setdefault(node.operation, len(met))
+            open_nodes.add(id(node))
+            stack.append((tensor, True))
+            if id(tensor) in ends:
+                continue
+            if node.is_input:
+                raise ValueError(
+                    f"`inputs` not connected to `outputs`: the output depends on the input layer '{node.operation.name}', "
+                    "which is not among `inputs`; add it there"
+                )
+            stack.extend((x, False) for x in reversed(node.input_tensors))
+    return order, met
+
+
+def _depths(order, inputs, met):
+    """Depths, counted from the outputs: a node lies deeper than all that use it."""
+    node_depth: dict[int, int] = {}
+    operation_depth: dict = {}
+    in_graph = {id(n) for n in order}
+    ends = {id(x) for x in inputs}
+    for node in reversed(order):
+        depth = max(node_depth.setdefault(id(node), 0), operation_depth.get(node.operation, 0))
+        node_depth[id(node)] = operation_depth[node.operation] = depth
+        if any(id(t) in ends for t in node.output_tensors):
+            continue
+        for parent in node.parent_nodes:
+            if id(parent) in in_graph:
+                node_depth[id(parent)] = max(depth + 1, node_depth.get(id(parent), 0))
+    for x in inputs:
+        operation = x._keras_history.operation
+        if operation not in operation_depth:
+            operation_depth[operation] = 0
+            met[operation] = -1
+            node_depth[id(node_of(x))] = 0
+            order.append(node_of(x))
+    return [(n, node_depth[id(n)]) for n in order], operation_depth
+
+
+def _check_names(operations):
+    names = [o.name for o in operations]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be unique.')
+
+
+class _Step(NamedTuple):
+    node: Node
+    operation: object
+    single: int | None  # the slot of the only argument, where the call is as simple as that
+    outputs: list[int]
+
+
+class Function:
+    """The graph from `inputs` to `outputs`, which can be run on values or on other symbolic tensors.
+
+    Args:
+        inputs: KerasTensors in any structure.
+        outputs: likewise.
+        name: made up if None.
+
+    Raises:
+        ValueError: if outputs cannot be reached from inputs.
+    """
+
+    def __init__(self, inputs, outputs, name=None):
+        self.name = name if name is not None else scopes.auto_name(type(self).__name__)
+        self._init_graph(inputs, outputs)
+
+    def _init_graph(self, inputs, outputs):
+        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self._inputs, self._outputs = nest.flatten(inputs), nest.flatten(outputs)
+        if not self._inputs:
+            raise ValueError(f"`inputs` argument cannot be empty. Received:\ninputs={inputs}\noutputs={outputs}")
+        if not self._outputs:
+            raise ValueError(f"`outputs` argument cannot be empty. Received:\ninputs={inputs}\noutputs={outputs}")
+        graph = map_graph(self._inputs, self._outputs)
+        self._nodes, self._nodes_by_depth = graph.nodes, graph.by_depth
+        self._operations, self._operations_by_depth = graph.operations, graph.operations_by_depth
+        self._plan = self._make_plan()
+
+    def _make_plan(self):
+        """The steps in order; each tensor of the graph has a slot."""
+        ends = {id(x) for x in self._inputs}
+        self._slots = {id(x): i for i, x in enumerate(self._inputs)}
+        steps = []
+        for node in self._nodes:
+            if node.is_input or any(id(t) in ends for t in node.output_tensors):
+                continue
+            if not all(id(x) in self._slots for x in node.input_tensors):
+                continue
+            plain = len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor)
+            outputs = [self._slots.setdefault(id(y), len(self._slots)) for y in node.output_tensors]
+            steps.append(_Step(node, node.operation, self._slots[id(node.args[0])] if plain else None, outputs))
+        return steps
+
+    @property
+    def operations(self) -> list:
+        return self._operations[:]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        return self._inputs
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        return self._outputs
+
+    def __call__(self, inputs):
+        return self.run(nest.flatten(inputs))
+
+    def run(self, values: list, call=None):
+        """Run the graph on a flat list of values.
+
+        Args:
+            values: one for each input.
+            call: called as `call(operation, args, kwargs)`; by default the operation is just called.
+
+        Returns:
+            Results in the structure of `outputs`.
+        """
+        slots = list(values) + [None] * (len(self._slots) - len(values))
+        for node, operation, single, outputs in self._plan:
+            if single is not None:
+                args, kwargs = (slots[single],), {}
+            else:
+                args, kwargs = nest.map_structure(lambda x: self._filled(x, slots), (node.args, node.kwargs))
+            result = operation(*args, **kwargs) if call is None else call(operation, args, kwargs)
+            if len(outputs) == 1 and not isinstance(result, (list, tuple, dict)):
+                slots[outputs[0]] = result
+            else:
+                for slot, value in zip(outputs, nest.flatten(result)):
+                    slots[slot] = value
+        return nest.pack_as(self._outputs_struct, [slots[self._slots[id(y)]] for y in self._outputs])
+
+    def _filled(self, x, slots):
+        return slots[self._slots[id(x)]] if isinstance(x, KerasTensor) else x

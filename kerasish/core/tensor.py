@@ -1,0 +1,202 @@
+"""Tensor: an array, and its place on the tape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasish.core import dtypes
+from kerasish.core.operators import Operators, op
+
+_SCALARS = (bool, int, float, complex)
+
+
+class Tensor(Operators):
+    """An eager value.
+
+    Attributes:
+        value: the array (NumPy on the host, CuPy on a card). Treat it as read-only: it may be shared.
+        key: the number under which tapes know this tensor; None until one does.
+    """
+
+    __slots__ = ("value", "key", "__dict__", "__weakref__")
+
+    def __init__(self, value):
+        self.value = value
+        self.key = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def dtype(self) -> str:
+        return dtypes.name_of(self.value)
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim
+
+    @property
+    def size(self) -> int:
+        return self.value.size
+
+    @property
+    def device(self) -> str:
+        return "cpu" if isinstance(self.value, np.ndarray) else f"gpu:{self.value.device.id}"
+
+    @property
+    def T(self):
+        return op("transpose")(self)
+
+    def numpy(self) -> np.ndarray:
+        """The value as a NumPy array (not a copy, when it lives on the host)."""
+        return self.value if isinstance(self.value, np.ndarray) else self.value.get()
+
+    def item(self):
+        """The value of a one-element tensor as a Python number."""
+        return self.value.item()
+
+    def tolist(self):
+        """The value as nested lists of Python numbers."""
+        return self.value.tolist()
+
+    def get_shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __dlpack__(self, **kwargs):
+        return self.value.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self):
+        return self.value.__dlpack_device__()
+
+    def __bool__(self):
+        return bool(self.value)
+
+    def __int__(self):
+        return int(self.value)
+
+    def __float__(self):
+        return float(self.value)
+
+    def __complex__(self):
+        return complex(self.value)
+
+    def __index__(self):
+        return self.value.__index__()
+
+    def __len__(self):
+        return len(self.value)
+
+    def __iter__(self):
+        if self.value.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.value.shape[0]))
+
+    def __contains__(self, item):
+        return item in self.value
+
+    def __copy__(self):
+        return Tensor(self.value)
+
+    def __deepcopy__(self, memo):
+        return Tensor(self.value.copy())
+
+    def __reduce__(self):
+        return Tensor, (self.numpy(),)
+
+    def __format__(self, spec):
+        return format(self.value.item(), spec) if spec and self.value.ndim == 0 else format(str(self), spec)
+
+    def __str__(self):
+        return f"Tensor({np.array2string(self.numpy(), separator=', ')}, shape={self.shape}, dtype={self.dtype})"
+
+    def __repr__(self):
+        return f"<Tensor: shape={self.shape}, dtype={self.dtype}, numpy=\n{self.numpy()!r}>"
+
+
+def is_tensor(x) -> bool:
+    """Whether x is an eager tensor."""
+    return isinstance(x, Tensor)
+
+
+def as_array(x, dtype: str | None = None):
+    """The array behind anything array-like, as Keras converts it: Python floats become the default float dtype.
+
+    Args:
+        x: a Tensor, Variable, array, Python number, nested list of them, or a DLPack provider.
+        dtype: name of the wanted dtype, or None to keep x's.
+    """
+    if isinstance(x, Tensor):
+        array = x.value
+    elif isinstance(x, np.ndarray):
+        array = x
+    elif isinstance(x, _SCALARS):
+        return np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x)))
+    elif (inner := getattr(x, "array", None)) is not None and isinstance(x, Operators):
+        array = inner
+    else:
+        array = _from_sequence(x, dtype)
+    if dtype is not None and dtypes.name_of(array) != dtype:
+        array = array.astype(dtypes.numpy_dtype(dtype))
+    return array
+
+
+def _scalar_dtype(x) -> str:
+    if isinstance(x, bool):
+        return "bool"
+    if isinstance(x, int):
+        return "int32" if -(2**31) <= x < 2**31 else "int64"
+    return dtypes.floatx() if isinstance(x, float) else "complex64"
+
+
+def _from_sequence(x, dtype):
+    if x is None:
+        raise ValueError("Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor.")
+    if isinstance(x, Operators):
+        raise ValueError(f"A symbolic KerasTensor has no value. Received: {x}")
+    if hasattr(x, "__cuda_array_interface__"):
+        return x
+    if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+        return np.from_dlpack(x)
+    if hasattr(x, "__array__"):
+        return np.asarray(x)
+    array = np.asarray(x, dtype=dtypes.numpy_dtype(dtype) if dtype else None)
+    if array.dtype == object:
+        array = np.stack([as_array(item) for item in x])
+    if dtype is None and _made_of_python_numbers(x):
+        if array.dtype == np.float64:
+            return array.astype(dtypes.numpy_dtype(dtypes.floatx()))
+        if array.dtype == np.int64 and (array.size == 0 or abs(array).max() < 2**31):
+            return array.astype(np.int32)
+    return array
+
+
+def _made_of_python_numbers(x) -> bool:
+    while isinstance(x, (list, tuple, range)) and len(x):
+        x = x[0]
+    return isinstance(x, (*_SCALARS, list, tuple)) and not isinstance(x, np.generic)
+
+
+def convert_to_tensor(x, dtype=None) -> Tensor:
+    """A Tensor of x, sharing its memory where it can.
+
+    Args:
+        x: a Tensor, Variable, array, number or nested list of them.
+        dtype: the wanted dtype; None keeps x's.
+    """
+    if type(x) is Tensor and dtype is None:
+        return x
+    dtype = dtypes.standardize_dtype(dtype) if dtype is not None else None
+    if type(x) is Tensor and dtypes.name_of(x.value) == dtype:
+        return x
+    if isinstance(x, Operators) and dtype not in (None, x.dtype):
+        return op("cast")(x, dtype)
+    if isinstance(x, Operators) and not isinstance(x, Tensor) and hasattr(x, "value"):
+        return x.value
+    return Tensor(as_array(x, dtype))

@@ -1,0 +1,217 @@
+"""Variable: state that training changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasish.core import dtypes, scopes
+from kerasish.core.errors import shape_text
+from kerasish.core.operators import Operators
+from kerasish.core.tensor import Tensor, as_array
+
+
+class Variable(Operators):
+    """A value that can be assigned, with a name, a path and training flags.
+
+    Args:
+        initializer: a value, or a callable `initializer(shape, dtype=...)`, or the name of an initializer.
+        shape: the shape for a callable.
+        dtype: the dtype; the default float if None and the value does not tell.
+        trainable: whether optimizers and tapes pay attention to it.
+        autocast: kept for layers that compute in another dtype than their variables have.
+        aggregation: "none", "mean", "sum" or "only_first_replica"; of meaning on several devices only.
+        synchronization: "auto" or "on_read"; of meaning on several devices only.
+        name: without `/`; made up if None.
+
+    Raises:
+        ValueError: for a bad name, aggregation or shape.
+    """
+
+    _aggregations = ("none", "mean", "sum", "only_first_replica")
+
+    def __init__(
+        self,
+        initializer,
+        shape=None,
+        dtype=None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+    ):
+        name = name or scopes.auto_name(type(self).__name__)
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}")
+        if (aggregation or "none") not in self._aggregations:
+            raise ValueError(
+                f"Invalid value for argument `aggregation`. Expected one of {self._aggregations}. "
+                f"Received: aggregation={aggregation}"
+            )
+        self._name = name
+        parent = scopes.current_path()
+        self._path = f"{parent}/{name}" if parent else name
+        self._trainable, self._autocast = bool(trainable), bool(autocast)
+        self.aggregation, self.synchronization = aggregation or "none", synchronization
+        self.regularizer = self.constraint = None
+        self.overwrite_with_gradient = False
+        self.key, self._shared = None, False
+        self.initializer = None
+        self.array = self._initial(initializer, shape, dtype)
+
+    def _initial(self, initializer, shape, dtype):
+        if isinstance(initializer, str):
+            from kerasish.core.operators import op
+
+            initializer = op("get_initializer")(initializer)
+        if not callable(initializer):
+            dtype = dtypes.standardize_dtype(dtype) if dtype is not None else None
+            return np.array(as_array(initializer, dtype))
+        if shape is None:
+            raise ValueError(
+                f"When creating a Variable from an initializer, the `shape` argument should be specified. "
+                f"Received: initializer={initializer} and shape={shape}"
+            )
+        self.initializer = initializer
+        shape = standardize_shape(shape)
+        if None in shape:
+            raise ValueError(
+                f"Shapes used to initialize variables must be fully-defined (no `None` dimensions). "
+                f"Received: shape={shape} for variable path='{self._path}'"
+            )
+        array = as_array(initializer(shape, dtype=dtypes.standardize_dtype(dtype)), dtypes.standardize_dtype(dtype))
+        return np.array(array) if isinstance(array, np.ndarray) else array
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> str:
+        return dtypes.name_of(self.array)
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool):
+        self._trainable = bool(value)
+
+    @property
+    def autocast(self) -> bool:
+        return self._autocast
+
+    @property
+    def value(self) -> Tensor:
+        """The present value; it does not change when the variable does."""
+        self._shared = True
+        tensor = Tensor(self.array)
+        tensor.key = self.key
+        return tensor
+
+    def share(self) -> None:
+        """Say that somebody holds the array: the next change in place works on a copy."""
+        self._shared = True
+
+    def mutable_array(self):
+        """The array, to be written in place; first copied if somebody else may hold it."""
+        if self._shared:
+            self.array, self._shared = self.array.copy(), False
+        return self.array
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value."""
+        return self.array.copy() if isinstance(self.array, np.ndarray) else self.array.get()
+
+    def assign(self, value):
+        """Take a new value of the same shape.
+
+        Raises:
+            ValueError: if the shape differs.
+        """
+        if scopes.shapes_only():
+            return self
+        array = as_array(value, self.dtype)
+        if array.shape != self.array.shape:
+            raise ValueError(
+                f"The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
+                f"match. variable.shape={shape_text(self.shape)}, Received: value.shape={shape_text(array.shape)}. "
+                f"Target variable: {self}"
+            )
+        self.array, self._shared = (array.copy() if not isinstance(value, (int, float)) else array), False
+        return self
+
+    def assign_add(self, value):
+        """Add to the value."""
+        return self.assign(Tensor(self.array) + value)
+
+    def assign_sub(self, value):
+        """Subtract from the value."""
+        return self.assign(Tensor(self.array) - value)
+
+    def __array__(self, dtype=None, copy=None):
+        array = self.numpy()
+        return array if dtype is None or array.dtype == dtype else array.astype(dtype)
+
+    def __bool__(self):
+        return bool(self.array)
+
+    def __int__(self):
+        return int(self.array)
+
+    def __float__(self):
+        return float(self.array)
+
+    def __index__(self):
+        return self.array.__index__()
+
+    def __len__(self):
+        return len(self.array)
+
+    def __deepcopy__(self, memo):
+        twin = object.__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__.update(self.__dict__)
+        twin.array, twin.key, twin._shared = self.array.copy(), None, False
+        return twin
+
+    def __repr__(self):
+        value = "" if self.array.size > 1000 else f", value={np.array2string(self.numpy(), separator=', ')}"
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}{value}>"
+
+
+def standardize_shape(shape) -> tuple:
+    """A shape as a tuple of ints and Nones.
+
+    Raises:
+        ValueError: for None or a negative dimension; TypeError for a dimension that is no integer.
+    """
+    if shape is None:
+        raise ValueError("Undefined shapes are not supported.")
+    if not hasattr(shape, "__iter__"):
+        raise ValueError(f"Cannot convert '{shape}' to a shape.")
+    out = []
+    for d in shape:
+        if d is None:
+            out.append(None)
+            continue
+        if isinstance(d, (str, float)) or not hasattr(d, "__index__"):
+            raise ValueError(f"Cannot convert '{tuple(shape)}' to a shape. Found invalid entry '{d}' of type '{type(d)}'.")
+        d = d.__index__()
+        if d < 0:
+            raise ValueError(f"Cannot convert '{tuple(shape)}' to a shape. Negative dimensions are not allowed.")
+        out.append(d)
+    return tuple(out)

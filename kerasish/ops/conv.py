@@ -1,0 +1,354 @@
+"""Convolutions: 2-D kernels under a door for every rank, padding and data format.
+
+Kernels see NHWC images and explicit pads. One axis is lifted to two; three are summed over slices of depth.
+"""
+
+from __future__ import annotations
+
+from kerasish.core import shapes
+from kerasish.core.op import Op, Spec
+from kerasish.core.shapes import Window
+from kerasish.ops import reduce
+from kerasish.ops.activations import _relu_grad, relu
+from kerasish.ops.elementwise import spec_dtype
+from kerasish.ops.shaping import expand_dims, moveaxis, pad, reshape, squeeze
+from kerasish.ops.table import to_dtype
+
+NN = "keras.src.ops.nn"
+
+
+class Convolve(Op):
+    """The kernel itself. x (N, H, W, C), w (KH, KW, C/G, F), bias (F,) or None -> y (N, OH, OW, F)."""
+
+    family = "conv2d"
+
+    def __init__(self, window, activation=None):
+        self.window, self.activation = window, activation
+
+    def forward(self, ctx, x, w, bias=None):
+        y = getattr(ctx.kernels, self.family)(x, w, self.window, bias, self.activation)
+        ctx.save(x, w, y if self.activation else None)
+        return y
+
+    def backward(self, ctx, gy):
+        x, w, y = ctx.saved
+        need_x, need_w, *need_bias = ctx.needs
+        if y is not None:
+            gy = _relu_grad(gy, y)
+        gx = GradInput(self.window, x.shape, self.family)(gy, w) if need_x else None
+        gw = GradKernel(self.window, w.shape, self.family)(x, gy) if need_w else None
+        gb = reduce.sum(gy, (0, 1, 2)) if True in need_bias else None
+        return gx, gw, gb
+
+
+class GradInput(Op):
+    """dL/dx of a convolution; on its own, a transposed convolution. gy (N, OH, OW, F), w -> gx (N, H, W, C)."""
+
+    def __init__(self, window, x_shape, family="conv2d"):
+        self.window, self.x_shape, self.family = window, tuple(x_shape), family
+
+    def forward(self, ctx, gy, w):
+        ctx.save(gy, w)
+        return getattr(ctx.kernels, f"{self.family}_grad_input")(gy, w, self.x_shape, self.window)
+
+    def backward(self, ctx, ggx):
+        gy, w = ctx.saved
+        need_gy, need_w = ctx.needs
+        forward = _FORWARD[self.family]
+        return (
+            forward(self.window)(ggx, w) if need_gy else None,
+            GradKernel(self.window, w.shape, self.family)(ggx, gy) if need_w else None,
+        )
+
+
+class GradKernel(Op):
+    """dL/dw of a convolution. x (N, H, W, C), gy (N, OH, OW, F) -> gw, w's shape."""
+
+    def __init__(self, window, w_shape, family="conv2d"):
+        self.window, self.w_shape, self.family = window, tuple(w_shape), family
+
+    def forward(self, ctx, x, gy):
+        ctx.save(x, gy)
+        return getattr(ctx.kernels, f"{self.family}_grad_kernel")(x, gy, self.w_shape, self.window)
+
+    def backward(self, ctx, ggw):
+        x, gy = ctx.saved
+        need_x, need_gy = ctx.needs
+        forward = _FORWARD[self.family]
+        return (
+            GradInput(self.window, x.shape, self.family)(gy, ggw) if need_x else None,
+            forward(self.window)(x, ggw) if need_gy else None,
+        )
+
+
+class ConvolveDepthwise(Convolve):
+    """Each channel with its own kernels. w (KH, KW, C, M) -> y (N, OH, OW, C * M)."""
+
+    family = "depthwise_conv2d"
+
+
+_FORWARD = {"conv2d": Convolve, "depthwise_conv2d": ConvolveDepthwise}
+
+
+def per_axis(value, rank: int) -> tuple[int, ...]:
+    """An int for every spatial axis, or the tuple that was given."""
+    return (value,) * rank if isinstance(value, int) else tuple(int(v) for v in value)
+
+
+def channels_last(data_format) -> bool:
+    """Whether the channels are the last axis; None means the configured format."""
+    from kerasish.config import image_data_format
+
+    data_format = data_format or image_data_format()
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(f"The `data_format` argument must be one of 'channels_first', 'channels_last'. Received: {data_format}")
+    return data_format == "channels_last"
+
+
+def _axis_pads(x, kernel, strides, padding, dilation):
+    return tuple(shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(x.shape[1:-1], kernel, strides, dilation))
+
+
+def convolve(family, x, w, bias, strides, padding, dilation, activation=None):
+    """A convolution on channels-last tensors of 1, 2 or 3 spatial axes."""
+    rank = len(x.shape) - 2
+    strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
+    kernel = tuple(w.shape[:rank])
+    for axis, (d, k, r) in enumerate(zip(x.shape[1:-1], kernel, dilation)):
+        if padding == "valid" and shapes.effective(k, r) > d:
+            raise ValueError(
+                f"Computed output size would be negative: an input of shape {tuple(x.shape)} has {d} elements along spatial axis "
+                f"{axis}, a kernel of size {kernel} with dilation {dilation} needs at least {shapes.effective(k, r)}; use padding='same'"
+            )
+    pads = _axis_pads(x, kernel, strides, padding, dilation)
+    groups = 1 if family != "conv2d" else x.shape[-1] // w.shape[-2]
+    op = _FORWARD[family]
+    if rank == 1:
+        window = Window((1, *strides), ((0, 0), *pads), (1, *dilation), groups)
+        return squeeze(_apply(op(window, activation), expand_dims(x, 1), expand_dims(w, 0), bias), 1)
+    if rank == 2:
+        return _apply(op(Window(strides, pads, dilation, groups), activation), x, w, bias)
+    return _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation)
+
+
+def _apply(op, x, w, bias):
+    return op(x, w) if bias is None else op(x, w, bias)
+
+
+def _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation):
+    """A 3-D convolution as a sum of 2-D ones, one for each tap along depth."""
+    x = pad(x, [(0, 0), pads[0], (0, 0), (0, 0), (0, 0)]) if any(pads[0]) else x
+    n, depth, *image = x.shape
+    taps = w.shape[0]
+    out_depth = (depth - shapes.effective(taps, dilation[0])) // strides[0] + 1
+    window = Window(strides[1:], pads[1:], dilation[1:], groups)
+    total = None
+    for k in range(taps):
+        first = k * dilation[0]
+        frames = x[:, first : first + (out_depth - 1) * strides[0] + 1 : strides[0]]
+        y = op(window)(reshape(frames, (-1, *image)), w[k])
+        total = y if total is None else total + y
+    total = total if bias is None else total + bias
+    total = relu(total) if activation == "relu" else total
+    return reshape(total, (n, out_depth, *total.shape[1:]))
+
+
+def convolve_transposed(x, w, strides, padding, output_padding, dilation):
+    """A transposed convolution on channels-last tensors. w (*K, F, C): F filters out, C channels in."""
+    rank = len(x.shape) - 2
+    strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
+    given = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
+    kernel = tuple(w.shape[:rank])
+    out = tuple(
+        shapes.transposed_output(*axis[:3], padding, *axis[3:]) for axis in zip(x.shape[1:-1], kernel, strides, given, dilation)
+    )
+    pads = tuple(shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(out, kernel, strides, dilation))
+    target = (x.shape[0], *out, w.shape[-2])
+    if rank == 1:
+        window = Window((1, *strides), ((0, 0), *pads), (1, *dilation), 1)
+        y = GradInput(window, (target[0], 1, *target[1:]))(expand_dims(x, 1), expand_dims(w, 0))
+        return squeeze(y, 1)
+    if rank == 2:
+        return GradInput(Window(strides, pads, dilation, 1), target)(x, w)
+    return _transposed_by_depth(x, w, strides, pads, dilation, target)
+
+
+def _transposed_by_depth(x, w, strides, pads, dilation, target):
+    """The transpose of `_by_depth`: each tap along depth puts its frames where they belong."""
+    n, depth, *image, channels = x.shape
+    window = Window(strides[1:], pads[1:], dilation[1:], 1)
+    frames = reshape(x, (-1, *image, channels))
+    length = max((depth - 1) * strides[0] + shapes.effective(w.shape[0], dilation[0]), target[1] + pads[0][0])
+    total = None
+    for k in range(w.shape[0]):
+        y = GradInput(window, (n * depth, *target[2:]))(frames, w[k])
+        y = reshape(y, (n, depth, *target[2:]))
+        y = _spread_depth(y, strides[0], k * dilation[0], length)
+        total = y if total is None else total + y
+    return total[:, pads[0][0] : pads[0][0] + target[1]]
+
+
+def _spread_depth(y, stride, first, length):
+    """Slices of depth `stride` apart, from `first`, among zeros."""
+    n, depth, *rest = y.shape
+    if stride > 1:
+        y = pad(expand_dims(y, 2), [(0, 0), (0, 0), (0, stride - 1)] + [(0, 0)] * len(rest))
+        y = reshape(y, (n, depth * stride, *rest))[:, : (depth - 1) * stride + 1]
+    return pad(y, [(0, 0), (first, length - first - y.shape[1])] + [(0, 0)] * len(rest))
+
+
+class _Door(Op):
+    """The public op of a graph: shapes here, arithmetic in `convolve`."""
+
+    module = NN
+
+    def __init__(self, strides=1, padding="valid", data_format=None, dilation_rate=1):
+        self.strides, self.padding, self.data_format, self.dilation_rate = strides, padding, data_format, dilation_rate
+
+    def call(self, x, w):
+        return self.run(x, w, None, None)
+
+    def run(self, x, w, bias, activation):
+        dtype = spec_dtype(w)
+        x = to_dtype(x, dtype) if spec_dtype(x) != dtype else x
+        if channels_last(self.data_format):
+            return self.compute(x, w, bias, activation)
+        return moveaxis(self.compute(moveaxis(x, 1, -1), w, bias, activation), -1, 1)
+
+    def infer(self, x, w):
+        last = channels_last(self.data_format)
+        spatial = x.shape[1:-1] if last else x.shape[2:]
+        rank = len(spatial)
+        lengths = self.lengths(spatial, w.shape[:rank], rank)
+        shape = (x.shape[0], *lengths, self.filters(w.shape)) if last else (x.shape[0], self.filters(w.shape), *lengths)
+        return Spec(shape, x.dtype)
+
+    def lengths(self, spatial, kernel, rank):
+        strides, dilation = per_axis(self.strides, rank), per_axis(self.dilation_rate, rank)
+        return [shapes.window_output(d, k, s, self.padding, r) for d, k, s, r in zip(spatial, kernel, strides, dilation)]
+
+    def filters(self, w_shape):
+        return w_shape[-1]
+
+
+class Conv(_Door):
+    """Convolution."""
+
+    def compute(self, x, w, bias, activation):
+        if x.shape[-1] % w.shape[-2] or w.shape[-1] % (x.shape[-1] // w.shape[-2]):
+            raise ValueError(
+                f"The number of input channels must be evenly divisible by kernel's in_channels. Received input channels {x.shape[-1]} "
+                f"and kernel in_channels {w.shape[-2]} (kernel shape {tuple(w.shape)})."
+            )
+        return convolve("conv2d", x, w, bias, self.strides, self.padding, self.dilation_rate, activation)
+
+
+class DepthwiseConv(_Door):
+    """Convolution of each channel with its own kernels."""
+
+    def compute(self, x, w, bias, activation):
+        return convolve("depthwise_conv2d", x, w, bias, self.strides, self.padding, self.dilation_rate, activation)
+
+    def filters(self, w_shape):
+        return w_shape[-1] * w_shape[-2]
+
+
+class ConvTranspose(_Door):
+    """Transposed convolution."""
+
+    def __init__(self, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
+        super().__init__(strides, padding, data_format, dilation_rate)
+        self.output_padding = output_padding
+
+    def compute(self, x, w, bias, activation):
+        return convolve_transposed(x, w, self.strides, self.padding, self.output_padding, self.dilation_rate)
+
+    def lengths(self, spatial, kernel, rank):
+        given = (None,) * rank if self.output_padding is None else per_axis(self.output_padding, rank)
+        strides, dilation = per_axis(self.strides, rank), per_axis(self.dilation_rate, rank)
+        return [
+            shapes.transposed_output(d, k, s, self.padding, o, r)
+            for d, k, s, o, r in zip(spatial, kernel, strides, given, dilation)
+        ]
+
+    def filters(self, w_shape):
+        return w_shape[-2]
+
+
+def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Convolution over 1, 2 or 3 spatial axes.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        kernel: (*K, C/G, F); G groups, if it has fewer channels than inputs.
+        strides, dilation_rate: an int, or one for each axis.
+        padding: "valid" or "same".
+        data_format: "channels_last" or "channels_first"; None means the configured one.
+
+    Returns:
+        (N, *O, F), or (N, F, *O).
+    """
+    return Conv(strides, padding.lower(), data_format, dilation_rate)(inputs, kernel)
+
+
+def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Convolution of each channel with its own kernels: kernel (*K, C, M) gives C * M channels."""
+    return DepthwiseConv(strides, padding.lower(), data_format, dilation_rate)(inputs, kernel)
+
+
+def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """A depthwise convolution, and a 1x1 one that mixes its channels."""
+    y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(y, pointwise_kernel, 1, "valid", data_format, 1)
+
+
+def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
+    """Transposed convolution: kernel (*K, F, C)."""
+    return ConvTranspose(strides, padding.lower(), output_padding, data_format, dilation_rate)(inputs, kernel)
+
+
+def conv_bias_act(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1, activation=None):
+    """`conv`, + bias, and relu if asked for, in one kernel."""
+    return Conv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
+
+
+def depthwise_bias_act(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1, activation=None):
+    """`depthwise_conv`, + bias, and relu if asked for, in one kernel."""
+    return DepthwiseConv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
+
+
+class DenseProduct(Op):
+    """x (..., C) @ w (C, F) + bias, and relu if asked for."""
+
+    def __init__(self, activation=None):
+        self.activation = activation
+
+    def infer(self, x, w, bias=None):
+        return Spec((*x.shape[:-1], w.shape[-1]), x.dtype)
+
+    def forward(self, ctx, x, w, bias=None):
+        rows = x.reshape(-1, x.shape[-1])
+        y = ctx.kernels.matmul(rows, w, False, False, bias, self.activation).reshape(*x.shape[:-1], w.shape[-1])
+        ctx.save(x, w, y if self.activation else None)
+        return y
+
+    def backward(self, ctx, gy):
+        from kerasish.ops.linalg import Matmul
+
+        x, w, y = ctx.saved
+        need_x, need_w, *need_bias = ctx.needs
+        if y is not None:
+            gy = _relu_grad(gy, y)
+        flat = len(x.shape) == 2
+        rows, grows = (x, gy) if flat else (reshape(x, (-1, x.shape[-1])), reshape(gy, (-1, gy.shape[-1])))
+        gx = Matmul(False, True)(grows, w) if need_x else None
+        gx = gx if gx is None or flat else reshape(gx, x.shape)
+        gw = Matmul(True, False)(rows, grows) if need_w else None
+        return gx, gw, reduce.sum(grows, 0) if True in need_bias else None
+
+
+def dense_bias_act(inputs, kernel, bias=None, activation=None):
+    """inputs (..., C) @ kernel (C, F) + bias, and relu if asked for, in one kernel."""
+    dtype = spec_dtype(kernel)
+    x = inputs if spec_dtype(inputs) == dtype else to_dtype(inputs, dtype)
+    return DenseProduct(activation)(x, kernel) if bias is None else DenseProduct(activation)(x, kernel, bias)

@@ -1,0 +1,217 @@
+"""Cross-entropies: from logits by a fused kernel, from probabilities by clipping, as Keras on TensorFlow does."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasish.config import epsilon
+from kerasish.core import shapes
+from kerasish.core.op import Op, Spec
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
+from kerasish.ops import reduce
+from kerasish.ops.activations import NN, log_softmax, relu, softplus
+from kerasish.ops.elementwise import absolute, clip, log
+from kerasish.ops.fused import FusedOp
+from kerasish.ops.indexing import one_hot
+from kerasish.ops.shaping import moveaxis
+from kerasish.ops.table import to_dtype
+
+
+class CrossEntropyLogits(FusedOp):
+    """target, logits (..., C) -> (...), the cross-entropy of softmax(logits)."""
+
+    arity = 2
+
+    def forward(self, ctx, target, logits):
+        ctx.save(target, logits)
+        return ctx.kernels.cross_entropy_logits(target, logits)
+
+    def fused_backward(self, ctx, gy):
+        target, logits = ctx.saved
+        need_target, need_logits = ctx.needs
+        glogits = ctx.kernels.cross_entropy_logits_grad(gy.value, target.value, logits.value) if need_logits else None
+        gtarget = -log_softmax(logits) * gy.value[..., None] if need_target else None
+        return gtarget, None if glogits is None else Tensor(glogits)
+
+    def compose(self, target, logits):
+        return -reduce.sum(target * log_softmax(logits), -1)
+
+
+class SparseCrossEntropyLogits(FusedOp):
+    """target (...) of indices, logits (..., C) -> (...), the cross-entropy of softmax(logits)."""
+
+    arity = 2
+
+    def forward(self, ctx, target, logits):
+        ctx.save(target, logits)
+        return ctx.kernels.sparse_cross_entropy_logits(target, logits)
+
+    def fused_backward(self, ctx, gy):
+        target, logits = ctx.saved
+        return None, Tensor(ctx.kernels.sparse_cross_entropy_logits_grad(gy.value, target.value, logits.value))
+
+    def compose(self, target, logits):
+        hot = one_hot(target, logits.shape[-1], dtype=logits.dtype)
+        return -reduce.sum(hot * log_softmax(logits), -1)
+
+
+def _tensor(x):
+    return x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
+
+
+def _logits_of(output, from_logits):
+    """The logits behind an activation's output, where they are known: exact where probabilities have been rounded."""
+    behind = getattr(output, "_keras_logits", None)
+    return (behind, True) if behind is not None else (output, from_logits)
+
+
+class _CrossEntropy(Op):
+    """The public op of a graph."""
+
+    module = NN
+
+    def __init__(self, from_logits=False, axis=-1):
+        self.from_logits, self.axis = from_logits, axis
+
+    def call(self, target, output):
+        output, from_logits = _logits_of(output, self.from_logits)
+        target, output = self.checked(_tensor(target), _tensor(output))
+        target, output = self.last(target), moveaxis(output, self.axis, -1)
+        return self.of_logits(target, output) if from_logits else self.of_probabilities(target, output)
+
+    def last(self, target):
+        return moveaxis(target, self.axis, -1)
+
+    def infer(self, target, output):
+        self.check(target.shape, output.shape)
+        return Spec(shapes.reduce(output.shape, self.axis), output.dtype)
+
+    def checked(self, target, output):
+        self.check(target.shape, output.shape)
+        return target, output
+
+
+def _normalized(output):
+    return clip(output / reduce.sum(output, -1, keepdims=True), epsilon(), 1.0 - epsilon())
+
+
+class CategoricalCrossentropy(_CrossEntropy):
+    """Cross-entropy with targets of the output's shape."""
+
+    def check(self, target, output):
+        _check_shapes(target, output)
+
+    def checked(self, target, output):
+        self.check(target.shape, output.shape)
+        return to_dtype(target, output.dtype), output
+
+    def of_logits(self, target, output):
+        return CrossEntropyLogits()(target, output)
+
+    def of_probabilities(self, target, output):
+        return -reduce.sum(target * log(_normalized(output)), -1)
+
+
+def _check_shapes(target, output):
+    if len(target) < 1:
+        raise ValueError(f"Arguments `target` and `output` must be at least rank 1. Received: target.shape={tuple(target)}, output.shape={tuple(output)}")
+    if len(target) != len(output):
+        raise ValueError(
+            f"Arguments `target` and `output` must have the same rank (ndim). Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
+        )
+    if any(a is not None and b is not None and a != b for a, b in zip(target, output)):
+        raise ValueError(f"Arguments `target` and `output` must have the same shape. Received: target.shape={tuple(target)}, output.shape={tuple(output)}")
+
+
+class SparseCategoricalCrossentropy(_CrossEntropy):
+    """Cross-entropy with indices as targets."""
+
+    def last(self, target):
+        return target
+
+    def check(self, target, output):
+        if len(output) < 1:
+            raise ValueError(f"Argument `output` must be at least rank 1. Received: output.shape={tuple(output)}")
+        target = target[:-1] if len(target) == len(output) and target[-1] == 1 else target
+        expected = shapes.reduce(output, self.axis)
+        if len(target) != len(expected) or any(a is not None and b is not None and a != b for a, b in zip(target, expected)):
+            raise ValueError(
+                f"Arguments `target` and `output` must have the same shape up until the last dimension: target.shape={tuple(target)}, "
+                f"output.shape={tuple(output)}"
+            )
+
+    def checked(self, target, output):
+        self.check(target.shape, output.shape)
+        array = as_array(target)
+        if array.ndim == len(output.shape) and array.shape[-1] == 1:
+            array = array[..., 0]
+        return Tensor(_labels(array, output.shape[self.axis])), output
+
+    def of_logits(self, target, output):
+        return SparseCrossEntropyLogits()(target, output)
+
+    def of_probabilities(self, target, output):
+        return SparseCrossEntropyLogits()(target, log(_normalized(output)))
+
+
+def _labels(array, classes):
+    """Labels as integers.
+
+    Raises:
+        ValueError: for one that is no class.
+    """
+    labels = array if array.dtype.kind in "iu" else array.astype(np.int64)
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        wrong = labels[(labels < 0) | (labels >= classes)].flat[0]
+        raise ValueError(
+            f"Received a label value of {wrong} which is outside the valid range of [0, {classes}): sparse categorical "
+            f"crossentropy with {classes} classes expects labels from 0 to {classes - 1}; "
+            "give the last layer one unit for each class, or start the labels at 0"
+        )
+    return labels
+
+
+class BinaryCrossentropy(Op):
+    """Cross-entropy of independent yes-or-no probabilities."""
+
+    module = NN
+
+    def __init__(self, from_logits=False):
+        self.from_logits = from_logits
+
+    def infer(self, target, output):
+        _check_shapes(target.shape, output.shape)
+        return Spec(output.shape, output.dtype)
+
+    def call(self, target, output):
+        output, from_logits = _logits_of(output, self.from_logits)
+        target, output = _tensor(target), _tensor(output)
+        if len(target.shape) != len(output.shape) or any(a != b for a, b in zip(target.shape, output.shape)):
+            _check_shapes(target.shape, output.shape)
+        target = to_dtype(target, output.dtype)
+        if from_logits:
+            return relu(output) - output * target + softplus(-absolute(output))
+        p = clip(output, epsilon(), 1.0 - epsilon())
+        return -(target * log(p) + (1.0 - target) * log(1.0 - p))
+
+
+def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """-sum(target * log(output)) along `axis`."""
+    return CategoricalCrossentropy(from_logits, axis)(target, output)
+
+
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """-log(output[target]) along `axis`; target holds indices.
+
+    Raises:
+        ValueError: for a label that is no index of `axis`, or shapes that do not fit.
+    """
+    return SparseCategoricalCrossentropy(from_logits, axis)(target, output)
+
+
+def binary_crossentropy(target, output, from_logits=False):
+    """-(target * log(output) + (1 - target) * log(1 - output)), elementwise."""
+    return BinaryCrossentropy(from_logits)(target, output)
+
+

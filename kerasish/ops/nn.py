@@ -1,0 +1,56 @@
+"""keras.ops.nn: activations, convolutions, pooling, normalization, cross-entropies."""
+
+from kerasish.ops.activations import (  # noqa: F401
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    swish,
+    tanh_shrink,
+    threshold,
+)
+from kerasish.ops.conv import (  # noqa: F401
+    conv,
+    conv_bias_act,
+    conv_transpose,
+    dense_bias_act,
+    depthwise_bias_act,
+    depthwise_conv,
+    separable_conv,
+)
+from kerasish.ops.indexing import multi_hot, one_hot  # noqa: F401
+from kerasish.ops.linalg import normalize  # noqa: F401
+from kerasish.ops.losses import (  # noqa: F401
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
+from kerasish.ops.norm import (  # noqa: F401
+    batch_norm_train,
+    batch_normalization,
+    layer_normalization,
+    rms_normalization,
+)
+from kerasish.ops.pool import average_pool, max_pool, upsample  # noqa: F401
+from kerasish.ops.reduce import moments  # noqa: F401

@@ -1,0 +1,153 @@
+"""Normalization."""
+
+from __future__ import annotations
+
+from kerasish.core import autodiff, shapes
+from kerasish.core.op import Op, Spec
+from kerasish.core.symbolic import KerasTensor
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
+from kerasish.ops import reduce
+from kerasish.ops.conv import NN
+from kerasish.ops.elementwise import rsqrt, square
+from kerasish.ops.fused import FusedOp
+from kerasish.ops.shaping import moveaxis, reshape
+
+
+class BatchNormTrain(FusedOp):
+    """x (..., C), gamma, beta (C,) or None -> normalized x, and the batch's mean and variance (C,), which are constants."""
+
+    arity = 3
+
+    def __init__(self, epsilon):
+        self.epsilon = epsilon
+
+    def forward(self, ctx, x, gamma, beta):
+        y, mean, variance, inverse_std = ctx.kernels.batch_norm_train(x, gamma, beta, self.epsilon)
+        ctx.save(x, gamma, beta, mean, inverse_std)
+        return y, mean, variance
+
+    def fused_backward(self, ctx, gy, *_):
+        if gy is None:
+            return None, None, None
+        x, gamma, beta, mean, inverse_std = (v if v is None else v.value for v in ctx.saved)
+        gx, ggamma, gbeta = ctx.kernels.batch_norm_grad(gy.value, x, gamma, mean, inverse_std)
+        return Tensor(gx), None if gamma is None else Tensor(ggamma), None if beta is None else Tensor(gbeta)
+
+    def compose(self, x, gamma, beta):
+        axes = tuple(range(len(x.shape) - 1))
+        mean = reduce.mean(x, axes)
+        variance = reduce.mean(square(x - mean), axes)
+        y = (x - mean) * rsqrt(variance + self.epsilon)
+        y = y if gamma is None else y * gamma
+        return y if beta is None else y + beta, mean, variance
+
+
+def batch_norm_train(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
+    """x normalized over all axes but `axis` by its own statistics.
+
+    Returns:
+        The normalized x, and the mean and (biased) variance, of shape (C,), through which no gradient passes.
+    """
+    last = axis in (-1, len(x.shape) - 1)
+    y, mean, variance = BatchNormTrain(epsilon)(x if last else moveaxis(x, axis, -1), gamma, beta)
+    return y if last else moveaxis(y, -1, axis), mean, variance
+
+
+class BatchNormalization(Op):
+    """x normalized by given statistics."""
+
+    module = NN
+
+    def __init__(self, axis, epsilon=1e-3):
+        self.axis, self.epsilon = axis, epsilon
+
+    def infer(self, x, *statistics):
+        return Spec(x.shape, x.dtype)
+
+    def call(self, x, mean, variance, offset, scale):
+        inputs = (x, mean, variance, offset, scale)
+        axis = shapes.normal_axis(self.axis, len(x.shape))
+        if axis == len(x.shape) - 1 and not (autodiff.recording() and autodiff.watchers([v for v in inputs if v is not None])):
+            arrays = [None if v is None else as_array(v) for v in (x, mean, variance, scale, offset)]
+            from kerasish.kernels import twin_of
+
+            return Tensor(twin_of(arrays[0]).batch_norm_infer(*arrays, self.epsilon))
+        shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
+        mean, variance, offset, scale = (None if v is None else reshape(v, shape) for v in (mean, variance, offset, scale))
+        inverse = rsqrt(variance + self.epsilon)
+        inverse = inverse if scale is None else inverse * scale
+        shift = -mean * inverse
+        return x * inverse + (shift if offset is None else shift + offset)
+
+
+def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
+    """x normalized by a given mean and variance, then scaled and shifted.
+
+    Args:
+        x: the tensor.
+        mean, variance, offset, scale: (C,), the length of `axis`; the last two may be None.
+        axis: the channels' axis.
+        epsilon: added to the variance.
+    """
+    if tuple(mean.shape) != (x.shape[axis],) or tuple(variance.shape) != (x.shape[axis],):
+        raise ValueError(
+            f"`mean` and `variance` must be vectors of length `x.shape[axis]`={x.shape[axis]}. "
+            f"Received: mean.shape={tuple(mean.shape)} and variance.shape={tuple(variance.shape)}"
+        )
+    if isinstance(x, KerasTensor) or any(isinstance(v, (Tensor, Variable, KerasTensor)) for v in (x, mean)):
+        return BatchNormalization(axis, epsilon)(x, mean, variance, offset, scale)
+    return BatchNormalization(axis, epsilon)(Tensor(as_array(x)), mean, variance, offset, scale)
+
+
+class LayerNorm(FusedOp):
+    """x (..., C) normalized along its last axis, scaled and shifted."""
+
+    arity = 3
+
+    def __init__(self, epsilon):
+        self.epsilon = epsilon
+
+    def infer(self, x, gamma, beta):
+        return Spec(x.shape, x.dtype)
+
+    def forward(self, ctx, x, gamma, beta):
+        y, mean, inverse_std = ctx.kernels.layer_norm(x, gamma, beta, self.epsilon)
+        ctx.save(x, gamma, beta, mean, inverse_std)
+        return y
+
+    def fused_backward(self, ctx, gy):
+        x, gamma, beta, mean, inverse_std = (v if v is None else v.value for v in ctx.saved)
+        gx, ggamma, gbeta = ctx.kernels.layer_norm_grad(gy.value, x, gamma, mean, inverse_std)
+        return Tensor(gx), None if gamma is None else Tensor(ggamma), None if beta is None else Tensor(gbeta)
+
+    def compose(self, x, gamma, beta):
+        mean = reduce.mean(x, -1, keepdims=True)
+        variance = reduce.mean(square(x - mean), -1, keepdims=True)
+        y = (x - mean) * rsqrt(variance + self.epsilon)
+        y = y if gamma is None else y * gamma
+        return y if beta is None else y + beta
+
+
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
+    """x normalized along `axis` by its own statistics, scaled and shifted."""
+    from kerasish.config import epsilon as default_epsilon
+
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    axes = shapes.axes(axis, len(x.shape))
+    if axes == (len(x.shape) - 1,):
+        return LayerNorm(epsilon)(x, gamma, beta)
+    mean = reduce.mean(x, axes, keepdims=True)
+    variance = reduce.mean(square(x - mean), axes, keepdims=True)
+    shape = [d if i in axes else 1 for i, d in enumerate(x.shape)]
+    y = (x - mean) * rsqrt(variance + epsilon)
+    y = y if gamma is None else y * reshape(gamma, shape)
+    return y if beta is None else y + reshape(beta, shape)
+
+
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """x divided by its root mean square along `axis`, then scaled."""
+    from kerasish.config import epsilon as default_epsilon
+
+    y = x * rsqrt(reduce.mean(square(x), axis, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))
+    return y if scale is None else y * scale

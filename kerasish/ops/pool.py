@@ -1,0 +1,189 @@
+"""Pooling, by 2-D kernels: one axis is lifted to two; with three, the image is pooled first and then the depth."""
+
+from __future__ import annotations
+
+import itertools
+
+from kerasish.core import shapes
+from kerasish.core.op import Op, Spec
+from kerasish.core.shapes import Window
+from kerasish.ops.conv import NN, channels_last, per_axis
+from kerasish.ops.elementwise import equal
+from kerasish.ops.shaping import expand_dims, moveaxis, pad, reshape, squeeze
+from kerasish.ops.table import cast
+
+
+class PoolMax(Op):
+    """x (N, H, W, C) -> the largest of each window (N, OH, OW, C)."""
+
+    def __init__(self, size, window):
+        self.size, self.window = size, window
+
+    def forward(self, ctx, x):
+        y, where = ctx.kernels.max_pool2d(x, self.size, self.window, ctx.recording)
+        ctx.save(where, x.shape)
+        return y
+
+    def backward(self, ctx, gy):
+        where, x_shape = ctx.saved
+        return PoolMaxGrad(self.size, self.window, x_shape, where.value)(gy)
+
+
+class PoolMaxGrad(Op):
+    """gy sent to the maxima."""
+
+    def __init__(self, size, window, x_shape, where):
+        self._args = size, window, x_shape, where
+
+    def forward(self, ctx, gy):
+        size, window, x_shape, where = self._args
+        return ctx.kernels.max_pool2d_grad(gy, where, x_shape, size, window)
+
+    def backward(self, ctx, ggx):
+        size, window, _, where = self._args
+        total = None
+        for number, tap in enumerate(_taps(ggx, size, window, where.shape)):
+            part = tap * cast(equal(where, number), ggx.dtype)
+            total = part if total is None else total + part
+        return total
+
+
+def _taps(x, size, window, out_shape):
+    """For each place in the window, what it sees of x."""
+    padded = pad(x, [(0, 0), *window.pads, (0, 0)]) if any(map(any, window.pads)) else x
+    for i, j in itertools.product(*map(range, size)):
+        ends = [first + (n - 1) * s + 1 for first, n, s in zip((i, j), out_shape[1:3], window.strides)]
+        yield padded[:, i : ends[0] : window.strides[0], j : ends[1] : window.strides[1], :]
+
+
+class PoolAverage(Op):
+    """x (N, H, W, C) -> the mean of each window's part inside the image (N, OH, OW, C)."""
+
+    def __init__(self, size, window):
+        self.size, self.window = size, window
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return ctx.kernels.average_pool2d(x, self.size, self.window)
+
+    def backward(self, ctx, gy):
+        return PoolAverageGrad(self.size, self.window, ctx.saved[0])(gy)
+
+
+class PoolAverageGrad(Op):
+    """gy spread evenly over its window."""
+
+    def __init__(self, size, window, x_shape):
+        self.size, self.window, self._x_shape = size, window, x_shape
+
+    def forward(self, ctx, gy):
+        return ctx.kernels.average_pool2d_grad(gy, self._x_shape, self.size, self.window)
+
+    def backward(self, ctx, ggx):
+        return PoolAverage(self.size, self.window)(ggx)
+
+
+def _pool(op, x, size, strides, padding):
+    """Pooling of a channels-last tensor."""
+    rank = len(x.shape) - 2
+    pads = tuple(shapes.window_pads(d, k, s, padding) for d, k, s in zip(x.shape[1:-1], size, strides))
+    if rank == 1:
+        return squeeze(op((1, *size), Window((1, *strides), ((0, 0), *pads)))(expand_dims(x, 1)), 1)
+    if rank == 2:
+        return op(size, Window(strides, pads))(x)
+    n, depth, *image = x.shape
+    frames = op(size[1:], Window(strides[1:], pads[1:]))(reshape(x, (-1, *image)))
+    _, height, width, channels = frames.shape
+    columns = reshape(frames, (n, depth, height * width, channels))
+    y = op((size[0], 1), Window((strides[0], 1), (pads[0], (0, 0))))(columns)
+    return reshape(y, (n, y.shape[1], height, width, channels))
+
+
+class _Door(Op):
+    """The public op of a graph."""
+
+    module = NN
+
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None):
+        self.pool_size, self.strides, self.padding, self.data_format = pool_size, strides, padding.lower(), data_format
+
+    def _sizes(self, rank):
+        size = per_axis(self.pool_size, rank)
+        return size, size if self.strides is None else per_axis(self.strides, rank)
+
+    def infer(self, x):
+        last = channels_last(self.data_format)
+        spatial = x.shape[1:-1] if last else x.shape[2:]
+        lengths = [shapes.window_output(d, k, s, self.padding) for d, k, s in zip(spatial, *self._sizes(len(spatial)))]
+        return Spec((x.shape[0], *lengths, x.shape[-1]) if last else (*x.shape[:2], *lengths), x.dtype)
+
+    def call(self, x):
+        last = channels_last(self.data_format)
+        x = x if last else moveaxis(x, 1, -1)
+        size, strides = self._sizes(len(x.shape) - 2)
+        if self.padding == "valid" and any(d < k for d, k in zip(x.shape[1:-1], size)):
+            raise ValueError(
+                f"Computed output size would be negative: an input of shape {tuple(x.shape)} is smaller than "
+                f"pool_size={size}; use padding='same'"
+            )
+        y = _pool(self.inner, x, size, strides, self.padding)
+        return y if last else moveaxis(y, -1, 1)
+
+
+class MaxPool(_Door):
+    """The largest of each window."""
+
+    inner = PoolMax
+
+
+class AveragePool(_Door):
+    """The mean of each window."""
+
+    inner = PoolAverage
+
+
+def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """The largest of each window of (N, *S, C); strides default to the pool size."""
+    return MaxPool(pool_size, strides, padding, data_format)(inputs)
+
+
+def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    """The mean of each window of (N, *S, C), padding left out; strides default to the pool size."""
+    return AveragePool(pool_size, strides, padding, data_format)(inputs)
+
+
+def upsample(inputs, factors):
+    """Each pixel of (N, H, W, C) repeated `factors` times down and across."""
+    return Upsample(tuple(factors))(inputs)
+
+
+class Upsample(Op):
+    """Nearest-neighbour upsampling."""
+
+    def __init__(self, factors):
+        self.factors = factors
+
+    def infer(self, x):
+        n, h, w, c = x.shape
+        return Spec((n, *(None if d is None else d * f for d, f in zip((h, w), self.factors)), c), x.dtype)
+
+    def forward(self, ctx, x):
+        return ctx.kernels.upsample_nearest(x, self.factors)
+
+    def backward(self, ctx, gy):
+        return UpsampleGrad(self.factors)(gy)
+
+
+class UpsampleGrad(Op):
+    """Sums over blocks."""
+
+    def __init__(self, factors):
+        self.factors = factors
+
+    def forward(self, ctx, gy):
+        return ctx.kernels.upsample_nearest_grad(gy, self.factors)
+
+    def backward(self, ctx, ggx):
+        return upsample(ggx, self.factors)
+
+

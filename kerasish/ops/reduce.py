@@ -1,0 +1,334 @@
+"""Reductions: sums, extremes, moments, and what runs along an axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasish.core import dtypes, shapes
+from kerasish.core.op import Op, Spec
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
+from kerasish.ops.broadcasting import broadcast_to
+from kerasish.ops.elementwise import cast, equal, exp, isnan, log, logical_not, maximum, multiply, spec_dtype, sqrt, square, where
+from kerasish.ops.table import to_dtype
+
+
+def _tensor(x):
+    return x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
+
+
+def _sum_dtype(dtype: str) -> str:
+    return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)
+
+
+def _mean_dtype(dtype: str) -> str:
+    return dtypes.result_type(dtype, float) if dtype != "int64" else dtypes.floatx()
+
+
+class Reduction(Op):
+    """A reduction over `axis`."""
+
+    def __init__(self, axis=None, keepdims=False):
+        self.axis, self.keepdims = axis, keepdims
+
+    dtype_rule = staticmethod(lambda dtype: dtype)
+
+    def prepare(self, inputs):
+        x = _tensor(inputs[0])
+        return (to_dtype(x, self.dtype_rule(x.dtype)),)
+
+    def infer(self, x):
+        return Spec(shapes.reduce(x.shape, self.axis, self.keepdims), self.dtype_rule(x.dtype))
+
+    def gone(self, x):
+        return shapes.axes(self.axis, len(x.shape))
+
+    def spread(self, g, shape):
+        """A result's gradient repeated over the axes that were reduced."""
+        kept = shapes.reduce(shape, self.axis, True)
+        return broadcast_to(_reshape(g, kept), shape)
+
+
+def _reshape(x, shape):
+    from kerasish.ops.shaping import reshape
+
+    return x if tuple(x.shape) == tuple(shape) else reshape(x, shape)
+
+
+class Sum(Reduction):
+    """The sum."""
+
+    dtype_rule = staticmethod(_sum_dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return ctx.kernels.sum(x, self.gone(x), self.keepdims).astype(x.dtype, copy=False)
+
+    def backward(self, ctx, gy):
+        return self.spread(gy, ctx.saved[0])
+
+
+class Mean(Reduction):
+    """The arithmetic mean."""
+
+    dtype_rule = staticmethod(_mean_dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return ctx.kernels.mean(x, self.gone(x), self.keepdims).astype(x.dtype, copy=False)
+
+    def backward(self, ctx, gy):
+        (shape,) = ctx.saved
+        count = shapes.size(shape[a] for a in shapes.axes(self.axis, len(shape)))
+        return self.spread(gy * (1.0 / count), shape)
+
+
+class Prod(Reduction):
+    """The product."""
+
+    dtype_rule = staticmethod(_sum_dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x)
+        return ctx.kernels.prod(x, self.gone(x), self.keepdims).astype(x.dtype, copy=False)
+
+    def backward(self, ctx, gy):
+        (x,) = ctx.saved
+        return self.spread(gy, x.shape) * _product_of_others(x, self.gone(x))
+
+
+def _product_of_others(x, gone):
+    """For each element the product of the others in its reduction, exact with zeros among them."""
+    zero = cast(equal(x, 0), x.dtype)
+    zeros = sum(zero, gone, keepdims=True)
+    without = prod_of(where(equal(x, 0), as_array(1, x.dtype), x), gone)
+    alone = where(equal(x, 0), without, without / where(equal(x, 0), as_array(1, x.dtype), x))
+    hidden = equal(zeros - zero, 0)
+    return where(hidden, alone, as_array(0, x.dtype))
+
+
+def prod_of(x, gone):
+    """The product over `gone`, kept as axes of length 1; differentiated through logarithms' rule."""
+    return Prod(gone, True)(x)
+
+
+class _Extreme(Reduction):
+    """The largest or smallest; the gradient is shared among ties, as TensorFlow does."""
+
+    kernel = "max"
+
+    def __init__(self, axis=None, keepdims=False, initial=None):
+        super().__init__(axis, keepdims)
+        self.initial = initial
+
+    def forward(self, ctx, x):
+        y = getattr(ctx.kernels, self.kernel)(x, self.gone(x), self.keepdims)
+        if self.initial is not None:
+            y = getattr(np, self.kernel + "imum")(y, as_array(self.initial, dtypes.name_of(x)))
+        ctx.save(x, y)
+        return y
+
+    def backward(self, ctx, gy):
+        x, y = ctx.saved
+        held = cast(equal(x, _reshape(y, shapes.reduce(x.shape, self.axis, True))), x.dtype)
+        ties = sum(held, self.axis, keepdims=True)
+        return self.spread(gy, x.shape) * (held / maximum(ties, 1.0))
+
+
+class Max(_Extreme):
+    """The largest."""
+
+
+class Min(_Extreme):
+    """The smallest."""
+
+    kernel = "min"
+
+
+class _Index(Op):
+    """The index of an extreme."""
+
+    def __init__(self, axis=None, keepdims=False):
+        self.axis, self.keepdims = axis, keepdims
+
+    def infer(self, x):
+        return Spec(shapes.reduce(x.shape, self.axis, self.keepdims), "int32")
+
+    def forward(self, ctx, x):
+        y = getattr(ctx.kernels, type(self).__name__.lower())(x, self.axis, self.keepdims)
+        return y.astype(np.int32)
+
+
+class Argmax(_Index):
+    """The index of the largest."""
+
+
+class Argmin(_Index):
+    """The index of the smallest."""
+
+
+class _Logical(Reduction):
+    """A question to all elements."""
+
+    dtype_rule = staticmethod(lambda dtype: "bool")
+
+    def forward(self, ctx, x):
+        return getattr(ctx.kernels, type(self).__name__.lower())(x, self.gone(x), self.keepdims)
+
+
+class Any(_Logical):
+    """Whether one holds."""
+
+
+class All(_Logical):
+    """Whether all hold."""
+
+
+class Cumsum(Op):
+    """The running sum."""
+
+    kernel = "cumsum"
+
+    def __init__(self, axis=None, dtype=None):
+        self.axis, self.dtype = axis, dtype
+
+    def infer(self, x):
+        shape = x.shape if self.axis is not None else (None if None in x.shape else shapes.size(x.shape),)
+        return Spec(shape, self.dtype or x.dtype)
+
+    def prepare(self, inputs):
+        x = _tensor(inputs[0])
+        default = "int32" if x.dtype == "bool" else x.dtype
+        return (to_dtype(x, dtypes.standardize_dtype(self.dtype) if self.dtype else default),)
+
+    def forward(self, ctx, x):
+        ctx.save(x)
+        return getattr(ctx.kernels.xp, self.kernel)(x, self.axis, dtype=x.dtype)
+
+    def backward(self, ctx, gy):
+        from kerasish.ops.shaping import flip, reshape
+
+        (x,) = ctx.saved
+        axis = self.axis if self.axis is not None else 0
+        return reshape(flip(cumsum(flip(gy, axis), axis), axis), x.shape)
+
+
+class Cumprod(Cumsum):
+    """The running product."""
+
+    kernel = "cumprod"
+
+    def backward(self, ctx, gy):
+        raise NotImplementedError("the gradient of ops.cumprod is not supported by kerasish yet; write it as exp(cumsum(log(x)))")
+
+
+def sum(x, axis=None, keepdims=False):
+    """The sum over `axis` (None: all)."""
+    return Sum(axis, keepdims)(x)
+
+
+def mean(x, axis=None, keepdims=False):
+    """The mean over `axis` (None: all)."""
+    return Mean(axis, keepdims)(x)
+
+
+def prod(x, axis=None, keepdims=False, dtype=None):
+    """The product over `axis`."""
+    return Prod(axis, keepdims)(x if dtype is None else cast(x, dtype))
+
+
+def max(x, axis=None, keepdims=False, initial=None):
+    """The largest over `axis`."""
+    return Max(axis, keepdims, initial)(x)
+
+
+def min(x, axis=None, keepdims=False, initial=None):
+    """The smallest over `axis`."""
+    return Min(axis, keepdims, initial)(x)
+
+
+def argmax(x, axis=None, keepdims=False):
+    """The index of the largest along `axis` (None: in the flattened tensor)."""
+    return Argmax(axis, keepdims)(x)
+
+
+def argmin(x, axis=None, keepdims=False):
+    """The index of the smallest along `axis`."""
+    return Argmin(axis, keepdims)(x)
+
+
+def any(x, axis=None, keepdims=False):
+    """Whether any element along `axis` is true."""
+    return Any(axis, keepdims)(x)
+
+
+def all(x, axis=None, keepdims=False):
+    """Whether all elements along `axis` are true."""
+    return All(axis, keepdims)(x)
+
+
+def cumsum(x, axis=None, dtype=None):
+    """The running sum along `axis`."""
+    return Cumsum(axis, dtype)(x)
+
+
+def cumprod(x, axis=None, dtype=None):
+    """The running product along `axis`."""
+    return Cumprod(axis, dtype)(x)
+
+
+def count_nonzero(x, axis=None):
+    """How many elements along `axis` are not zero."""
+    return sum(cast(logical_not(equal(x, 0)), "int32"), axis)
+
+
+def var(x, axis=None, keepdims=False):
+    """The (biased) variance."""
+    x = to_dtype(x, _mean_dtype(spec_dtype(x))) if not hasattr(x, "_keras_history") else x
+    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def std(x, axis=None, keepdims=False):
+    """The (biased) standard deviation."""
+    return sqrt(var(x, axis, keepdims))
+
+
+def logsumexp(x, axis=None, keepdims=False):
+    """log(sum(exp(x))), without overflow."""
+    from kerasish.core.autodiff import stop_gradient
+    from kerasish.ops.elementwise import isfinite
+
+    top = stop_gradient(max(x, axis, keepdims=True))
+    top = where(isfinite(top), top, as_array(0, top.dtype))
+    total = log(sum(exp(x - top), axis, keepdims=True)) + top
+    return total if keepdims else _reshape(total, shapes.reduce(x.shape, axis))
+
+
+def average(x, axis=None, weights=None):
+    """The mean, weighted if `weights` are given."""
+    if weights is None:
+        return mean(x, axis)
+    if axis is not None and len(np.shape(weights)) == 1 and len(x.shape) > 1:
+        weights = _reshape(_tensor(weights), [-1 if i == axis % len(x.shape) else 1 for i in range(len(x.shape))])
+    return sum(multiply(x, weights), axis) / sum(broadcast_to(_tensor(weights), x.shape), axis)
+
+
+def moments(x, axes, keepdims=False, synchronized=False):
+    """The mean and the variance over `axes`."""
+    if synchronized:
+        raise NotImplementedError("synchronized moments need several devices; call ops.moments with synchronized=False")
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
+def nansum(x, axis=None, keepdims=False):
+    """The sum of what is not NaN."""
+    return sum(where(isnan(x), as_array(0, spec_dtype(x)), x), axis, keepdims)
+
+
+def nanmean(x, axis=None, keepdims=False):
+    """The mean of what is not NaN."""
+    there = cast(logical_not(isnan(x)), spec_dtype(x))
+    return nansum(x, axis, keepdims) / sum(there, axis, keepdims)
+
+
+amax, amin = max, min

@@ -1,0 +1,467 @@
+"""Ops that move elements about: their gradients move them back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasish.core import dtypes, shapes
+from kerasish.core.op import Op, Spec
+from kerasish.core.operators import bind
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.ops.broadcasting import broadcast_to
+from kerasish.ops.elementwise import spec_dtype
+from kerasish.ops.table import to_dtype
+
+
+class Reshape(Op):
+    """x's elements in another shape."""
+
+    def __init__(self, newshape):
+        self.newshape = tuple(newshape) if hasattr(newshape, "__iter__") else (newshape,)
+
+    def infer(self, x):
+        return Spec(tuple(None if d == -1 else d for d in shapes.reshape(x.shape, self.newshape)), x.dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return x.reshape([-1 if d is None else int(d) for d in self.newshape])
+
+    def backward(self, ctx, gy):
+        return reshape(gy, ctx.saved[0])
+
+
+def reshape(x, newshape):
+    """x's elements in the shape `newshape`; one dimension may be -1."""
+    return Reshape(newshape)(x)
+
+
+class Transpose(Op):
+    """x with its axes in another order."""
+
+    def __init__(self, axes=None):
+        self.axes = axes
+
+    def infer(self, x):
+        order = self.axes or range(len(x.shape))[::-1]
+        return Spec(tuple(x.shape[a] for a in order), x.dtype)
+
+    def forward(self, ctx, x):
+        return x.transpose(self.axes)
+
+    def backward(self, ctx, gy):
+        return transpose(gy, None if self.axes is None else [int(i) for i in np.argsort([a % gy.ndim for a in self.axes])])
+
+
+def transpose(x, axes=None):
+    """x with axes in the order `axes` (reversed by default)."""
+    return Transpose(axes)(x)
+
+
+def moveaxis(x, source, destination):
+    """x with some axes moved, the others keeping their order."""
+    rank = len(x.shape)
+    source = [shapes.normal_axis(a, rank) for a in (source if hasattr(source, "__iter__") else (source,))]
+    destination = [shapes.normal_axis(a, rank) for a in (destination if hasattr(destination, "__iter__") else (destination,))]
+    order = [a for a in range(rank) if a not in source]
+    for to, a in sorted(zip(destination, source)):
+        order.insert(to, a)
+    return x if order == list(range(rank)) else transpose(x, order)
+
+
+def swapaxes(x, axis1, axis2):
+    """x with two axes exchanged."""
+    order = list(range(len(x.shape)))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return transpose(x, order)
+
+
+class ExpandDims(Op):
+    """x with new axes of length 1."""
+
+    def __init__(self, axis):
+        self.axis = axis
+
+    def _axes(self, rank):
+        given = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
+        return sorted(shapes.normal_axis(a, rank + len(given)) for a in given)
+
+    def infer(self, x):
+        shape = list(x.shape)
+        for a in self._axes(len(shape)):
+            shape.insert(a, 1)
+        return Spec(tuple(shape), x.dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return x.reshape(self.infer(x).shape)
+
+    def backward(self, ctx, gy):
+        return reshape(gy, ctx.saved[0])
+
+
+def expand_dims(x, axis):
+    """x with a new axis of length 1 at `axis` (an int or a tuple)."""
+    return ExpandDims(axis)(x)
+
+
+class Squeeze(Op):
+    """x without axes of length 1."""
+
+    def __init__(self, axis=None):
+        self.axis = axis
+
+    def infer(self, x):
+        gone = [i for i, d in enumerate(x.shape) if d == 1] if self.axis is None else shapes.axes(self.axis, len(x.shape))
+        for a in gone:
+            if x.shape[a] not in (1, None):
+                raise ValueError(f"Cannot squeeze axis {a}, because the dimension is not 1. Received: x.shape={tuple(x.shape)}")
+        return Spec(tuple(d for i, d in enumerate(x.shape) if i not in gone), x.dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return x.reshape(self.infer(x).shape)
+
+    def backward(self, ctx, gy):
+        return reshape(gy, ctx.saved[0])
+
+
+def squeeze(x, axis=None):
+    """x without the axes of length 1 (all of them, or those in `axis`)."""
+    return Squeeze(axis)(x)
+
+
+def ravel(x):
+    """x's elements in one axis."""
+    return reshape(x, (-1,))
+
+
+class Concatenate(Op):
+    """Tensors one after the other along an axis."""
+
+    nary = True
+
+    def __init__(self, axis=0):
+        self.axis = axis
+
+    def prepare(self, inputs):
+        dtype = dtypes.result_type(*(spec_dtype(x) for x in inputs))
+        return [to_dtype(x, dtype) for x in inputs]
+
+    def infer(self, *xs):
+        return Spec(shapes.concatenate([x.shape for x in xs], self.axis), dtypes.result_type(*(x.dtype for x in xs)))
+
+    def forward(self, ctx, *xs):
+        ctx.save(*[x.shape[self.axis] for x in xs])
+        return ctx.kernels.xp.concatenate(xs, self.axis)
+
+    def backward(self, ctx, gy):
+        return split(gy, list(np.cumsum(ctx.saved[:-1])), self.axis)
+
+
+def concatenate(xs, axis=0):
+    """Tensors one after the other along `axis`; their other dimensions agree."""
+    return concatenate([ravel(x) for x in xs], 0) if axis is None else Concatenate(axis)(list(xs))
+
+
+class Stack(Concatenate):
+    """Tensors along a new axis."""
+
+    def infer(self, *xs):
+        shape = list(xs[0].shape)
+        for x in xs[1:]:
+            if len(x.shape) != len(shape) or any(m is not None and n is not None and m != n for m, n in zip(shape, x.shape)):
+                raise ValueError(f"x_list and y_list must have the same shape to be stacked. Received: {[tuple(x.shape) for x in xs]}")
+        shape.insert(shapes.normal_axis(self.axis, len(shape) + 1), len(xs))
+        return Spec(tuple(shape), dtypes.result_type(*(x.dtype for x in xs)))
+
+    def forward(self, ctx, *xs):
+        return ctx.kernels.xp.stack(xs, self.axis)
+
+    def backward(self, ctx, gy):
+        return unstack(gy, axis=self.axis)
+
+
+def stack(x, axis=0):
+    """Tensors of one shape along a new axis."""
+    return Stack(axis)(list(x))
+
+
+class Split(Op):
+    """x cut along an axis."""
+
+    def __init__(self, indices_or_sections, axis=0):
+        self.indices_or_sections, self.axis = indices_or_sections, axis
+
+    def _ends(self, length):
+        given = self.indices_or_sections
+        if not isinstance(given, int):
+            return [0, *[int(i) for i in given], length]
+        if length % given:
+            raise ValueError(f"x size on split dimension must be divisible by indices_or_sections. Received: {length} and {given}")
+        return list(range(0, length + 1, length // given))
+
+    def infer(self, x):
+        axis = shapes.normal_axis(self.axis, len(x.shape))
+        length = x.shape[axis]
+        if length is None:
+            if not isinstance(self.indices_or_sections, int):
+                raise ValueError("Cannot split a dimension of unknown size at given indices")
+            return tuple(Spec(tuple(x.shape), x.dtype) for _ in range(self.indices_or_sections))
+        ends = self._ends(length)
+        return tuple(Spec((*x.shape[:axis], b - a, *x.shape[axis + 1 :]), x.dtype) for a, b in zip(ends, ends[1:]))
+
+    def forward(self, ctx, x):
+        ends = self._ends(x.shape[self.axis])
+        parts = ctx.kernels.xp.split(x, ends[1:-1], self.axis)
+        ctx.save(*[p.shape for p in parts], x.dtype.name)
+        return tuple(parts)
+
+    def backward(self, ctx, *gys):
+        *part_shapes, dtype = ctx.saved
+        parts = [Tensor(np.zeros(s, dtype)) if g is None else g for g, s in zip(gys, part_shapes)]
+        return concatenate(parts, self.axis)
+
+
+def split(x, indices_or_sections, axis=0):
+    """x cut along `axis` into equal sections, or at the given indices: a list of tensors."""
+    return list(Split(indices_or_sections, axis)(x))
+
+
+def unstack(x, num=None, axis=0):
+    """The tensors that lie along `axis`, as a list."""
+    length = x.shape[axis] if num is None else num
+    if length is None:
+        raise ValueError(f"Cannot infer argument `num` from shape {tuple(x.shape)}. Either provide a tensor with a concrete shape or explicitly pass `num`.")
+    return [squeeze(part, axis) for part in split(x, length, axis)] if length else []
+
+
+class Flip(Op):
+    """x backwards along axes."""
+
+    def __init__(self, axis=None):
+        self.axis = axis
+
+    def infer(self, x):
+        return Spec(x.shape, x.dtype)
+
+    def forward(self, ctx, x):
+        return ctx.kernels.xp.flip(x, self.axis)
+
+    def backward(self, ctx, gy):
+        return flip(gy, self.axis)
+
+
+def flip(x, axis=None):
+    """x backwards along `axis` (None: along all)."""
+    return Flip(axis)(x)
+
+
+class Roll(Flip):
+    """x shifted along an axis, what falls off coming back in front."""
+
+    def __init__(self, shift, axis=None):
+        self.shift, self.axis = shift, axis
+
+    def forward(self, ctx, x):
+        return ctx.kernels.xp.roll(x, self.shift, self.axis)
+
+    def backward(self, ctx, gy):
+        back = [-s for s in self.shift] if hasattr(self.shift, "__iter__") else -self.shift
+        return roll(gy, back, self.axis)
+
+
+def roll(x, shift, axis=None):
+    """x shifted by `shift` along `axis`, cyclically."""
+    return Roll(shift, axis)(x)
+
+
+class Tile(Op):
+    """x repeated as a whole."""
+
+    def __init__(self, repeats):
+        self.repeats = tuple(repeats) if hasattr(repeats, "__iter__") else (repeats,)
+
+    def _both(self, shape):
+        rank = max(len(shape), len(self.repeats))
+        return (1,) * (rank - len(shape)) + tuple(shape), (1,) * (rank - len(self.repeats)) + self.repeats
+
+    def infer(self, x):
+        return Spec(tuple(None if d is None else d * r for d, r in zip(*self._both(x.shape))), x.dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return ctx.kernels.xp.tile(x, self.repeats)
+
+    def backward(self, ctx, gy):
+        from kerasish.ops.reduce import sum
+
+        shape, repeats = self._both(ctx.saved[0])
+        pairs = [n for d, r in zip(shape, repeats) for n in (r, d)]
+        return reshape(sum(reshape(gy, pairs), tuple(range(0, len(pairs), 2))), ctx.saved[0])
+
+
+def tile(x, repeats):
+    """x repeated `repeats` times along each axis."""
+    return Tile(repeats)(x)
+
+
+class Repeat(Op):
+    """Each element repeated."""
+
+    def __init__(self, repeats, axis=None):
+        self.repeats, self.axis = repeats, axis
+
+    def infer(self, x):
+        if self.axis is None:
+            return Spec((None if None in x.shape else shapes.size(x.shape) * self.repeats,), x.dtype)
+        axis = shapes.normal_axis(self.axis, len(x.shape))
+        total = None if x.shape[axis] is None else (x.shape[axis] * self.repeats if isinstance(self.repeats, int) else int(np.sum(self.repeats)))
+        return Spec((*x.shape[:axis], total, *x.shape[axis + 1 :]), x.dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return ctx.kernels.xp.repeat(x, self.repeats, self.axis)
+
+    def backward(self, ctx, gy):
+        from kerasish.ops.indexing import scatter_add_along
+        from kerasish.ops.reduce import sum
+
+        (shape,) = ctx.saved
+        if isinstance(self.repeats, int):
+            axis = shapes.normal_axis(self.axis, len(shape)) if self.axis is not None else len(shape) - 1
+            return sum(reshape(gy, (*shape[: axis + 1], self.repeats, *shape[axis + 1 :])), axis + 1)
+        length = shape[self.axis] if self.axis is not None else shapes.size(shape)
+        index = np.repeat(np.arange(length), self.repeats)
+        return reshape(scatter_add_along(gy, index, length, self.axis or 0), shape)
+
+
+def repeat(x, repeats, axis=None):
+    """Each element of x repeated along `axis` (None: in the flattened tensor)."""
+    return Repeat(repeats, axis)(x)
+
+
+class Pad(Op):
+    """x with a border."""
+
+    def __init__(self, pad_width, mode="constant"):
+        self.pad_width, self.mode = pad_width, mode
+
+    def widths(self, rank):
+        """A (before, after) pair for each axis."""
+        width = np.asarray(self.pad_width, int)
+        return [tuple(int(v) for v in pair) for pair in np.broadcast_to(width, (rank, 2))]
+
+    def infer(self, x, value=None):
+        pairs = self.widths(len(x.shape))
+        return Spec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, pairs)), x.dtype)
+
+    def forward(self, ctx, x, value=None):
+        ctx.save(x.shape)
+        extra = {"constant_values": value} if value is not None else {}
+        return ctx.kernels.xp.pad(x, self.widths(x.ndim), self.mode, **extra)
+
+    def backward(self, ctx, gy):  # the border's value gets none: it is a constant
+        if self.mode != "constant":
+            raise NotImplementedError(f"the gradient of ops.pad with mode={self.mode!r} is not supported by kerasish yet; use mode='constant'")
+        return gy[tuple(slice(a, a + d) for d, (a, _) in zip(ctx.saved[0], self.widths(gy.ndim)))]
+
+
+def pad(x, pad_width, mode="constant", constant_values=None):
+    """x with a border of `pad_width` ((before, after) for each axis), filled as NumPy's `pad` does."""
+    if constant_values is not None and mode != "constant":
+        raise ValueError(f"Argument `constant_values` can only be provided when `mode == 'constant'`. Received: mode={mode}")
+    op = Pad(pad_width, mode)
+    return op(x) if constant_values is None else op(x, as_array(constant_values, spec_dtype(x)))
+
+
+class Diagonal(Op):
+    """The diagonal of the last two of the given axes."""
+
+    def __init__(self, offset=0, axis1=0, axis2=1):
+        self.offset, self.axis1, self.axis2 = offset, axis1, axis2
+
+    def infer(self, x):
+        m, n = x.shape[self.axis1], x.shape[self.axis2]
+        gone = shapes.axes((self.axis1, self.axis2), len(x.shape))
+        length = None if m is None or n is None else len(np.diagonal(np.empty((m, n), bool), self.offset))
+        return Spec((*(d for i, d in enumerate(x.shape) if i not in gone), length), x.dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(x.shape)
+        return ctx.kernels.xp.diagonal(x, self.offset, self.axis1, self.axis2)
+
+    def backward(self, ctx, gy):
+        (shape,) = ctx.saved
+        m, n = shape[self.axis1], shape[self.axis2]
+        rows = np.arange(m)[:, None] + self.offset == np.arange(n)[None, :]
+        index = np.where(rows.any(1), np.cumsum(rows.any(1)) - 1, 0)
+        spread = moveaxis(expand_dims(_take_last(gy, index), -1) * rows.astype(gy.dtype), (-2, -1), (self.axis1, self.axis2))
+        return spread
+
+
+def _take_last(x, index):
+    from kerasish.ops.indexing import take
+
+    return take(x, index, axis=-1)
+
+
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    """The diagonal of x in the plane of two axes."""
+    return Diagonal(offset, axis1, axis2)(x)
+
+
+def _triangle(x, k, lower):
+    mask = np.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool)
+    from kerasish.ops.elementwise import where
+
+    return where(mask if lower else ~mask, x, as_array(0, spec_dtype(x)))
+
+
+def tril(x, k=0):
+    """x with zeros above its k-th diagonal."""
+    return _triangle(x, k, True)
+
+
+def triu(x, k=0):
+    """x with zeros below its k-th diagonal."""
+    return _triangle(x, k, False)
+
+
+def hstack(xs):
+    """Tensors side by side."""
+    return concatenate(xs, 0 if len(xs[0].shape) == 1 else 1)
+
+
+def vstack(xs):
+    """Tensors one above the other."""
+    return concatenate([x if len(x.shape) > 1 else expand_dims(x, 0) for x in xs], 0)
+
+
+def meshgrid(*x, indexing="xy"):
+    """Coordinate grids of vectors."""
+    grids = [reshape(v, [-1 if i == j else 1 for j in range(len(x))]) for i, v in enumerate(x)]
+    shape = tuple(v.shape[0] for v in x)
+    grids = [broadcast_to(g, shape) for g in grids]
+    return [swapaxes(g, 0, 1) for g in grids] if indexing == "xy" and len(x) > 1 else grids
+
+
+class Copy(Op):
+    """x, in memory of its own."""
+
+    def infer(self, x):
+        return x
+
+    def forward(self, ctx, x):
+        return x.copy()
+
+    def backward(self, ctx, gy):
+        return gy
+
+
+def copy(x):
+    """A copy of x."""
+    return Copy()(x)
+
+
+for _name, _function in (("reshape", reshape), ("transpose", transpose), ("squeeze", squeeze)):
+    bind(_name, _function)

@@ -1,0 +1,193 @@
+"""Elementwise ops as rows: a name, the gradient, and what the gradient needs of the forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kerasish.core import dtypes, shapes
+from kerasish.core.op import Op, Spec, spec_of
+from kerasish.core.operators import Operators, bind
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
+from kerasish.ops.broadcasting import sum_to
+
+NO_GRADIENT = None
+
+
+def camel(name: str) -> str:
+    """`log_softmax` -> `LogSoftmax`."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def to_dtype(x, dtype: str):
+    """x as a Tensor or Variable of a dtype; tapes follow the conversion."""
+    if isinstance(x, (Tensor, Variable)):
+        return x if x.dtype == dtype else cast(x, dtype)
+    return Tensor(as_array(x, dtype))
+
+
+def float_of(dtype) -> str:
+    """The dtype in which a function of real numbers works on arguments of `dtype`."""
+    return dtypes.floatx() if dtype == "int64" else dtypes.result_type(dtype, float)
+
+
+class Cast(Op):
+    """x as another dtype."""
+
+    module = "keras.src.ops.core"
+
+    def __init__(self, dtype):
+        self.dtype = dtypes.standardize_dtype(dtype)
+
+    def infer(self, x):
+        return Spec(x.shape, self.dtype)
+
+    def forward(self, ctx, x):
+        ctx.save(dtypes.name_of(x))
+        return x.astype(dtypes.numpy_dtype(self.dtype))
+
+    def backward(self, ctx, gy):
+        (source,) = ctx.saved
+        return cast(gy, source) if dtypes.is_float(source) else None
+
+
+def cast(x, dtype):
+    """x converted to `dtype`."""
+    dtype = dtypes.standardize_dtype(dtype)
+    if isinstance(x, Operators) and x.dtype == dtype:
+        return x.value if isinstance(x, Variable) else x
+    return Cast(dtype)(x)
+
+
+class Unary(Op):
+    """y = f(x), elementwise. Rows fill in the class attributes."""
+
+    kernel: Callable
+    gradient: Callable | None
+    keep = ""
+    dtype_rule: Callable = staticmethod(lambda dtype: dtype)
+    out_dtype: str | None = None
+
+    def prepare(self, inputs):
+        (x,) = inputs
+        x = x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
+        return (to_dtype(x, self.dtype_rule(x.dtype)),)
+
+    def infer(self, x):
+        return Spec(x.shape, self.out_dtype or self.dtype_rule(x.dtype))
+
+    def forward(self, ctx, x):
+        y = type(self).kernel(ctx.kernels, x)
+        if ctx.recording:
+            ctx.save(x if "x" in self.keep else None, y if "y" in self.keep else None)
+        return y
+
+    def backward(self, ctx, gy):
+        rule = type(self).gradient
+        return None if rule is None else rule(gy, *ctx.saved)
+
+
+class Binary(Op):
+    """y = f(a, b), elementwise with broadcasting. Rows fill in the class attributes."""
+
+    kernel: Callable
+    gradients: tuple = (None, None)
+    keep = ""
+    floating = False
+    out_dtype: str | None = None
+
+    def operand_dtype(self, a, b) -> str:
+        """The dtype in which to compute, from two Specs."""
+        return dtypes.result_type(a.dtype, b.dtype, float) if self.floating else dtypes.result_type(a.dtype, b.dtype)
+
+    def prepare(self, inputs):
+        a, b = inputs
+        if type(a) is Tensor and type(b) is Tensor and a.value.dtype == b.value.dtype and a.value.dtype.kind == "f":
+            return inputs
+        dtype = self.operand_dtype(spec_of(a), spec_of(b))
+        return to_dtype(a, dtype), to_dtype(b, dtype)
+
+    def infer(self, a, b):
+        return Spec(shapes.broadcast(a.shape, b.shape), self.out_dtype or self.operand_dtype(a, b))
+
+    def forward(self, ctx, a, b):
+        y = type(self).kernel(ctx.kernels, a, b)
+        if ctx.recording:
+            keep = self.keep
+            ctx.save(a.shape, b.shape, a if "a" in keep else None, b if "b" in keep else None, y if "y" in keep else None)
+        return y
+
+    def backward(self, ctx, gy):
+        shape_a, shape_b, a, b, y = ctx.saved
+        rules = type(self).gradients
+        return [
+            sum_to(rule(gy, a, b, y), shape) if need and rule is not None else None
+            for rule, shape, need in zip(rules, (shape_a, shape_b), ctx.needs)
+        ]
+
+
+def _kernel(name: str) -> Callable:
+    return staticmethod(lambda k, *arrays: getattr(k, name)(*arrays))
+
+
+def _public(cls, function, name, doc):
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    function.op = cls
+    bind(name, function)
+    return function
+
+
+def unary(name, gradient=NO_GRADIENT, keep="", *, kernel=None, floating=True, out_dtype=None, module=None, doc="", class_name=None):
+    """A row: an elementwise function of one argument.
+
+    Args:
+        name: the public name, and the kernel's.
+        gradient: `gradient(gy, x, y)`, in ops; None where the derivative is zero or undefined.
+        keep: which of "x", "y" the gradient reads.
+        kernel: `kernel(k, x)`, if it is not `k.<name>(x)`.
+        floating: integers become floats first.
+        out_dtype: the result's dtype where it is not the argument's.
+        module: Keras's name for the module, in configs.
+        doc: one line.
+    """
+    body = {
+        "kernel": staticmethod(kernel) if kernel else _kernel(name),
+        "gradient": staticmethod(gradient) if gradient else None,
+        "keep": keep,
+        "out_dtype": out_dtype,
+        "__doc__": doc,
+    }
+    if floating:
+        body["dtype_rule"] = staticmethod(float_of)
+    if module:
+        body["module"] = module
+    cls = type(class_name or camel(name), (Unary,), body)
+    return _public(cls, lambda x: cls()(x), name, doc)
+
+
+def binary(name, gradients=(None, None), keep="", *, kernel=None, floating=False, out_dtype=None, doc="", class_name=None):
+    """A row: an elementwise function of two arguments, which broadcast.
+
+    Args:
+        name: the public name, and the kernel's.
+        gradients: a pair of `rule(gy, a, b, y)`, in ops; None for zero.
+        keep: which of "a", "b", "y" the rules read.
+        kernel: `kernel(k, a, b)`, if it is not `k.<name>(a, b)`.
+        floating: integers become floats first.
+        out_dtype: the result's dtype where it is not the operands'.
+        doc: one line.
+    """
+    body = {
+        "kernel": staticmethod(kernel) if kernel else _kernel(name),
+        "gradients": gradients,
+        "keep": keep,
+        "floating": floating,
+        "out_dtype": out_dtype,
+        "__doc__": doc,
+    }
+    cls = type(class_name or camel(name), (Binary,), body)
+    return _public(cls, lambda x1, x2: cls()(x1, x2), name, doc)
+
+
+bind("cast", cast)
