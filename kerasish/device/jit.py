@@ -19,7 +19,7 @@ from kerasish.device import threads as _threads
 FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": None}
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
-SHARED_SOURCES = ("simd.py", "vecmath.py")  # files of kernels/cpu whose helpers other files' kernels inline
+SHARED_SOURCES = ("simd.py", "vecmath.py", "pointer.py")  # files of kernels/cpu whose helpers other files' kernels inline
 
 _report = {"count": 0, "seconds": 0.0, "depth": 0, "began": 0.0}
 

@@ -6,7 +6,7 @@ COMPILED = (np.dtype("float32"), np.dtype("float64"))
 
 
 def compiled(*arrays):
-    """Whether the kernels take these arrays: host arrays of one dtype, float32 or float64, none empty. None is skipped."""
+    """Whether the kernels take these: host arrays of one dtype, float32 or float64, none empty (None counts as fit)."""
     first = arrays[0]
     if type(first) is not np.ndarray or first.dtype not in COMPILED:
         return False

@@ -6,6 +6,8 @@ weight decay leaves of a parameter before the step (1 - weight_decay * learning_
 
 import math
 
+import numpy as np
+
 from kerasish.device import array_module
 from kerasish.kernels.reference.precision import accumulator, quiet
 
@@ -28,27 +30,27 @@ def sgd_momentum(params, grads, moms, lr, momentum, nesterov=False, decay=1.0):
 
 def adam(params, grads, ms, vs, lr, beta_1, beta_2, epsilon, step, decay=1.0):
     """Kingma and Ba 2014, algorithm 1 in the order of section 2 (epsilon outside of the corrected root)."""
-    alpha = adam_rate(lr, beta_1, beta_2, step)
     for p, g, m, v in zip(params, grads, ms, vs):
         _shrink(p, decay)
         _adam_moments(g, m, v, beta_1, beta_2)
-        p -= m * alpha / (array_module(p).sqrt(v) + epsilon)
+        p -= m * adam_rate(lr, beta_1, beta_2, step, p.dtype) / (array_module(p).sqrt(v) + epsilon)
 
 
 def adam_amsgrad(params, grads, ms, vs, largest, lr, beta_1, beta_2, epsilon, step, decay=1.0):
     """Adam with the largest v so far in the root (Reddi et al. 2018)."""
-    alpha = adam_rate(lr, beta_1, beta_2, step)
     for p, g, m, v, top in zip(params, grads, ms, vs, largest):
         xp = array_module(p)
         _shrink(p, decay)
         _adam_moments(g, m, v, beta_1, beta_2)
         xp.maximum(top, v, out=top)
-        p -= m * alpha / (xp.sqrt(top) + epsilon)
+        p -= m * adam_rate(lr, beta_1, beta_2, step, p.dtype) / (xp.sqrt(top) + epsilon)
 
 
-def adam_rate(lr, beta_1, beta_2, step):
-    """The step size with both bias corrections in it."""
-    return lr * math.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+def adam_rate(lr, beta_1, beta_2, step, dtype="float32"):
+    """The step size with both bias corrections in it, rounded where Keras rounds: 1 - beta**step cancels."""
+    kind = accumulator(dtype).type
+    first, second = (kind(1) - kind(float(kind(beta)) ** step) for beta in (beta_1, beta_2))
+    return kind(lr) * np.sqrt(second) / first
 
 
 @quiet

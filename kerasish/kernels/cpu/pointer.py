@@ -1,0 +1,32 @@
+"""Arrays by address: a kernel can walk many arrays in one launch, and an offset costs an addition, not a slice."""
+
+import ctypes
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+
+from kerasish.device.jit import intrinsic
+
+
+def _python(like, address, start, size):
+    """The elements as an array, for `NUMBA_DISABLE_JIT=1`."""
+    dtype = np.dtype(type(like))
+    place = int(address) + int(start) * dtype.itemsize
+    return np.frombuffer((ctypes.c_char * (int(size) * dtype.itemsize)).from_address(place), dtype)
+
+
+@intrinsic(_python)
+def pointer(typingctx, like, address, start, size):
+    """`size` elements of the type of the scalar `like`, from element `start` after `address` on; nothing is checked."""
+
+    def codegen(context, builder, signature, args):
+        base = builder.inttoptr(args[1], ir.PointerType(context.get_data_type(like)))
+        return builder.gep(base, [args[2]])
+
+    return types.CPointer(like)(like, types.int64, types.int64, types.int64), codegen
+
+
+def address(array):
+    """Where an array's first element lies."""
+    return array.__array_interface__["data"][0]
