@@ -60,8 +60,8 @@ class TopK(Op):
         return Spec(shape, x.dtype), Spec(shape, "int32")
 
     def call(self, x):
-        x = x if isinstance(x, Tensor) else Tensor(as_array(x))
-        order = np.argsort(-x.value if x.value.dtype.kind != "u" else x.value.max() - x.value, -1, kind="stable")
+        array = as_array(x)
+        order = np.argsort(-array if array.dtype.kind != "u" else array.max() - array, -1, kind="stable")
         index = Tensor(order[..., : self.k].astype(np.int32))
         return take_along_axis(x, index, -1), index
 
