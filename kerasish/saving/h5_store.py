@@ -103,7 +103,7 @@ class ReadingEntry(MutableMapping):
         self._group = group
 
     def __getitem__(self, key: str) -> np.ndarray:
-        dataset = _checked_dataset(self._group, str(key))
+        dataset = checked_dataset(self._group, str(key))
         if dataset.attrs.get("dtype") == "bfloat16":
             return np.asarray(dataset).view(dtypes.numpy_dtype("bfloat16"))
         return np.asarray(dataset)
@@ -122,7 +122,7 @@ class ReadingEntry(MutableMapping):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each variable, by key."""
-        return {key: tuple(_checked_dataset(self._group, key).shape) for key in self}
+        return {key: tuple(checked_dataset(self._group, key).shape) for key in self}
 
 
 def _group_at(h5_file: Any, path: str) -> Any | None:
@@ -148,7 +148,7 @@ def _refuse_links(group: Any, name: str) -> None:
         raise ValueError(f"Not allowed: H5 file with {link.__name__} ('{name}'); it may lead to other files")
 
 
-def _checked_dataset(group: Any, name: str) -> Any:
+def checked_dataset(group: Any, name: str) -> Any:
     """The dataset, if its data really stand in this file."""
     import h5py
 

@@ -1,0 +1,171 @@
+"""Configs that Keras 2 wrote (and Keras 3 in `.h5` files), turned into Keras 3's dictionaries.
+
+What changed between the two is the tables below; the functions only walk.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+# Keys that Keras 3's constructors no longer take, with the values that lose nothing when they are dropped.
+_DROPPED: dict[str, tuple[Any, ...]] = {
+    "batch_input_shape": (),  # any value: Sequential reads it before
+    "input_length": (),
+    "implementation": (),
+    "fused": (),
+    "adjustment": (None,),
+    "virtual_batch_size": (None,),
+    "time_major": (False,),
+    "groups": (1,),
+    "ragged": (False, None),
+    "jit_compile": (),
+    "is_legacy_optimizer": (),
+    "decay": (0, 0.0, None),
+    "experimental_autocast": (),
+}
+_GROUPED = frozenset({"Conv1D", "Conv2D", "Conv3D"})  # these alone have `groups` in Keras 3
+_RENAMED_KEYS = {"lr": "learning_rate", "input_dtype": "dtype"}
+_RENAMED_CLASSES = {"Model": "Functional", "Policy": "DTypePolicy", "BatchNormalizationV1": "BatchNormalization"}
+_HOMES = {
+    "Sequential": "keras",
+    "Functional": "keras.src.models.functional",
+    "DTypePolicy": "keras",
+}
+# The family of an object without a module, by the key that holds it.
+_FAMILIES = (
+    ("initializer", "keras.initializers"),
+    ("regularizer", "keras.regularizers"),
+    ("constraint", "keras.constraints"),
+    ("learning_rate", "keras.optimizers.schedules"),
+)
+
+
+def upgrade(config: Any, module: str = "keras.layers") -> Any:
+    """The config as Keras 3 writes it; one that already is comes back unchanged.
+
+    Args:
+        config: A serialized object, or any data that holds some.
+        module: The public package of the object, if the config does not say.
+
+    Returns:
+        New data; `config` is left alone.
+    """
+    if isinstance(config, list):
+        return [upgrade(item, module) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") in ("__tuple__", "TensorShape") and "items" in config:
+        return upgrade(config["items"], module)
+    if "class_name" not in config or not isinstance(config.get("config"), dict):
+        return {key: upgrade(value, _family(key, module)) for key, value in config.items()}
+    return _upgrade_object(config, module)
+
+
+def _family(key: str, default: str) -> str:
+    return next((family for suffix, family in _FAMILIES if key.endswith(suffix)), default)
+
+
+def _upgrade_object(config: dict[str, Any], module: str) -> dict[str, Any]:
+    if config.get("module") is not None or str(config["class_name"]).startswith("__"):
+        return config
+    package, _, name = config["class_name"].rpartition(">")
+    name = _RENAMED_CLASSES.get(name, name)
+    inner = _SPECIAL.get(name, _plain)(dict(config["config"]))
+    inner = {key: upgrade(value, _family(key, module)) for key, value in _current_keys(name, inner).items()}
+    registered = config["class_name"] if package else None
+    upgraded = {**config, "module": None if package else _HOMES.get(name, module), "class_name": name, "config": inner}
+    upgraded["registered_name"] = "Functional" if name == "Functional" else registered
+    if "inbound_nodes" in config:
+        upgraded["inbound_nodes"] = [_node(node) for node in config["inbound_nodes"]]
+    return upgraded
+
+
+def _current_keys(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
+    current = {}
+    for key, value in config.items():
+        harmless = _DROPPED.get(key)
+        is_dropped = harmless is not None and (harmless == () or value in harmless)
+        if not is_dropped or (key == "groups" and class_name in _GROUPED):
+            current[_RENAMED_KEYS.get(key, key)] = value
+    return current
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    return config
+
+
+def _input_layer(config: dict[str, Any]) -> dict[str, Any]:
+    if "batch_input_shape" in config:
+        config["batch_shape"] = config.pop("batch_input_shape")
+    return config
+
+
+def _sequential(config: dict[str, Any]) -> dict[str, Any]:
+    """The first layer's `batch_input_shape` becomes an InputLayer."""
+    layers = config.get("layers", [])
+    first = layers[0]["config"] if layers else {}
+    if layers and layers[0]["class_name"] != "InputLayer" and first.get("batch_input_shape") is not None:
+        dtype = first["dtype"] if isinstance(first.get("dtype"), str) else "float32"
+        inner = {"batch_shape": first["batch_input_shape"], "dtype": dtype, "name": f"{first.get('name')}_input"}
+        config["layers"] = [{"class_name": "InputLayer", "config": inner}, *layers]
+    return config
+
+
+def _functional(config: dict[str, Any]) -> dict[str, Any]:
+    """A list of one input or output becomes the thing itself, as Keras 3 calls such models."""
+    for key in ("input_layers", "output_layers"):
+        ends = config.get(key)
+        if isinstance(ends, list) and len(ends) == 1 and isinstance(ends[0], list):
+            config[key] = ends[0]
+    return config
+
+
+def _batch_normalization(config: dict[str, Any]) -> dict[str, Any]:
+    axis = config.get("axis")
+    if isinstance(axis, list) and len(axis) == 1:
+        config["axis"] = axis[0]
+    return config
+
+
+def _lambda(config: dict[str, Any]) -> dict[str, Any]:
+    kind, function = config.pop("function_type", None), config.get("function")
+    for key in ("module", "output_shape_type", "output_shape_module"):
+        config.pop(key, None)
+    if kind == "lambda" and isinstance(function, (list, tuple)):
+        config["function"] = {"class_name": "__lambda__", "config": {"value": list(function)}}
+    elif kind == "function":
+        config["function"] = {
+            "module": "builtins",
+            "class_name": "function",
+            "config": function,
+            "registered_name": "function",
+        }
+    return config
+
+
+_SPECIAL: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "InputLayer": _input_layer,
+    "Sequential": _sequential,
+    "Functional": _functional,
+    "BatchNormalization": _batch_normalization,
+    "Lambda": _lambda,
+}
+
+
+def _node(node: Any) -> dict[str, Any]:
+    """A call: Keras 2 lists `[layer, node, tensor, kwargs]` for each input; Keras 3 has `args` and `kwargs`."""
+    if isinstance(node, dict):
+        return node
+    inputs = [node] if node and isinstance(node[0], str) else node
+    tensors = [_tensor(reference[:3]) for reference in inputs]
+    kwargs = {key: _argument(value) for reference in inputs for key, value in (reference[3:] or [{}])[0].items()}
+    return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": kwargs}
+
+
+def _argument(value: Any) -> Any:
+    is_reference = isinstance(value, list) and [type(item) for item in value] == [str, int, int]
+    return _tensor(value) if is_reference else value
+
+
+def _tensor(history: list[Any]) -> dict[str, Any]:
+    config = {"shape": [None], "dtype": "float32", "keras_history": list(history)}
+    return {"class_name": "__keras_tensor__", "config": config}
