@@ -1,0 +1,31 @@
+"""What a user may pass for an initializer, regularizer or constraint: an object, a class, a name or a config."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from kerasish.core.scopes import snake_case
+
+
+def names_of(*classes: type, **aliases: type) -> dict[str, type]:
+    """Classes by their names, `CamelCase` and `snake_case`, and by aliases."""
+    return {name: cls for cls in classes for name in (cls.__name__, snake_case(cls.__name__))} | aliases
+
+
+def resolve(identifier: Any, deserialize: Callable, kind: str) -> Any:
+    """The object that `identifier` stands for.
+
+    Args:
+        identifier: `None`, a name, a config, a class or a callable.
+        deserialize: Turns names and configs into objects.
+        kind: What is looked for, for the message.
+
+    Raises:
+        ValueError: If it stands for nothing of that kind.
+    """
+    if identifier is None:
+        return None
+    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
+    if not callable(found):
+        raise ValueError(f"Could not interpret {kind} identifier: {identifier}")
+    return found() if inspect.isclass(found) else found
