@@ -1,6 +1,5 @@
 """Keras's public name of each class of kerasish, and the way back: the allow-list of what a file may name."""
 
-import functools
 import importlib
 import inspect
 import types
@@ -30,29 +29,6 @@ _FACTORIES = frozenset({"get", "serialize", "deserialize"})
 # Classes without a public name: Keras writes where their source stands.
 _PRIVATE = {"Functional": "keras.src.models.functional"}
 _RENAMED = {"GroupedQueryAttention": "GroupQueryAttention"}
-# The file of Keras in which the class behind an op stands; all others are in keras.src.ops.numpy.
-_OP_FILES = {
-    "core": "AssociativeScan Cast Cond ConvertToTensor ForiLoop Map SaturateCast Scan Scatter ScatterUpdate Slice "
-    "SliceUpdate StopGradient Switch Unstack VectorizedMap WhileLoop",
-    "einops": "Rearrange",
-    "image": "AffineTransform CropImages ElasticTransform ExtractPatches GaussianBlur HSVToRGB MapCoordinates "
-    "PadImages PerspectiveTransform RGBToGrayscale RGBToHSV Resize SSIM ScaleAndTranslate SobelEdges",
-    "linalg": "Cholesky CholeskyInverse Det Eig Eigh Inv JVP Lstsq LuFactor MatrixRank Norm Pinv Qr SVD Solve "
-    "SolveTriangular",
-    "math": "CDist Erf Erfc Erfinv ExtractSequences FFT FFT2 IFFT2 IRFFT ISTFT InTopK Logdet Logsumexp RFFT Rsqrt "
-    "STFT SegmentMax SegmentMin SegmentProd SegmentReduction SegmentSum TopK ViewAsComplex ViewAsReal",
-    "nn": "AdaptiveAveragePool AdaptiveMaxPool AveragePool BatchNorm BinaryCrossentropy CTCDecode CTCLoss "
-    "CategoricalCrossentropy Celu Conv ConvTranspose DepthToSpace DepthwiseConv DotProductAttention Elu Fold Gelu "
-    "Glu HardShrink HardSigmoid HardSilu HardTanh LayerNorm LeakyRelu LogSigmoid LogSoftmax MaxPool Moments MultiHot "
-    "Normalize OneHot PSNR Polar RMSNorm Relu Relu6 Selu SeparableConv Sigmoid Silu SoftShrink Softmax Softplus "
-    "Softsign SpaceToDepth SparseCategoricalCrossentropy SparsePlus SparseSigmoid Sparsemax Squareplus TanhShrink "
-    "Threshold Unfold",
-}
-
-
-@functools.cache
-def _op_files() -> dict[str, str]:
-    return {name: file for file, names in _OP_FILES.items() for name in names.split()}
 
 
 def public_name(cls: type) -> tuple[str, str, bool] | None:
@@ -74,7 +50,7 @@ def public_name(cls: type) -> tuple[str, str, bool] | None:
         return _PRIVATE[name], name, False
     family = rest.split(".")[0]
     if family == "ops":
-        return f"keras.src.ops.{_op_files().get(name, 'numpy')}", name, False
+        return getattr(cls, "module", f"keras.src.{rest}"), name, False
     for public in (f"{family}.schedules", family):
         if public in _FAMILIES and getattr(_package(public), name, None) is cls:
             return f"keras.{public}", name, True
@@ -108,14 +84,22 @@ def _find_private(parts: list[str], name: str) -> Any | None:
         module = _PRIVATE[name].removeprefix("keras.src.")
         return _saveable(importlib.import_module(f"kerasish.{module}"), name)
     if parts[0] == "ops":
-        return _find_op(name)
+        return _find_op(f"keras.src.{'.'.join(parts)}", name)
     families = [family for family in (".".join(parts[:2]), parts[0]) if family in _FAMILIES]
     return next((cls for family in families if (cls := _saveable(_package(family), name))), None)
 
 
-def _find_op(name: str) -> type | None:
-    find = getattr(importlib.import_module("kerasish.ops"), "find_operation", None)
-    return None if find is None else find(name)
+def _find_op(module: str, name: str) -> type | None:
+    """The op class that Keras would have written as `module` and `name`."""
+    from kerasish.core.op import Op
+
+    importlib.import_module("kerasish.ops")
+    classes = list(Op.__subclasses__())
+    for cls in classes:
+        classes.extend(cls.__subclasses__())
+        if cls.__name__ == name and cls.module == module and cls.__module__.startswith("kerasish.ops."):
+            return cls
+    return None
 
 
 def _package(family: str) -> types.ModuleType | None:
