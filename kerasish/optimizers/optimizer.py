@@ -289,8 +289,9 @@ class Optimizer(OptimizerState):
     def update_all(self, grads: list[Any], variables: list[Variable], learning_rate: Any) -> None:
         """Decays and updates all variables: by `update_step`, one after the other."""
         for g, v in zip(grads, variables):
-            if self._use_weight_decay(v):
-                v.mutable_array()[...] *= 1 - self.decay_rate(v) * float(learning_rate)
+            decay = self.decay_factor(v, float(learning_rate))
+            if decay != 1.0:
+                v.mutable_array()[...] *= decay
             self.update_step(Tensor(g), v, learning_rate)
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
@@ -303,8 +304,17 @@ class Optimizer(OptimizerState):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `update_step`.")
 
-    def decay_rate(self, variable: Variable) -> float:
-        """How strongly a variable decays, per learning rate."""
+    def decay_factor(self, variable: Variable, learning_rate: float) -> float:
+        """What weight decay leaves of a variable in a step."""
+        rate = self.decay_rate(variable)
+        if not rate or any(v is variable for v in self._not_decayed):
+            return 1.0
+        if any(re.search(pattern, variable.name) for pattern in self._not_decayed_names):
+            return 1.0
+        return 1.0 - rate * learning_rate
+
+    def decay_rate(self, variable: Variable) -> float | None:
+        """The weight decay of a variable, or None."""
         return self.weight_decay
 
     def _average(self, variables: list[Variable]) -> None:
@@ -337,11 +347,6 @@ class Optimizer(OptimizerState):
         """
         self._not_decayed = list(var_list or ())
         self._not_decayed_names = list(var_names or ())
-
-    def _use_weight_decay(self, variable: Variable) -> bool:
-        if self.weight_decay is None or any(v is variable for v in self._not_decayed):
-            return False
-        return not any(re.search(pattern, variable.name) for pattern in self._not_decayed_names)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`; differentiate this one."""

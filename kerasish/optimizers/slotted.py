@@ -38,8 +38,7 @@ class SlottedOptimizer(Optimizer):
         rate = float(learning_rate)
         groups: dict[tuple, list] = {}
         for g, v in zip(grads, variables):
-            decay = 1 - self.decay_rate(v) * rate if self._use_weight_decay(v) else 1.0
-            groups.setdefault((decay, g.dtype), []).append((g, v))
+            groups.setdefault((self.decay_factor(v, rate), g.dtype), []).append((g, v))
         self.begin_step()
         for (decay, _), pairs in groups.items():
             self._update_group(pairs, rate, decay)
