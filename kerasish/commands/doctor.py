@@ -1,0 +1,119 @@
+"""Shows versions, processor, threads, kernel cache and device, and what to do next."""
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+
+from kerasish.utils.io_utils import print_msg
+
+_FEATURES = ("avx512f", "avx2", "fma", "f16c", "neon", "sve")
+_OPTIONAL = {"pillow": "image", "pydot": "plot", "matplotlib": "plot"}
+
+
+def add_arguments(parser) -> None:
+    """The command has no options."""
+
+
+def run(arguments) -> int:
+    """Prints the report."""
+    rows = report()
+    width = max(map(len, rows)) + 2
+    for name, text in rows.items():
+        print_msg(f"{name:{width}}{text}")
+    return 0
+
+
+def report() -> dict[str, str]:
+    """What the command prints, by heading."""
+    return {
+        "kerasish": f"{_version('kerasish')} in {os.path.dirname(os.path.dirname(__file__))}",
+        "Python": f"{platform.python_version()} ({sys.executable})",
+        "packages": ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numba", "llvmlite", "h5py")),
+        "optional": ", ".join(f"{name} {_version(name)}" for name in _OPTIONAL),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "threads": _threads(),
+        "kernel cache": _cache(),
+        "device": _device(),
+        "next step": _next_step(),
+    }
+
+
+def _version(package):
+    if package == "kerasish":
+        from kerasish import __version__
+
+        return __version__
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _processor():
+    try:
+        from llvmlite import binding
+
+        features = binding.get_host_cpu_features()
+        known = [name for name in _FEATURES if features.get(name)]
+        return f"{binding.get_host_cpu_name()}, {' '.join(known) or 'no vector extensions known'}"
+    except (ImportError, RuntimeError) as error:
+        return f"{platform.machine()} (features unknown: {error})"
+
+
+def _threads():
+    from kerasish.device import threads
+
+    count, cores = threads.get_num_threads(), os.cpu_count()
+    return f"{count} of {cores} processors, threading layer {threads.layer()}"
+
+
+def _cache():
+    from kerasish.device import cache, jit
+
+    folder = cache.cache_folder(jit.cache_key())
+    if folder is None:
+        return "none can be written: kernels are compiled anew in every process; set KERASISH_CACHE_DIR"
+    return f"{folder} ({_cached_kernels(folder)} kernels)"
+
+
+def _cached_kernels(folder):
+    return sum(name.endswith(".nbc") for name in os.listdir(folder))
+
+
+def _device():
+    card = _graphics_card()
+    if card is None:
+        return "cpu (no NVIDIA card seen)"
+    has_cupy = importlib.util.find_spec("cupy") is not None
+    return f"{card}, {'CuPy installed' if has_cupy else 'not used: CuPy is not installed'}"
+
+
+def _graphics_card():
+    """Name, memory and driver of the first card, as nvidia-smi tells them."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    query = [tool, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    try:
+        lines = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return lines[0] if lines else None
+
+
+def _next_step():
+    from kerasish.device import cache, jit
+
+    if _graphics_card() and importlib.util.find_spec("cupy") is None:
+        return "pip install kerasish[cuda]"
+    folder = cache.cache_folder(jit.cache_key())
+    if folder is None:
+        return "set KERASISH_CACHE_DIR to a directory that can be written"
+    if not _cached_kernels(folder):
+        return "python -m kerasish warmup"
+    return "none, ready to train: python -m kerasish demo"
