@@ -83,21 +83,22 @@ def _find_private(parts: list[str], name: str) -> Any | None:
     if name in _PRIVATE:
         module = _PRIVATE[name].removeprefix("keras.src.")
         return _saveable(importlib.import_module(f"kerasish.{module}"), name)
-    if parts[0] == "ops":
-        return _find_op(f"keras.src.{'.'.join(parts)}", name)
+    if parts[0] in ("ops", "activations"):
+        return _find_op(parts, name)
     families = [family for family in (".".join(parts[:2]), parts[0]) if family in _FAMILIES]
     return next((cls for family in families if (cls := _saveable(_package(family), name))), None)
 
 
-def _find_op(module: str, name: str) -> type | None:
-    """The op class that Keras would have written as `module` and `name`."""
+def _find_op(parts: list[str], name: str) -> type | None:
+    """The op class that Keras would have written as `name` in `keras.src` and these parts of a module's name."""
     from kerasish.core.op import Op
 
-    importlib.import_module("kerasish.ops")
+    module, home = f"keras.src.{'.'.join(parts)}", f"kerasish.{parts[0]}"
+    importlib.import_module(home)
     classes = list(Op.__subclasses__())
     for cls in classes:
         classes.extend(cls.__subclasses__())
-        if cls.__name__ == name and cls.module == module and cls.__module__.startswith("kerasish.ops."):
+        if cls.__name__ == name and cls.module == module and cls.__module__.startswith(f"{home}."):
             return cls
     return None
 
