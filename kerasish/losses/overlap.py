@@ -22,15 +22,15 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
     Args:
         y_true: True regions, 0 or 1.
         y_pred: Predicted regions, from 0 to 1.
-        alpha: Weight of false positives.
-        beta: Weight of false negatives.
+        alpha: Weight of false negatives (in what Keras 3.15 computes; its manual has them the other way round).
+        beta: Weight of false positives.
         axis: What to sum over; everything by default.
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     overlap = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
     false_positives = ops.sum(ops.multiply(ops.subtract(1, y_true), y_pred), axis=axis)
     false_negatives = ops.sum(ops.multiply(y_true, ops.subtract(1, y_pred)), axis=axis)
-    errors = ops.add(ops.multiply(false_positives, alpha), ops.multiply(false_negatives, beta))
+    errors = ops.add(ops.multiply(false_negatives, alpha), ops.multiply(false_positives, beta))
     return ops.subtract(1, ops.divide(overlap, ops.add(ops.add(overlap, errors), config.epsilon())))
 
 
@@ -116,8 +116,8 @@ class Tversky(LossFunctionWrapper):
     """Dice's loss with separate weights for false positives and false negatives.
 
     Args:
-        alpha: Weight of false positives.
-        beta: Weight of false negatives.
+        alpha: Weight of false negatives (in what Keras 3.15 computes; its manual has them the other way round).
+        beta: Weight of false positives.
         reduction: See `keras.losses.Loss`.
         name: Name of the loss.
         axis: What to sum over; everything by default.

@@ -152,7 +152,8 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
         return SparseCrossEntropyLogits()(target, output)
 
     def of_probabilities(self, target, output):
-        return SparseCrossEntropyLogits()(target, log(_normalized(output)))
+        # Clipped only: the logarithm's softmax normalizes, and a row of zeros stays finite.
+        return SparseCrossEntropyLogits()(target, log(clip(output, epsilon(), 1.0 - epsilon())))
 
 
 def _labels(array, classes):
