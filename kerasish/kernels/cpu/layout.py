@@ -1,23 +1,31 @@
-"""What the wrappers around thin kernels share: which arrays are theirs, and how to hand them over."""
+"""How thin kernels cut up rows of channels."""
 
-import numpy as np
-
-COMPILED = (np.dtype("float32"), np.dtype("float64"))
+from typing import NamedTuple
 
 
-def compiled(*arrays):
-    """Whether the kernels take these: host arrays of one dtype, float32 or float64, none empty (None counts as fit)."""
-    first = arrays[0]
-    if type(first) is not np.ndarray or first.dtype not in COMPILED:
-        return False
-    return all(a is None or (type(a) is np.ndarray and a.dtype == first.dtype and a.size) for a in arrays)
+class Chunks(NamedTuple):
+    """Rows of C channels, cut for loops over channels. All of it depends on the shape alone, so that sums do not depend
+    on the number of threads.
+
+    Attributes:
+        width: elements of a fold: whole rows, side by side, so that the inner loop is long.
+        folds: folds of a chunk; a chunk's partial sums are taken in the dtype of the data.
+        count: whole folds in all; less than one fold is left over.
+        span: folds of a task, a multiple of `folds`; a task joins its chunks in float64.
+        tasks: number of tasks.
+    """
+
+    width: int
+    folds: int
+    count: int
+    span: int
+    tasks: int
 
 
-def flat(x):
-    """x as one contiguous axis (a copy only if it was not contiguous)."""
-    return np.ascontiguousarray(x).reshape(-1)
-
-
-def vector(value, count, dtype, default):
-    """A per-channel vector (count,), filled with `default` where there is none."""
-    return np.full(count, default, dtype) if value is None else np.ascontiguousarray(value, dtype)
+def chunks(size, C):
+    """Folds of at least 256 elements, chunks of about 8192 (they fit the first-level cache), at most 64 tasks."""
+    width = C * max(1, min(-(-256 // C), size // C))
+    folds = max(16, 8192 // width)
+    count = size // width
+    span = folds * max(1, -(-count // (64 * folds)))
+    return Chunks(width, folds, count, span, -(-count // span))

@@ -27,6 +27,16 @@ def pointer(typingctx, like, address, start, size):
     return types.CPointer(like)(like, types.int64, types.int64, types.int64), codegen
 
 
+@intrinsic(lambda like, value: type(like)(value))
+def number(typingctx, like, value):
+    """An integer as a number of the type of the scalar `like`; Numba's float32 + int64 would be a float64."""
+
+    def codegen(context, builder, signature, args):
+        return context.cast(builder, args[1], value, like)
+
+    return like(like, value), codegen
+
+
 def address(array):
     """Where an array's first element lies."""
     return array.__array_interface__["data"][0]

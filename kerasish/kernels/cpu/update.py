@@ -81,7 +81,7 @@ def _sizes(arrays):
 
 
 def _table(lists):
-    """Contiguous arrays (to be kept alive), their addresses (lists, arrays), the chunk where each array ends, the last."""
+    """Contiguous arrays (to be kept alive), their addresses (lists, arrays), where each ends in chunks, the last end."""
     kept = [[np.ascontiguousarray(a) for a in arrays] for arrays in lists]
     ends = np.cumsum([-(-a.size // CHUNK) for a in kept[0]])
     return kept, np.array([[address(a) for a in arrays] for arrays in kept], np.int64), ends, int(ends[-1])

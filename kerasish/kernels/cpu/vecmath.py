@@ -1,9 +1,9 @@
 """Transcendental functions of float32 without branches, so that loops over them become vector code.
 
 Numba turns `math.exp` in a loop into one library call per element. These are polynomials, fitted on the intervals that
-the usual range reductions leave (least squares, reweighted towards minimax); errors are about 2 units in the last place.
-NaN, infinities, overflow and denormals come out as in libm. All are exact helpers: the compiler may fuse multiplications
-with additions but not reorder them, which would cancel the corrections.
+the usual range reductions leave (least squares, reweighted towards minimax); errors are about 2 units in the last
+place. NaN, infinities, overflow and denormals come out as in libm. All are exact helpers: the compiler may fuse
+multiplications with additions but not reorder them, which would cancel the corrections.
 """
 
 import numpy as np

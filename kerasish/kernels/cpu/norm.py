@@ -1,0 +1,296 @@
+"""Batch and layer normalization. Rows of few channels are taken several at a time (`fold`), so that loops are long.
+
+Statistics are taken in chunks of fixed size: mean and sum of squared deviations of each chunk while it is in the first-level
+cache, joined in float64 (Chan, Golub and LeVeque 1979). Their bits do not depend on the number of threads.
+"""
+
+import math
+
+import numpy as np
+
+from kerasish.device import memory, threads
+from kerasish.device.jit import helper, kernel, prange
+from kerasish.kernels.cpu.arrays import supported
+from kerasish.kernels.cpu.layout import chunks
+from kerasish.kernels.cpu.pointer import address, number, pointer
+from kerasish.kernels.reference import norm as reference
+
+BOUNDS = {None: (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}  # activations that only cut off
+LENGTH = 1 << 13  # elements of a task of the elementwise kernels
+LAYER_ROWS = 64  # rows of a task of `layer_norm_grad`
+
+
+def batch_norm_train(x, gamma, beta, epsilon):
+    """Normalizes each channel over all other axes.
+
+    x      (..., C)
+    ->  y  (..., C), mean (C,), variance (C,) (biased, as in Keras), inverse_std (C,)
+    """
+    if not supported(x, gamma, beta):
+        return reference.batch_norm_train(x, gamma, beta, epsilon)
+    x = np.ascontiguousarray(x)
+    mean, variance = _statistics(x, x.shape[-1])
+    inverse_std = 1 / np.sqrt(variance + epsilon)
+    scale = inverse_std if gamma is None else inverse_std * gamma
+    y = _scaled(x, mean, scale, beta, None)
+    return y, *(a.astype(x.dtype) for a in (mean, variance, inverse_std))
+
+
+def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
+    """Normalizes with given statistics, then applies an elementwise function by name."""
+    if not supported(x, mean, variance, gamma, beta) or activation not in BOUNDS:
+        return reference.batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation)
+    scale = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    return _scaled(x, mean, scale if gamma is None else scale * gamma, beta, activation)
+
+
+def batch_norm_grad(gy, x, gamma, mean, inverse_std):
+    """dL/dx, dL/dgamma and dL/dbeta of `batch_norm_train`, through its statistics too."""
+    if not supported(gy, x, gamma, mean, inverse_std):
+        return reference.batch_norm_grad(gy, x, gamma, mean, inverse_std)
+    C, gy, x = x.shape[-1], np.ascontiguousarray(gy), np.ascontiguousarray(x)
+    split = chunks(x.size, C)
+    rows = _widened((mean, inverse_std), split.width, C, x.dtype)
+    sums = np.zeros((split.tasks, 2, split.width))
+    scratch = np.zeros((split.tasks, 2, split.width), x.dtype)
+    at = [address(a) for a in (gy, x, rows, sums, scratch)]
+    _gradient_sums(x.dtype.type(0), *at, *split, threads=threads.wanted(x.size * 2))
+    gbeta, ggamma = sums.transpose(1, 0, 2).reshape(2, -1, C).sum(1) + _tail_sums(gy, x, mean, inverse_std, split)
+    scale = inverse_std.astype(np.float64) if gamma is None else inverse_std.astype(np.float64) * gamma
+    n = x.size // C
+    gx = memory.empty(x.shape, x.dtype)
+    rows = _widened((scale, -scale * inverse_std * ggamma / n, mean, -scale * gbeta / n), split.width, C, x.dtype)
+    at = [address(a) for a in (gy, x, rows, gx)]
+    _combine(x.dtype.type(0), *at, x.size, split.width, threads=threads.wanted(x.size * 3))
+    return gx, ggamma.astype(x.dtype), gbeta.astype(x.dtype)
+
+
+def _tail_sums(gy, x, mean, inverse_std, split):
+    """The sums of gy and of gy times the normalized x over what is left of the last fold: (2, C)."""
+    g, v = (_tail(a, split).astype(np.float64) for a in (gy, x))
+    return np.stack([g.sum(0), (g * (v - mean) * inverse_std).sum(0)])
+
+
+def _tail(x, split):
+    """The rows after the last whole fold."""
+    return x.reshape(-1)[split.count * split.width :].reshape(-1, x.shape[-1])
+
+
+def layer_norm(x, gamma, beta, epsilon):
+    """Normalizes each row over the last axis.
+
+    x      (..., C)
+    ->  y  (..., C), mean (..., 1), inverse_std (..., 1)
+    """
+    if not supported(x, gamma, beta):
+        return reference.layer_norm(x, gamma, beta, epsilon)
+    C, x = x.shape[-1], np.ascontiguousarray(x)
+    y = memory.empty(x.shape, x.dtype)
+    mean, inverse_std = (np.empty((*x.shape[:-1], 1), x.dtype) for _ in range(2))
+    rows = _widened((1 if gamma is None else gamma, 0 if beta is None else beta), C, C, x.dtype)
+    at = [address(a) for a in (x, rows, y, mean, inverse_std)]
+    _layer(x.dtype.type(epsilon), *at, mean.size, C, threads=threads.wanted(x.size * 3))
+    return y, mean, inverse_std
+
+
+def layer_norm_grad(gy, x, gamma, mean, inverse_std):
+    """dL/dx, dL/dgamma and dL/dbeta of `layer_norm`."""
+    if not supported(gy, x, gamma, mean, inverse_std):
+        return reference.layer_norm_grad(gy, x, gamma, mean, inverse_std)
+    C, count = x.shape[-1], -(-mean.size // LAYER_ROWS)
+    gx, partial = memory.empty(x.shape, x.dtype), np.zeros((count, 2, C), x.dtype)
+    gamma = np.ones(C, x.dtype) if gamma is None else gamma
+    kept = [np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std, gx, partial)]
+    at = [address(a) for a in kept]
+    _layer_grad(x.dtype.type(0), *at, mean.size, C, count, threads=threads.wanted(x.size * 5))
+    ggamma, gbeta = partial.sum(0, dtype=np.float64).astype(x.dtype)
+    return gx, ggamma, gbeta
+
+
+def _statistics(x, C):
+    """Mean and biased variance of each channel, float64, joined from those of the tasks and of the tail."""
+    split = chunks(x.size, C)
+    means, squares = np.zeros((2, split.tasks, split.width))
+    scratch = np.zeros((split.tasks, 3, split.width), x.dtype)
+    at = [address(a) for a in (x, means, squares, scratch)]
+    _moments(x.dtype.type(0), *at, *split, threads=threads.wanted(x.size * 2))
+    tail = _tail(x, split).astype(np.float64)
+    counts = np.minimum(split.span, split.count - np.arange(split.tasks) * split.span)
+    counts = np.append(np.repeat(counts, split.width // C), np.ones(len(tail)))[:, None]
+    means = np.concatenate([means.reshape(-1, C), tail])
+    mean = (means * counts).sum(0) / counts.sum()
+    return mean, (squares.reshape(-1, C).sum(0) + ((means - mean) ** 2 * counts).sum(0)) / counts.sum()
+
+
+def _scaled(x, mean, scale, beta, activation):
+    """activation((x - mean) * scale + beta)."""
+    x, split = np.ascontiguousarray(x), chunks(x.size, x.shape[-1])
+    y = memory.empty(x.shape, x.dtype)
+    rows = _widened((mean, scale, 0 if beta is None else beta), split.width, x.shape[-1], x.dtype)
+    at = [address(a) for a in (x, rows, y)]
+    low, high = (x.dtype.type(bound) for bound in BOUNDS[activation])
+    _affine(low, high, *at, x.size, split.width, threads=threads.wanted(x.size * 2))
+    return y
+
+
+def _widened(vectors, width, C, dtype):
+    """Per-channel vectors, repeated to the width of a fold: (vectors, width)."""
+    rows = np.empty((len(vectors), width // C, C), dtype)
+    for row, vector in zip(rows, vectors):
+        row[:] = vector
+    return rows
+
+
+@kernel
+def _moments(zero, x, means, squares, scratch, width, folds, count, span, tasks):
+    """For each task and place in a fold: the mean, and the sum of squared deviations from it, in float64."""
+    for task in prange(tasks):
+        _moments_task(zero, x, means, squares, scratch, width, folds, task, task * span, min(count, (task + 1) * span))
+
+
+@helper
+def _moments_task(zero, x, means, squares, scratch, width, folds, task, first, last):
+    total, deviation = (
+        pointer(zero, scratch, 3 * task * width, width),
+        pointer(zero, scratch, (3 * task + 1) * width, width),
+    )
+    center = pointer(zero, scratch, (3 * task + 2) * width, width)
+    mean, square = pointer(0.0, means, task * width, width), pointer(0.0, squares, task * width, width)
+    for start in range(first, last, folds):
+        stop = min(last, start + folds)
+        before, share = float(start - first), (stop - start) / (stop - first)
+        for at in range(start * width, stop * width, width):
+            v = pointer(zero, x, at, width)
+            for i in range(width):
+                total[i] += v[i]
+        for i in range(width):
+            center[i] = total[i] / number(zero, stop - start)
+            total[i] = zero
+        for at in range(start * width, stop * width, width):
+            v = pointer(zero, x, at, width)
+            for i in range(width):
+                deviation[i] += (v[i] - center[i]) * (v[i] - center[i])
+        for i in range(width):
+            apart = center[i] - mean[i]
+            mean[i] += apart * share
+            square[i] += deviation[i] + apart * apart * share * before
+            deviation[i] = zero
+
+
+@kernel
+def _affine(low, high, x, rows, y, size, width):
+    """y = (x - mean) scale + beta, cut off at low and high, with rows mean, scale and beta."""
+    step = width * max(1, LENGTH // width)
+    for chunk in prange((size + step - 1) // step):
+        _affine_chunk(low, high, x, rows, y, chunk * step, min(size, (chunk + 1) * step), width)
+
+
+@helper
+def _affine_chunk(low, high, x, rows, y, start, stop, width):
+    mean, scale, beta = (
+        pointer(low, rows, 0, width),
+        pointer(low, rows, width, width),
+        pointer(low, rows, 2 * width, width),
+    )
+    for at in range(start, stop, width):
+        n = min(width, stop - at)
+        u, v = pointer(low, x, at, n), pointer(low, y, at, n)
+        for i in range(n):
+            normal = (u[i] - mean[i]) * scale[i] + beta[i]
+            normal = low if normal < low else normal
+            v[i] = high if normal > high else normal
+
+
+@kernel
+def _gradient_sums(zero, gy, x, rows, sums, scratch, width, folds, count, span, tasks):
+    """For each task and place in a fold: the sums of gy and of gy times the normalized x, in float64."""
+    for task in prange(tasks):
+        _gradient_task(zero, gy, x, rows, sums, scratch, width, folds, task, task * span, min(count, (task + 1) * span))
+
+
+@helper
+def _gradient_task(zero, gy, x, rows, sums, scratch, width, folds, task, first, last):
+    plain, weighted = (
+        pointer(zero, scratch, 2 * task * width, width),
+        pointer(zero, scratch, (2 * task + 1) * width, width),
+    )
+    mean, inverse_std = pointer(zero, rows, 0, width), pointer(zero, rows, width, width)
+    gbeta, ggamma = pointer(0.0, sums, 2 * task * width, width), pointer(0.0, sums, (2 * task + 1) * width, width)
+    for start in range(first, last, folds):
+        for at in range(start * width, min(last, start + folds) * width, width):
+            g, v = pointer(zero, gy, at, width), pointer(zero, x, at, width)
+            for i in range(width):
+                plain[i] += g[i]
+                weighted[i] += g[i] * (v[i] - mean[i])
+        for i in range(width):
+            gbeta[i] += plain[i]
+            ggamma[i] += weighted[i] * inverse_std[i]
+            plain[i] = zero
+            weighted[i] = zero
+
+
+@kernel
+def _combine(zero, gy, x, rows, gx, size, width):
+    """gx = a gy + b (x - mean) + c, with rows a, b, mean and c."""
+    step = width * max(1, LENGTH // width)
+    for chunk in prange((size + step - 1) // step):
+        _combine_chunk(zero, gy, x, rows, gx, chunk * step, min(size, (chunk + 1) * step), width)
+
+
+@helper
+def _combine_chunk(zero, gy, x, rows, gx, start, stop, width):
+    a, b = pointer(zero, rows, 0, width), pointer(zero, rows, width, width)
+    mean, c = pointer(zero, rows, 2 * width, width), pointer(zero, rows, 3 * width, width)
+    for at in range(start, stop, width):
+        n = min(width, stop - at)
+        g, v, to = pointer(zero, gy, at, n), pointer(zero, x, at, n), pointer(zero, gx, at, n)
+        for i in range(n):
+            to[i] = a[i] * g[i] + b[i] * (v[i] - mean[i]) + c[i]
+
+
+@kernel
+def _layer(epsilon, x, rows, y, mean, inverse_std, count, C):
+    for r in prange(count):
+        _layer_row(epsilon, x, rows, y, mean, inverse_std, r, C)
+
+
+@helper
+def _layer_row(epsilon, x, rows, y, mean, inverse_std, r, C):
+    zero, n = number(epsilon, 0), number(epsilon, C)
+    v, to = pointer(epsilon, x, r * C, C), pointer(epsilon, y, r * C, C)
+    gamma, beta = pointer(epsilon, rows, 0, C), pointer(epsilon, rows, C, C)
+    total, squares = zero, zero
+    for i in range(C):
+        total += v[i]
+    m = total / n
+    for i in range(C):
+        squares += (v[i] - m) * (v[i] - m)
+    s = number(epsilon, 1) / math.sqrt(squares / n + epsilon)
+    for i in range(C):
+        to[i] = (v[i] - m) * s * gamma[i] + beta[i]
+    pointer(epsilon, mean, r, 1)[0] = m
+    pointer(epsilon, inverse_std, r, 1)[0] = s
+
+
+@kernel
+def _layer_grad(zero, gy, x, gamma, mean, inverse_std, gx, partial, rows, C, count):
+    for task in prange(count):
+        for r in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, rows)):
+            _layer_grad_row(zero, gy, x, gamma, mean, inverse_std, gx, partial, r, C, task)
+
+
+@helper
+def _layer_grad_row(zero, gy, x, gamma, mean, inverse_std, gx, partial, r, C, task):
+    dy, v, to = pointer(zero, gy, r * C, C), pointer(zero, x, r * C, C), pointer(zero, gx, r * C, C)
+    ggamma, gbeta = pointer(zero, partial, 2 * task * C, C), pointer(zero, partial, (2 * task + 1) * C, C)
+    w, m, s = pointer(zero, gamma, 0, C), pointer(zero, mean, r, 1)[0], pointer(zero, inverse_std, r, 1)[0]
+    plain, weighted, n = zero, zero, number(zero, C)
+    for i in range(C):
+        normal = (v[i] - m) * s
+        plain += dy[i] * w[i]
+        weighted += dy[i] * w[i] * normal
+        ggamma[i] += dy[i] * normal
+        gbeta[i] += dy[i]
+    plain, weighted = plain / n, weighted / n
+    for i in range(C):
+        to[i] = (dy[i] * w[i] - plain - (v[i] - m) * s * weighted) * s
