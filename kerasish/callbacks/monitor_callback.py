@@ -1,0 +1,75 @@
+"""MonitorCallback: what the callbacks that watch one value have in common."""
+
+import operator
+import warnings
+
+from kerasish.callbacks.callback import Callback
+
+_COMPARISONS = {"min": operator.lt, "max": operator.gt}
+_DIRECTIONS = {"down": operator.lt, "up": operator.gt}
+
+
+class MonitorCallback(Callback):
+    """Watches a value of the logs and knows when it got better.
+
+    Args:
+        monitor: Name of the value.
+        mode: "min" (less is better), "max", or "auto": as the metric of that name says of itself.
+        baseline: The best value so far; None if there is none.
+        min_delta: Changes that are not greater than this are none.
+    """
+
+    def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0):
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            warnings.warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.", stacklevel=3)
+            mode = "auto"
+        self.monitor = monitor
+        self.mode = mode
+        self.best = baseline
+        self.min_delta = abs(min_delta)
+        self.monitor_op = None
+
+    def _decide_direction(self) -> None:
+        """Settles whether less or more is better.
+
+        Raises:
+            ValueError: If neither `mode` nor a metric says so.
+        """
+        self.monitor_op = _COMPARISONS.get(self.mode) or _DIRECTIONS.get(self._direction_of_metric())
+        if self.monitor_op is None:
+            raise ValueError(
+                f"{type(self).__name__} callback received monitor={self.monitor}, but Keras isn't able to "
+                "automatically determine whether that metric should be maximized or minimized. "
+                "Pass `mode='max'` in order to monitor based on the highest metric value, "
+                "or pass `mode='min'` in order to use the lowest value."
+            )
+
+    def _direction_of_metric(self):
+        name = self.monitor.removeprefix("val_")
+        if name == "loss":
+            return "down"
+        for metric in getattr(self.model, "metrics", ()):
+            for entry in getattr(metric, "entries", ()):
+                if name in (entry.name, entry.metric.name):
+                    return getattr(entry.metric, "_direction", None)
+            if metric.name == name:
+                return getattr(metric, "_direction", None) or ("down" if name.endswith("_loss") else None)
+        return None
+
+    def _is_improvement(self, value, reference) -> bool:
+        """Whether `value` is better than `reference` by more than `min_delta`."""
+        if reference is None:
+            return True
+        if self.monitor_op is None:
+            self._decide_direction()
+        delta = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
+        return bool(self.monitor_op(value - delta, reference))
+
+    def _missing(self, what: str, logs, end: str = "") -> None:
+        """Warns that the logs do not have the value."""
+        warnings.warn(
+            f"{what} conditioned on metric `{self.monitor}` which is not available. "
+            f"Available metrics are: {','.join(logs)}{end}",
+            stacklevel=4,
+        )
