@@ -46,7 +46,7 @@ def image_dataset_from_directory(
         seed: Seed of the shuffling.
         validation_split: Fraction of the files to hold out.
         subset: `"training"`, `"validation"` or `"both"`, with `validation_split`.
-        interpolation: How to resize: `"bilinear"`, `"nearest"`, `"bicubic"`, `"lanczos3"`, `"lanczos5"`.
+        interpolation: How to resize, as in `keras.ops.image.resize`.
         follow_links: Whether to go into linked directories.
         crop_to_aspect_ratio: Whether to crop (centred) rather than distort.
         pad_to_aspect_ratio: Whether to pad with black rather than distort.
@@ -55,7 +55,7 @@ def image_dataset_from_directory(
         verbose: Whether to say how many files were found.
 
     Returns:
-        A dataset of float32 images, or of pairs `(images, labels)`, with attributes `class_names` and `file_paths`;
+        A dataset of images (float32, or uint8 for `"nearest"`), or of pairs `(images, labels)`, with attributes `class_names` and `file_paths`;
         for `subset="both"` a pair of such datasets.
     """
     _check_choices(label_mode, color_mode, interpolation, format)
@@ -131,16 +131,32 @@ def _reader(color_mode, size, interpolation, crop, pad, data_format):
 
     layout = data_format or config.image_data_format()
 
+    dtype = "uint8" if interpolation == "nearest" else "float32"
+
     def read(path):
-        picture = img_to_array(load_img(str(path), color_mode), data_format="channels_last", dtype="float32")
-        resized = ops.image.resize(
-            picture,
-            size,
-            interpolation=interpolation,
-            crop_to_aspect_ratio=crop,
-            pad_to_aspect_ratio=pad,
-            data_format="channels_last",
-        ).numpy()
-        return resized.transpose(2, 0, 1) if layout == "channels_first" else resized
+        picture = img_to_array(load_img(str(path), color_mode), data_format="channels_last", dtype=dtype)
+        if crop:
+            picture = _cropped(picture, size)
+        elif pad:
+            picture = _padded(picture, size)
+        if picture.shape[:2] != tuple(size):
+            picture = ops.image.resize(picture, size, interpolation, data_format="channels_last").numpy()
+        return picture.transpose(2, 0, 1) if layout == "channels_first" else picture
 
     return read
+
+
+def _cropped(picture, size):
+    """The largest part of the picture, centred, with the aspect ratio of `size`."""
+    height, width = picture.shape[:2]
+    rows, columns = min(height, int(width * size[0] / size[1])), min(width, int(height * size[1] / size[0]))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return picture[top : top + rows, left : left + columns]
+
+
+def _padded(picture, size):
+    """The picture, centred on black, with the aspect ratio of `size`."""
+    height, width = picture.shape[:2]
+    rows, columns = max(height, int(width * size[0] / size[1])), max(width, int(height * size[1] / size[0]))
+    top, left = (rows - height) // 2, (columns - width) // 2
+    return np.pad(picture, ((top, rows - height - top), (left, columns - width - left), (0, 0)))

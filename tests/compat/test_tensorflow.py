@@ -101,6 +101,7 @@ VALUES = {
     "nn.bias_add": (lambda tf: tf.nn.bias_add(X, [1.0, 2.0, 3.0]), X + [1, 2, 3]),
     "nn.moments": (lambda tf: tf.nn.moments(X, axes=[0])[1], X.var(0)),
     "image.flip_left_right": (lambda tf: tf.image.flip_left_right(X[..., None]), X[:, ::-1, None]),
+    "image.rgb_to_grayscale": (lambda tf: tf.image.rgb_to_grayscale(X[None]), [[[-0.5331], [2.38345]]]),
     "image.per_image_standardization": (
         lambda tf: tf.image.per_image_standardization(X[..., None]),
         ((X - X.mean()) / X.std())[..., None],

@@ -1,10 +1,13 @@
 """tf.image: the functions that scripts use to prepare pictures."""
 
+import numpy as np
+
 from kerasish import ops
 from kerasish import random as keras_random
 from kerasish.compat.tensorflow.table import lookup
 from kerasish.core.tensor import convert_to_tensor
 
+_LUMA = np.array([0.2989, 0.587, 0.114], "float32")  # ITU-R BT.601, as TensorFlow rounds it
 __getattr__ = lookup(__name__, {}, globals())
 
 
@@ -22,7 +25,7 @@ def resize(images, size, method="bilinear", preserve_aspect_ratio: bool = False,
 
 def rgb_to_grayscale(images, name=None):
     """One channel: the brightness."""
-    return ops.image.rgb_to_grayscale(images, data_format="channels_last")
+    return ops.sum(ops.multiply(images, _LUMA), axis=-1, keepdims=True)
 
 
 def grayscale_to_rgb(images, name=None):

@@ -78,7 +78,6 @@ MATH = {
     "bincount": "bincount arr=x weights minlength",
     "count_nonzero": "count_nonzero input=x axis",
     "cumprod": "cumprod x axis:0",
-    "erfinv": "erfinv x",
     "in_top_k": "in_top_k targets predictions k",
     "is_finite": "isfinite x",
     "is_inf": "isinf x",
@@ -97,15 +96,10 @@ MATH = {
 }
 
 LINALG = {
-    "cholesky": "cholesky input=x",
-    "det": "det input=x",
     "diag_part": "diagonal input=x",
-    "eigh": "eigh tensor=x",
     "eye": TOP["eye"],
-    "inv": "inv input=x",
     "norm": TOP["norm"],
     "qr": "qr input=x",
-    "solve": "solve matrix=a rhs=b",
     "tensordot": TOP["tensordot"],
     "trace": "trace x",
 }
