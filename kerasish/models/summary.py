@@ -216,7 +216,7 @@ def _shape_text(layer: Any) -> str:
 
 
 def _built_shapes(layer: Any) -> list[tuple] | None:
-    build_shapes = getattr(layer, "_build_shapes_dict", None)
+    build_shapes = getattr(layer, "_build_shapes", None)
     if not build_shapes:
         return None
     try:

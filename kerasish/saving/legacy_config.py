@@ -131,7 +131,8 @@ def _lambda(config: dict[str, Any]) -> dict[str, Any]:
     for key in ("module", "output_shape_type", "output_shape_module"):
         config.pop(key, None)
     if kind == "lambda" and isinstance(function, (list, tuple)):
-        config["function"] = {"class_name": "__lambda__", "config": {"value": list(function)}}
+        names = ("code", "defaults", "closure")
+        config["function"] = {"class_name": "__lambda__", "config": dict(zip(names, function))}
     elif kind == "function":
         config["function"] = {
             "module": "builtins",

@@ -10,7 +10,7 @@ import numpy as np
 from kerasish.saving.files import atomic_path, require_file
 from kerasish.saving.h5_store import open_h5
 from kerasish.saving.legacy_config import upgrade
-from kerasish.saving.report import LoadReport
+from kerasish.saving.report import LoadReport, own_variables
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 _TOP_LEVEL = "top_level_model_weights"
@@ -98,7 +98,7 @@ def load_weights_from(
     for layer, name in _pairs(layers, names, by_name):
         if id(layer) not in skip:
             _read_layer(layer, group[name], name, report)
-    if _TOP_LEVEL in group and (own := _top_level_weights(model)):
+    if _TOP_LEVEL in group and (own := own_variables(model)):
         _assign(model, own, _arrays(group[_TOP_LEVEL]), _TOP_LEVEL, report)
     report.unused = {name: len(_names(group[name], "weight_names")) for name in names if name not in report.loaded}
     return report
@@ -147,10 +147,6 @@ def _weights(layer: Any) -> list[Any]:
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
-def _top_level_weights(model: Any) -> list[Any]:
-    return [*getattr(model, "_trainable_variables", ()), *getattr(model, "_non_trainable_variables", ())]
-
-
 def _arrays(group: Any) -> list[np.ndarray]:
     from kerasish.saving.h5_store import checked_dataset
 
@@ -177,7 +173,7 @@ def _write_weights(group: Any, model: Any, version: str) -> None:
     _write_names(group, "layer_names", [layer.name for layer in model.layers])
     for layer in sorted(model.layers, key=lambda layer: layer.name):
         _write_variables(group.create_group(layer.name), _weights(layer))
-    _write_variables(group.create_group(_TOP_LEVEL), _top_level_weights(model))
+    _write_variables(group.create_group(_TOP_LEVEL), own_variables(model))
 
 
 def _write_variables(group: Any, variables: list[Any]) -> None:

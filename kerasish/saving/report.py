@@ -75,7 +75,7 @@ class LoadReport:
 
 def _reason(part: Any, path: str, entry: Any, error: Exception) -> str:
     """One line for a wrong shape or a missing layer; the error's own text for anything else."""
-    own = [*getattr(part, "_trainable_variables", ()), *getattr(part, "_non_trainable_variables", ())]
+    own = own_variables(part)
     label = f"layer '{getattr(part, 'name', '?')}' ({type(part).__name__}), in the file at '{path}'"
     if not own or not isinstance(error, (ValueError, KeyError)):
         return str(error) if str(error) else repr(error)
@@ -93,3 +93,8 @@ def _reason(part: Any, path: str, entry: Any, error: Exception) -> str:
         if key in stored and tuple(variable.shape) != stored[key]
     ]
     return f"{label}: {'; '.join(wrong)}" if wrong else str(error)
+
+
+def own_variables(part: Any) -> list[Any]:
+    """The variables of a layer itself, without those of the layers inside, as they are saved."""
+    return part._direct_variables() if hasattr(part, "_direct_variables") else []

@@ -1,0 +1,149 @@
+"""Keras 2's `.h5` files and configs."""
+
+import json
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+import kerasish
+from kerasish.saving.legacy_config import upgrade
+from .models_in_both import MODELS, arrays, assert_same_predictions, assert_same_weights, build, chain
+
+BOTH_WAYS = [(kerasish, keras), (keras, kerasish)]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return str(tmp_path / "model.h5")
+
+
+@pytest.mark.parametrize("writer, reader", BOTH_WAYS, ids=["ours", "theirs"])
+@pytest.mark.parametrize("builder", [b for name, b in MODELS.items() if name != "with ops"])
+def test_whole_models_cross(builder, writer, reader, path):
+    source = build(writer, builder, compiled=True)
+    source.save(path)
+    target = reader.saving.load_model(path)
+    assert_same_weights(source, target)
+    for one, other in zip(arrays(source.optimizer.variables), arrays(target.optimizer.variables), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert_same_predictions(*((source, target) if writer is kerasish else (target, source)))
+
+
+def test_weights_alone(path):
+    source, target = build(keras, chain), chain(kerasish)
+    source.save(path)
+    target.load_weights(path)
+    assert_same_weights(source, target)
+    assert kerasish.saving.load_model(path, compile=False).optimizer is None
+
+
+def longer(k):
+    return k.Sequential([k.Input((4,)), k.layers.Dense(3, name="dense"), k.layers.Dense(2, name="head2")])
+
+
+def test_by_name(path):
+    source = build(kerasish, chain)
+    source.save(path)
+    target = build(kerasish, longer)
+    report = kerasish.saving.load_weights(target, path, by_name=True)
+    np.testing.assert_array_equal(target.layers[0].kernel.numpy(), source.layers[0].kernel.numpy())
+    assert list(report.loaded) == ["dense"] and "head" in report.unused
+
+
+def test_by_name_that_finds_nothing(path):
+    build(kerasish, chain).save(path)
+    target = kerasish.Sequential([kerasish.Input((4,)), kerasish.layers.Dense(2, name="other")])
+    with pytest.raises(ValueError, match="found no layer to load"):
+        target.load_weights(path, by_name=True)
+
+
+def test_layer_count(path):
+    build(keras, chain).save(path)
+    for k in (kerasish, keras):
+        with pytest.raises(ValueError, match="Layer count mismatch when loading weights from file. Model expected 2"):
+            build(k, longer).load_weights(path)
+
+
+def test_a_file_of_weights_is_no_model(path):
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = np.array([b"dense"])
+    for k in (kerasish, keras):
+        with pytest.raises(ValueError, match="No model config found"):
+            k.saving.load_model(path)
+
+
+def old(class_name, **config):
+    return {"class_name": class_name, "config": config}
+
+
+def old_zeros():
+    return old("Zeros")
+
+
+OLD_CHAIN = old(
+    "Sequential",
+    name="sequential",
+    layers=[
+        old("Conv2D", name="conv", filters=2, kernel_size=[3, 3], batch_input_shape=[None, 8, 8, 1], dtype="float32"),
+        old("BatchNormalization", name="bn", axis=[3], fused=None, beta_initializer=old_zeros()),
+        old("DepthwiseConv2D", name="depth", kernel_size=[2, 2], groups=1),
+        old("Flatten", name="flatten"),
+        old("Dense", name="dense", units=3, kernel_regularizer=old("L2", l2=0.5), bias_initializer=old_zeros()),
+    ],
+)
+OLD_GRAPH = old(
+    "Model",
+    name="model",
+    layers=[
+        {**old("InputLayer", batch_input_shape=[None, 4], dtype="float32", name="a"), "name": "a", "inbound_nodes": []},
+        {**old("Dense", units=4, name="d"), "name": "d", "inbound_nodes": [[["a", 0, 0, {}]]]},
+        {**old("Add", name="sum"), "name": "sum", "inbound_nodes": [[["a", 0, 0, {}], ["d", 0, 0, {}]]]},
+    ],
+    input_layers=[["a", 0, 0]],
+    output_layers=[["sum", 0, 0]],
+)
+
+
+def test_old_chain():
+    model = kerasish.models.model_from_json(json.dumps({**OLD_CHAIN, "keras_version": "2.11.0"}))
+    assert model.output_shape == (None, 3) and model.layers[1].axis in (3, -1)
+    assert model.layers[-1].kernel_regularizer.get_config() == {"l2": 0.5}
+
+
+def test_old_graph():
+    model = kerasish.models.model_from_json(json.dumps(OLD_GRAPH))
+    x = np.ones((2, 4), "float32")
+    np.testing.assert_allclose(model.predict(x, verbose=0), x + x @ model.layers[1].kernel.numpy(), rtol=1e-5)
+
+
+def test_old_lambdas_are_refused():
+    layer = old("Lambda", name="lambda", function=["4wEA", None, None], function_type="lambda", arguments={})
+    config = old("Sequential", name="s", layers=[old("InputLayer", batch_input_shape=[None, 2], name="i"), layer])
+    with pytest.raises(ValueError, match="potential risk of arbitrary code execution"):
+        kerasish.models.model_from_json(json.dumps(config))
+
+
+def test_new_configs_are_left_alone():
+    config = json.loads(build(keras, chain).to_json())
+    assert upgrade(config) == config
+
+
+REWRITES = {
+    "tuples": (old("__tuple__") | {"items": [1, 2]}, {"class_name": "__tuple__", "config": {}, "items": [1, 2]}),
+    "registered": (old("pkg>Mine", a=1), {"module": None, "class_name": "Mine", "registered_name": "pkg>Mine"}),
+    "learning rate": (old("SGD", lr=0.1, decay=0.0), {"config": {"learning_rate": 0.1}}),
+    "groups stay": (old("Conv2D", groups=2), {"config": {"groups": 2}}),
+    "policy": (old("Policy", name="float32"), {"module": "keras", "class_name": "DTypePolicy"}),
+}
+
+
+@pytest.mark.parametrize("config, expected", list(REWRITES.values())[1:], ids=list(REWRITES)[1:])
+def test_rewrites(config, expected):
+    upgraded = upgrade(config)
+    assert {key: upgraded[key] for key in expected} == expected
+
+
+def test_tuples():
+    assert upgrade({"a": {"class_name": "__tuple__", "items": [1, [2]]}}) == {"a": [1, [2]]}
