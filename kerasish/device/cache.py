@@ -14,7 +14,7 @@ def attach(dispatcher: Callable, key: str, tag: str) -> None:
     if folder is None:
         return
     try:
-        dispatcher._cache = _cache_class()(dispatcher.py_func, folder, tag)
+        dispatcher._cache = _cache_class()(dispatcher.__wrapped__, folder, tag)
     except Exception:  # Numba's caching internals are not a public interface: without them we only lose the cache
         return
 
@@ -85,7 +85,7 @@ def _cache_class() -> type:
     class Impl(caching.CompileResultCacheImpl):
         def __init__(self, function, folder, tag):
             self._locator = Locator(function, folder, tag)
-            name = f"{function.__module__}.{function.__qualname__}".replace("<", "").replace(">", "")
+            name = f"{function.__module__}.{function.__name__}"
             self._filename_base = self.get_filename_base(name, self._locator.line)
 
     class KernelCache(caching.FunctionCache):
@@ -96,6 +96,9 @@ def _cache_class() -> type:
                 folder, self._impl.filename_base, self._impl.locator.get_source_stamp()
             )
             self.enable()
+
+        def _index_key(self, signature, codegen):
+            return signature, codegen.magic_tuple()  # the source is in the stamp, closures and flags are in the file's name
 
         def load_overload(self, signature, target_context):
             try:

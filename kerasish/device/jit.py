@@ -1,7 +1,7 @@
 """The only module that touches Numba's decorators: flags, disk cache, lazy compilation, counting.
 
-`@kernel` marks an entry that wrappers call, `@helper` a serial function that kernels call, `@intrinsic` a piece of
-LLVM IR with a Python fallback. Importing this module costs nothing; decorating a helper or an intrinsic imports Numba,
+`@kernel` marks an entry that wrappers call, `@helper` a serial function that is compiled into each kernel that
+calls it, `Native` one that is compiled once, `@intrinsic` a piece of LLVM IR with a Python fallback. Importing this module costs nothing; decorating a helper or an intrinsic imports Numba,
 and calling a kernel for the first time compiles it or loads it from the disk cache.
 """
 
@@ -19,7 +19,7 @@ from kerasish.device import threads as _threads
 FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": None}
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
-SHARED_SOURCES = ("simd.py", "vecmath.py", "pointer.py")  # files of kernels/cpu whose helpers other files' kernels inline
+SHARED_SOURCES = ("pack.py", "plan.py", "raw.py", "simd.py", "tile.py", "vecmath.py")  # files of kernels/cpu whose helpers other files' kernels inline
 
 _report = {"count": 0, "seconds": 0.0, "depth": 0, "began": 0.0}
 
@@ -56,6 +56,36 @@ def intrinsic(fallback: Callable) -> Callable:
         return importlib.import_module("numba.extending").intrinsic(function)
 
     return decorate
+
+
+class Native:
+    """A serial function of 64-bit integers with machine code of its own, which kernels call by `address`.
+
+    What many kernels share is compiled once this way, not once in each of them. `variant` tells functions of one name apart.
+    """
+
+    def __init__(self, function: Callable, arguments: int, variant: str):
+        self.function, self.arguments, self.variant = function, arguments, variant
+
+    @functools.cached_property
+    def address(self) -> Any:
+        """Where the machine code lies; the function itself where compilation is off."""
+        if compilation_off():
+            return self.function
+        from numba import types
+        from numba.core.ccallback import CFunc
+
+        from kerasish.device import cache
+
+        int64 = types.int64
+        self.compiled = CFunc(self.function, ((int64,) * self.arguments, types.void), {}, _options(exact=False))
+        cache.attach(self.compiled, cache_key(), tag=self.variant)
+        before, began = _report["seconds"], time.perf_counter()
+        self.compiled.compile()
+        if not self.compiled.cache_hits:
+            _report["count"] += 1
+            _report["seconds"] = before + time.perf_counter() - began
+        return self.compiled.address
 
 
 class Kernel:

@@ -8,7 +8,10 @@ import numpy as np
 from kerasish.core.shapes import Window
 from kerasish.device import memory
 from kerasish.kernels.cpu.arrays import flat, supported
-from kerasish.kernels.cpu.product import convolve, correlate, packed, walk_over
+from kerasish.kernels.cpu.outer import correlate
+from kerasish.kernels.cpu.pack import packed
+from kerasish.kernels.cpu.plan import plan_walk
+from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import conv as reference
 
@@ -26,8 +29,8 @@ def conv2d(x, w, window, bias=None, activation=None):
         return reference.conv2d(x, w, window, bias, activation)
     y = memory.empty(output_shape(x.shape, w.shape, window), x.dtype)
     if y.size:
-        walk = conv_walk(x.shape, w.shape, y.shape, window)
-        convolve(flat(x), forward_filters(w, walk), walk, y, bias=bias, relu=activation == "relu")
+        plan = results_in(y, conv_plan(x, w.shape, y.shape, window))
+        convolve(plan, flat(x), forward_filters(w, plan), y, bias=bias, relu=activation == "relu")
     return y
 
 
@@ -49,12 +52,10 @@ def conv2d_grad_input(gy, w, x_shape, window):
             continue
         taps = [(kh * KW + kw) * J * F for kh in down.taps for kw in across.taps]
         b = packed(w, taps, F // G, 1, J, F, group_step=F // G, groups=G)
-        steps = (down.dilation, across.dilation)
-        walk = walk_over(
-            gy.shape, (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad), steps, G, J
-        )
-        y_steps = (H * W * C, window.strides[0] * W * C, window.strides[1] * C)
-        convolve(flat(gy), b, walk, gx, (down.start * W + across.start) * C, y_steps)
+        sizes = (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad)
+        plan = plan_walk(gy.shape, *sizes, (down.dilation, across.dilation), G, J, gy.dtype, lanes(gy.dtype))
+        plan = plan._replace(y_image=H * W * C, y_row=window.strides[0] * W * C, y_pixel=window.strides[1] * C)
+        convolve(plan, flat(gy), b, gx, (down.start * W + across.start) * C)
     return gx
 
 
@@ -65,8 +66,7 @@ def conv2d_grad_kernel(x, gy, w_shape, window):
     """
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.conv2d_grad_kernel(x, gy, w_shape, window)
-    walk = conv_walk(x.shape, w_shape, gy.shape, window)
-    return correlate(flat(x), flat(gy), walk, memory.empty(tuple(w_shape), x.dtype))
+    return correlate(conv_plan(x, w_shape, gy.shape, window), flat(x), flat(gy), memory.empty(tuple(w_shape), x.dtype))
 
 
 def conv1d(x, w, window, bias=None, activation=None):
@@ -128,22 +128,28 @@ def output_shape(x_shape, w_shape, window):
     return (x_shape[0], *spaces, w_shape[-1])
 
 
-def conv_walk(x_shape, w_shape, y_shape, window):
-    """The walk of a forward convolution; a kernel of one tap sees all pixels as one row."""
-    (N, H, W, C), F, G = x_shape, w_shape[-1], window.groups
+def conv_plan(x, w_shape, y_shape, window):
+    """The plan of a forward convolution; a kernel of one tap sees all pixels as one row."""
+    (N, H, W, C), F, G = x.shape, w_shape[-1], window.groups
     (top, _), (left, _) = window.pads
+    sizes = (x.shape, w_shape[:2], y_shape[1:3], window.strides, (top, left), window.dilation)
     if w_shape[0] == w_shape[1] == 1 and window.strides == (1, 1) and window.pads == ((0, 0), (0, 0)):
-        return walk_over((1, 1, N * H * W, C), (1, 1), (1, N * H * W), (1, 1), (0, 0), (1, 1), G, F // G)
-    return walk_over(x_shape, w_shape[:2], y_shape[1:3], window.strides, (top, left), window.dilation, G, F // G)
+        sizes = ((1, 1, N * H * W, C), (1, 1), (1, N * H * W), (1, 1), (0, 0), (1, 1))
+    return plan_walk(*sizes, G, F // G, x.dtype, lanes(x.dtype))
 
 
-def forward_filters(w, walk):
+def results_in(y, plan):
+    """The plan with its results in the order of a contiguous y."""
+    return plan._replace(y_image=plan.OH * plan.OW * y.shape[-1], y_row=plan.OW * y.shape[-1], y_pixel=y.shape[-1])
+
+
+def forward_filters(w, plan):
     """The filters as `products` wants them: packed in panels, or as they lie when few pixels meet them."""
-    F = walk.F * walk.G
-    if walk.N * walk.OH * walk.OW <= FEW_PIXELS and walk.G == 1 and F % lanes(w.dtype) == 0:
+    F = plan.F * plan.G
+    if plan.N * plan.OH * plan.OW <= FEW_PIXELS and plan.G == 1 and F % lanes(w.dtype) == 0:
         return flat(w).reshape(-1, F)
-    taps = [tap * walk.J * F for tap in range(walk.KH * walk.KW)]
-    return packed(flat(w), taps, walk.J, F, walk.F, 1, group_step=walk.F, groups=walk.G)
+    taps = [tap * plan.J * F for tap in range(plan.KH * plan.KW)]
+    return packed(flat(w), taps, plan.J, F, plan.F, 1, group_step=plan.F, groups=plan.G)
 
 
 class Phase:

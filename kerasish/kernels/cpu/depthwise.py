@@ -7,8 +7,11 @@ import numpy as np
 
 from kerasish.device import memory
 from kerasish.kernels.cpu.arrays import flat, supported
-from kerasish.kernels.cpu.conv import lifted, output_shape, phases
-from kerasish.kernels.cpu.product import convolve, correlate, packed, walk_over
+from kerasish.kernels.cpu.conv import lifted, output_shape, phases, results_in
+from kerasish.kernels.cpu.outer import correlate
+from kerasish.kernels.cpu.pack import packed
+from kerasish.kernels.cpu.plan import plan_walk
+from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import depthwise as reference
 
@@ -24,8 +27,8 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     x, w = repeated(x, M), flat(w)
     y = memory.empty(output_shape(x.shape, (KH, KW, C * M), window), x.dtype)
     if y.size:
-        walk = depthwise_walk(x, (KH, KW), y.shape, window)
-        convolve(flat(x), filters(w, range(KH * KW), C * M), walk, y, bias=bias, relu=activation == "relu")
+        plan = results_in(y, depthwise_plan(x, (KH, KW), y.shape, window))
+        convolve(plan, flat(x), filters(w, range(KH * KW), C * M), y, bias=bias, relu=activation == "relu")
     return y
 
 
@@ -46,26 +49,13 @@ def depthwise_conv2d_grad_input(gy, w, x_shape, window):
         if not down.taps or not across.taps:
             view.fill(0)
             continue
-        taps, steps = [kh * KW + kw for kh in down.taps for kw in across.taps], (down.dilation, across.dilation)
-        walk = walk_over(
-            gy.shape,
-            (len(down.taps), len(across.taps)),
-            view.shape[1:3],
-            (1, 1),
-            (down.pad, across.pad),
-            steps,
-            1,
-            D,
-            lanes(gy.dtype),
+        taps = [kh * KW + kw for kh in down.taps for kw in across.taps]
+        sizes = (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad)
+        plan = plan_walk(
+            gy.shape, *sizes, (down.dilation, across.dilation), 1, D, gy.dtype, lanes(gy.dtype), lanewise=True
         )
-        convolve(
-            flat(gy),
-            filters(w, taps, D),
-            walk,
-            gx,
-            (down.start * W + across.start) * D,
-            (H * W * D, sh * W * D, sw * D),
-        )
+        plan = plan._replace(y_image=H * W * D, y_row=sh * W * D, y_pixel=sw * D)
+        convolve(plan, flat(gy), filters(w, taps, D), gx, (down.start * W + across.start) * D)
     return gx if M == 1 else gx.reshape(*x_shape, M).sum(-1)
 
 
@@ -77,8 +67,8 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.depthwise_conv2d_grad_kernel(x, gy, w_shape, window)
     x = repeated(x, w_shape[-1])
-    walk = depthwise_walk(x, w_shape[:2], gy.shape, window)
-    return correlate(flat(x), flat(gy), walk, memory.empty(tuple(w_shape), x.dtype))
+    plan = depthwise_plan(x, w_shape[:2], gy.shape, window)
+    return correlate(plan, flat(x), flat(gy), memory.empty(tuple(w_shape), x.dtype))
 
 
 def depthwise_conv1d(x, w, window, bias=None, activation=None):
@@ -101,11 +91,11 @@ def repeated(x, multiplier):
     return x if multiplier == 1 else np.repeat(x, multiplier, axis=-1)
 
 
-def depthwise_walk(x, kernel_size, y_shape, window):
-    """The walk of a depthwise convolution with one filter a channel."""
+def depthwise_plan(x, kernel, y_shape, window):
+    """The plan of a depthwise convolution with one filter a channel."""
     (top, _), (left, _) = window.pads
-    sizes, width = (kernel_size, y_shape[1:3], window.strides, (top, left), window.dilation), lanes(x.dtype)
-    return walk_over(x.shape, *sizes, 1, x.shape[-1], width)
+    sizes = kernel, y_shape[1:3], window.strides, (top, left), window.dilation
+    return plan_walk(x.shape, *sizes, 1, x.shape[-1], x.dtype, lanes(x.dtype), lanewise=True)
 
 
 def filters(w, taps, channels):

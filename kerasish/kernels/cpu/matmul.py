@@ -6,7 +6,10 @@ import numpy as np
 
 from kerasish.device import memory
 from kerasish.kernels.cpu.arrays import flat, supported
-from kerasish.kernels.cpu.product import JOB, convolve, correlate, packed, walk_over
+from kerasish.kernels.cpu.outer import correlate
+from kerasish.kernels.cpu.pack import packed
+from kerasish.kernels.cpu.plan import JOB, plan_walk
+from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import matmul as reference
 
@@ -30,14 +33,20 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
         images = math.prod(batch)
         a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
     if transpose_a and images == 1 and not transpose_b and bias is None and activation is None and sums_deep(M, N, K):
-        walk = walk_over((1, 1, K, M), (1, 1), (1, K), (1, 1), (0, 0), (1, 1), 1, N)
-        return correlate(flat(a), flat(b), walk, y)
-    walk = walk_over((images, 1, M, K), (1, 1), (1, M), (1, 1), (0, 0), (1, 1), 1, N, rows=1)
+        return correlate(row_plan(1, K, M, N, a.dtype), flat(a), flat(b), y)
+    plan = row_plan(images, M, K, N, a.dtype)._replace(y_image=M * N, y_pixel=N)
     if transpose_a:
-        walk = walk._replace(pixel=1, step=M)
+        plan = plan._replace(pixel=1, step=M)
     panels = columns_of(b, K, N, transpose_b, images, M)
-    b_image = panels.size // images if images > 1 else 0
-    return convolve(flat(a), panels, walk, y, bias=bias, relu=activation == "relu", b_image=b_image)
+    plan = plan._replace(b_image=panels.size // images if images > 1 else 0)
+    return convolve(plan, flat(a), panels, y, bias=bias, relu=activation == "relu")
+
+
+def row_plan(images, M, K, N, dtype):
+    """The plan of images of (M, K) @ (K, N): each row is a pixel of K channels; no job spans two images."""
+    sizes = (images, 1, M, K), (1, 1), (1, M), (1, 1), (0, 0), (1, 1)
+    plan = plan_walk(*sizes, 1, N, dtype, lanes(dtype))
+    return plan._replace(rows=1, jobs=images * -(-M // plan.columns))
 
 
 def sums_deep(M, N, K):

@@ -1,0 +1,121 @@
+"""B in panels: the columns of a tile side by side, row after row, padded with zeros to whole vectors."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasish.device import memory, threads
+from kerasish.device.jit import Native, helper
+from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, run, take
+from kerasish.kernels.cpu.simd import WIDE, lanes, tile_width
+
+BLOCK = 256  # rows that are packed at a time
+
+
+class Packing(NamedTuple):
+    """Element (image, group, tap, j, n) of B: where it lies in the source, in elements, and where the panels go."""
+
+    counter: int = 0
+    source: int = 0
+    out: int = 0
+    size: int = 4
+    lanes: int = 16
+    images: int = 1
+    image_step: int = 0
+    groups: int = 1
+    group_step: int = 0
+    taps: int = 1
+    tap_table: int = 0  # address of each tap's offset
+    J: int = 0
+    j_step: int = 0
+    N: int = 0
+    n_step: int = 0
+    panels: int = 0
+
+
+RECORD = np.dtype([(name, np.int64) for name in Packing._fields])
+packing_at = record(RECORD)
+words, double_words = elements("int32"), elements("int64")
+
+
+def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, groups=1, images=1):
+    """Panels (image, group, panel, row k = (tap, j), column n) of a flat source, as a flat array."""
+    wide, taps = lanes(source.dtype), np.asarray(taps, np.int64)
+    vectors = -(-N // wide)
+    out = memory.empty(images * groups * vectors * wide * taps.size * J, source.dtype)
+    packing = Packing(
+        0, address(source), address(out), source.itemsize, wide, images, image_step, groups, group_step, taps.size, address(taps),
+        J, j_step, N, n_step, vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2,
+    )  # fmt: skip
+    count = threads.wanted(out.size)
+    run(pack_panels, np.array(packing, RECORD), count, threads=count)
+    return out
+
+
+def _pack_panels(packing, worker):
+    p = packing_at(packing)
+    items = p.images * p.groups * p.panels * p.taps * -(-p.J // BLOCK)
+    item = take(packing)
+    while item < items:
+        _item(p, item)
+        item = take(packing)
+
+
+pack_panels = Native(_pack_panels, 2, "")
+
+
+@helper
+def _item(p, item):
+    """Up to `BLOCK` rows of one tap of one panel."""
+    i, block = divmod(item, -(-p.J // BLOCK))
+    i, tap = divmod(i, p.taps)
+    i, panel = divmod(i, p.panels)
+    image, group = divmod(i, p.groups)
+    vectors, v = -(-p.N // p.lanes), 0
+    for _ in range(panel):
+        v += tile_width(vectors - v)
+    width = tile_width(vectors - v) * p.lanes
+    row = tap * p.J + block * BLOCK
+    to = p.out + (((image * p.groups + group) * vectors + v) * p.lanes * p.taps * p.J + row * width) * p.size
+    offset = integers(p.tap_table, p.taps)[tap] + image * p.image_step + group * p.group_step
+    at = p.source + (offset + block * BLOCK * p.j_step + v * p.lanes * p.n_step) * p.size
+    rows, valid = min(p.J - block * BLOCK, BLOCK), min(p.N - v * p.lanes, width)
+    if p.n_step == 1:
+        pack_rows(at, p.j_step, rows, valid, width, to, p.size)
+    elif p.size == 4:
+        count = rows * width
+        _transpose(
+            words(at, (rows - 1) * p.j_step + (valid - 1) * p.n_step + 1),
+            p.j_step,
+            p.n_step,
+            rows,
+            valid,
+            width,
+            words(to, count),
+        )
+    else:
+        count = rows * width
+        _transpose(
+            double_words(at, (rows - 1) * p.j_step + (valid - 1) * p.n_step + 1), p.j_step, p.n_step, rows, valid, width,
+            double_words(to, count),
+        )  # fmt: skip
+
+
+@helper
+def pack_rows(source, step, rows, valid, width, to, size):
+    """Rows of `valid` contiguous elements, `step` apart, padded with zeros to `width`."""
+    for r in range(rows):
+        copy_bytes(to + r * width * size, source + r * step * size, valid * size)
+        if valid < width:
+            clear_bytes(to + (r * width + valid) * size, (width - valid) * size)
+
+
+@helper
+def _transpose(source, j_step, n_step, rows, valid, width, to):
+    """Rows whose elements lie `n_step` apart, padded with zeros to `width`."""
+    for n in range(valid):
+        for j in range(rows):
+            to[j * width + n] = source[j * j_step + n * n_step]
+    for j in range(rows):
+        for n in range(valid, width):
+            to[j * width + n] = 0

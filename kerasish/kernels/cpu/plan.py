@@ -1,0 +1,143 @@
+"""The plan of a product: how windows lie in the image, and how the work is cut into jobs.
+
+A job is a few output rows. It copies the input rows that it needs to scratch memory when its windows reach over the border
+of the image, and reads the image itself when they do not.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasish.device.jit import helper
+from kerasish.kernels.cpu.raw import clear_bytes, copy_bytes, record
+
+JOB = 192  # output pixels of a job: their windows stay in L2, and a panel of B is read once for all of them
+
+
+class Plan(NamedTuple):
+    """All that a kernel has to know, as integers: lengths in elements, addresses in bytes."""
+
+    counter: int = 0  # the next job; first, so that its address is the plan's
+    jobs: int = 0
+    N: int = 0
+    H: int = 0
+    W: int = 0
+    C: int = 0
+    OH: int = 0
+    OW: int = 0
+    KH: int = 0
+    KW: int = 0
+    sh: int = 1  # strides
+    sw: int = 1
+    top: int = 0  # pads, negative where windows start inside the image
+    left: int = 0
+    dh: int = 1  # dilation
+    dw: int = 1
+    G: int = 1
+    J: int = 0  # channels that a window sees: C / G, or 1 lane by lane
+    F: int = 0  # columns of a group's result
+    lanewise: int = 0  # 1 for depthwise: channel c meets column c only
+    image: int = 0  # elements between images
+    pixel: int = 0  # between neighbouring pixels of what windows are read from
+    step: int = 1  # between neighbouring channels of a pixel
+    line: int = 0  # between rows of what windows are read from
+    copied: int = 0  # 1 if windows are read from scratch memory
+    rows: int = 0  # output rows of a job
+    columns: int = 0  # output columns of a job
+    size: int = 4  # bytes of an element
+    lanes: int = 16  # elements of a vector
+    tile: int = 0  # addresses: the tile function, the image, B (or gy), the result, the bias (or 0)
+    x: int = 0
+    b: int = 0
+    y: int = 0
+    bias: int = 0
+    relu: int = 0
+    b_step: int = 0  # between rows of B; 0 if B is packed in panels
+    b_group: int = 0
+    b_image: int = 0
+    y_image: int = 0
+    y_row: int = 0
+    y_pixel: int = 0
+    parts: int = 1  # of the jobs, each summed on its own
+    block: int = 0  # rows of the filters' gradient that are summed at a time
+    partial: int = 0  # address of the parts' sums
+    scratch: int = 0  # address and bytes of each worker's own memory: input rows, tables of offsets, a panel
+    scratch_bytes: int = 0
+    table: int = 0
+    table_bytes: int = 0
+    panel: int = 0
+    panel_bytes: int = 0
+
+
+RECORD = np.dtype([(name, np.int64) for name in Plan._fields])
+plan_at = record(RECORD)
+
+
+def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, dtype, lanes, lanewise=False):
+    """The part of a `Plan` that says how windows lie: `out` (OH, OW), `pads` (top, left), `columns` of a group's result."""
+    (N, H, W, C), (KH, KW), (OH, OW), (sh, sw), (top, left), (dh, dw) = x_shape, kernel, out, strides, pads, dilation
+    below, right = (OH - 1) * sh + (KH - 1) * dh - top, (OW - 1) * sw + (KW - 1) * dw - left
+    inside = top <= 0 and left <= 0 and below < H and right < W
+    copied = not inside or (lanewise and C % lanes > 0)
+    across = OW if OW < 2 * JOB else JOB
+    rows = max(1, JOB // across)
+    pixel = -(-C // lanes) * lanes if copied and lanewise else C
+    line = ((across - 1) * sw + (KW - 1) * dw + 1) * pixel if copied else W * pixel
+    return Plan(
+        jobs=-(-N * OH // rows) * -(-OW // across),
+        N=N, H=H, W=W, C=C, OH=OH, OW=OW, KH=KH, KW=KW, sh=sh, sw=sw, top=top, left=left, dh=dh, dw=dw,
+        G=groups, J=1 if lanewise else C // groups, F=columns, lanewise=int(lanewise), image=H * W * C, pixel=pixel, line=line,
+        copied=int(copied), rows=rows, columns=across, size=dtype.itemsize, lanes=lanes,
+    )  # fmt: skip
+
+
+def input_rows(plan):
+    """Rows of scratch memory that the windows of a job need."""
+    if not plan.copied:
+        return 0
+    runs = min(plan.rows, -(-plan.rows // plan.OH) + 1)
+    return plan.rows * plan.sh + runs * ((plan.KH - 1) * plan.dh + 1)
+
+
+@helper
+def job_place(p, job):
+    """(first output row, rows, first column, columns) of a job."""
+    r, q = divmod(job, -(-p.OW // p.columns))
+    first, q = r * p.rows, q * p.columns
+    return first, min(p.rows, p.N * p.OH - first), q, min(p.columns, p.OW - q)
+
+
+@helper
+def copy_row(p, n, h, w, to):
+    """Input row h of image n from column w on, to the address `to`; zeros where there is no image."""
+    size, span = p.size, p.line // p.pixel
+    low = min(max(-w, 0), span)
+    high = max(min(p.W - w, span), low) if 0 <= h < p.H else low
+    source = p.x + (n * p.image + (h * p.W + w) * p.C) * size
+    clear_bytes(to, low * p.pixel * size)
+    if p.pixel == p.C:
+        copy_bytes(to + low * p.C * size, source + low * p.C * size, (high - low) * p.C * size)
+    else:
+        for i in range(low, high):
+            copy_bytes(to + i * p.pixel * size, source + i * p.C * size, p.C * size)
+            clear_bytes(to + (i * p.pixel + p.C) * size, (p.pixel - p.C) * size)
+    clear_bytes(to + high * p.pixel * size, (span - high) * p.pixel * size)
+
+
+@helper
+def locate(p, first, rows, q, scratch, bases):
+    """Where each output row's first window begins, into `bases`; copies the rows that windows need if they must be."""
+    reach, slot, begin, done = (p.KH - 1) * p.dh + 1, 0, 0, 0
+    for r in range(rows):
+        n, oh = divmod(first + r, p.OH)
+        top = oh * p.sh - p.top
+        if not p.copied:
+            bases[r] = n * p.image + (top * p.W + q * p.sw - p.left) * p.pixel
+            continue
+        if r == 0 or oh == 0:
+            slot += done - begin
+            begin = done = top
+        bases[r] = (slot + top - begin) * p.line
+        for h in range(max(done, top), top + reach):
+            copy_row(p, n, h, q * p.sw - p.left, scratch + (slot + h - begin) * p.line * p.size)
+        done = max(done, top + reach)

@@ -1,0 +1,133 @@
+"""Addresses instead of arrays: what kernels that are called by address read, write, count and call with.
+
+An array costs a compiled function seven machine words and a parallel region much compilation; an address costs nothing. Each
+intrinsic has a fallback, so that `NUMBA_DISABLE_JIT=1` runs the kernels as Python.
+"""
+
+import ctypes
+import functools
+
+import numpy as np
+from llvmlite import ir
+from numba import from_dtype, types
+from numba.core import cgutils
+
+from kerasish.device.jit import intrinsic, kernel, prange
+
+I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
+
+
+def run(native, plan, workers, threads):
+    """Call a `Native` as native(address of plan, worker) for each worker, on so many threads."""
+    launch(native.address, plan.ctypes.data, workers, threads=threads)
+
+
+@kernel
+def launch(function, plan, workers):
+    """The one parallel region under all functions that are called by address."""
+    for worker in prange(workers):
+        call(function, plan, worker)
+
+
+def address(array):
+    """Where an array's first element lies."""
+    return array.__array_interface__["data"][0]
+
+
+def _call_python(function, *arguments):
+    function(*arguments)
+
+
+@intrinsic(_call_python)
+def call(typingctx, function, *arguments):
+    """Call the function at address `function`, a `Native`, with integers."""
+
+    def codegen(context, at, signature, args):
+        given = zip(cgutils.unpack_tuple(at, args[1]), signature.args[1])
+        given = [context.cast(at, x, kind, types.int64) for x, kind in given]
+        function_type = ir.FunctionType(ir.VoidType(), [I64] * len(given))
+        at.call(at.inttoptr(args[0], function_type.as_pointer()), given)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.Tuple(arguments) if isinstance(arguments, tuple) else arguments), codegen
+
+
+def _take_python(counter):
+    cell = ctypes.c_int64.from_address(int(counter))
+    cell.value += 1
+    return cell.value - 1
+
+
+@intrinsic(_take_python)
+def take(typingctx, counter):
+    """The next number of the shared counter at an address: how workers divide jobs, each taking one when it is free."""
+
+    def codegen(context, at, signature, args):
+        return at.atomic_rmw("add", at.inttoptr(args[0], I64.as_pointer()), I64(1), "monotonic")
+
+    return types.int64(types.int64), codegen
+
+
+def _elements_python(dtype, place, count):
+    kind = np.dtype(dtype)
+    return np.frombuffer((ctypes.c_char * (int(count) * kind.itemsize)).from_address(int(place)), kind)
+
+
+def elements(dtype):
+    """An intrinsic `(address, count)` that gives the elements there, to be read and written by index."""
+    kind = from_dtype(np.dtype(dtype))
+
+    @intrinsic(functools.partial(_elements_python, dtype))
+    def at_address(typingctx, place, count):
+        codegen = lambda context, at, signature, args: at.inttoptr(
+            args[0], context.get_value_type(types.CPointer(kind))
+        )
+        return types.CPointer(kind)(types.int64, types.int64), codegen
+
+    return at_address
+
+
+def record(dtype):
+    """An intrinsic `(address)` that gives the record there, whose fields are attributes."""
+    kind = from_dtype(dtype)
+
+    @intrinsic(lambda place: _elements_python(dtype, place, 1).view(np.recarray)[0])
+    def at_address(typingctx, place):
+        codegen = lambda context, at, signature, args: at.inttoptr(args[0], context.get_value_type(kind))
+        return kind(types.int64), codegen
+
+    return at_address
+
+
+def _copy_python(to, source, count):
+    ctypes.memmove(int(to), int(source), int(count))
+
+
+@intrinsic(_copy_python)
+def copy_bytes(typingctx, to, source, count):
+    """Copy `count` bytes from one address to another."""
+
+    def codegen(context, at, signature, args):
+        to, source = (at.inttoptr(x, I8.as_pointer()) for x in args[:2])
+        cgutils.raw_memcpy(at, to, source, args[2], I64(1))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+def _clear_python(to, count):
+    ctypes.memset(int(to), 0, int(count))
+
+
+@intrinsic(_clear_python)
+def clear_bytes(typingctx, to, count):
+    """Set `count` bytes to zero."""
+
+    def codegen(context, at, signature, args):
+        cgutils.memset(at, at.inttoptr(args[0], I8.as_pointer()), args[1], 0)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+integers = elements("int64")

@@ -1,0 +1,221 @@
+"""The LLVM IR of the micro-kernel, and what it does in a few lines of NumPy.
+
+    C[row, :columns] = start + sum over (segment, j) of A[row, segment, j] * B[segment * length + j, :columns]
+
+for `ROWS` rows of up to four vectors, which stay in registers while k = (segment, j) passes by. NHWC makes the `KW * C`
+neighbouring inputs of a window contiguous, so a convolution is a matrix product whose rows of A are addresses into the
+image, and k walks segments of contiguous numbers: no image is unfolded. Lane by lane (depthwise convolution), A has a
+number for each column too.
+"""
+
+import ctypes
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+
+I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+ROWS = 6  # 6 rows x 4 vectors fill 24 of AVX-512's 32 registers, 6 x 2 fill 12 of AVX2's 16
+ZERO, FROM_C, FROM_BIAS = 0, 1, 2  # what the sums start from
+
+
+class Call(NamedTuple):
+    """The arguments of a tile, all integers: addresses in bytes, steps in elements. Nothing is checked."""
+
+    a: Any  # address of A; element (row, segment, j) lies a_rows[row] + a_segments[segment] + j * a_step elements on
+    a_rows: Any
+    a_segments: Any
+    a_step: Any
+    segments: Any
+    length: Any
+    b: Any  # address of B; row k lies k * b_step elements on, readable for whole vectors
+    b_step: Any
+    c: Any  # address of C; row r lies c_rows[r] elements on (rows may repeat, if A's repeat with them)
+    c_rows: Any
+    columns: Any
+    start: Any  # ZERO, FROM_C or FROM_BIAS
+    bias: Any  # address of whole vectors
+    relu: Any  # 1 to store max(., 0)
+
+
+def in_python(call, dtype, lanewise):
+    """What a tile does, for `NUMBA_DISABLE_JIT=1`."""
+    dtype = np.dtype(dtype)
+
+    def at(address, count, of=dtype):
+        return np.frombuffer((ctypes.c_char * (int(count) * of.itemsize)).from_address(int(address)), of)
+
+    integers = np.dtype(np.int64)
+    a_rows, c_rows = at(call.a_rows, ROWS, integers), at(call.c_rows, ROWS, integers)
+    offsets, size = at(call.a_segments, call.segments, integers), dtype.itemsize
+    rows = [at(call.c + int(c) * size, call.columns) for c in c_rows]
+    sums = [{ZERO: row * 0, FROM_C: row.copy()}.get(int(call.start)) for row in rows]
+    for row, acc, a_row in zip(rows, sums, a_rows):
+        acc = at(call.bias, call.columns).copy() if acc is None else acc
+        for k, (offset, j) in enumerate(itertools.product(offsets, range(call.length))):
+            x = at(call.a + int(a_row + offset + j * call.a_step) * size, call.columns if lanewise else 1)
+            acc += x * at(call.b + k * call.b_step * size, call.columns)
+        row[:] = np.where(acc < 0, dtype.type(0), acc) if call.relu else acc
+
+
+class Tile:
+    """Writes a tile of `vectors` vectors of `width` elements a row at a builder's place."""
+
+    def __init__(self, builder, call, element, size, width, vectors, lanewise, fused):
+        self.at, self.call, self.element, self.size = builder, call, element, size
+        self.width, self.vectors, self.lanewise, self.fused = width, vectors, lanewise, fused
+        self.vector = ir.VectorType(element, width)
+        self.grid = list(itertools.product(range(ROWS), range(vectors)))
+
+    def emit(self):
+        """The whole tile; the builder ends up behind it."""
+        at, call = self.at, self.call
+        names = (
+            "zero",
+            "bias",
+            "load",
+            "load_part",
+            "segment",
+            "step",
+            "turn",
+            "finish",
+            "store",
+            "store_part",
+            "done",
+        )
+        self.block = {name: at.append_basic_block(name) for name in names}
+        self.a_rows, self.c_rows = self.addresses(call.a, call.a_rows), self.addresses(call.c, call.c_rows)
+        self.valid = [self.lanes_below(at.sub(call.columns, I64(v * self.width))) for v in range(self.vectors)]
+        ragged = at.icmp_signed("<", call.columns, I64(self.vectors * self.width))
+        self.finish(self.loops(self.starts(ragged)), ragged)
+        at.position_at_end(self.block["done"])
+
+    def starts(self, ragged):
+        """[(first values of the sums, the block they come from)], one for each way to start."""
+        at, block, found = self.at, self.block, []
+        choice = at.switch(self.call.start, block["zero"])
+        choice.add_case(I64(FROM_BIAS), block["bias"])
+        choice.add_case(I64(FROM_C), at.append_basic_block("from_c"))
+        at.position_at_end(at.function.basic_blocks[-1])
+        at.cbranch(ragged, block["load_part"], block["load"])
+        zero = ir.Constant(self.vector, [0.0] * self.width)
+        ways = {
+            "zero": lambda r, v: zero,
+            "bias": lambda r, v: at.load(self.place(self.call.bias, v), align=self.size),
+            "load": lambda r, v: at.load(self.place(self.c_rows[r], v), align=self.size),
+            "load_part": lambda r, v: self.masked("load", self.place(self.c_rows[r], v), self.valid[v], zero),
+        }
+        for name, value in ways.items():
+            at.position_at_end(block[name])
+            found.append(([value(r, v) for r, v in self.grid], block[name]))
+            at.branch(block["segment"])
+        return found
+
+    def loops(self, starts):
+        """The loop over segments and in it the one over a segment's elements; returns the sums."""
+        at, call, block = self.at, self.call, self.block
+        at.position_at_end(block["segment"])
+        s, s_b, s_acc = at.phi(I64), at.phi(I64), [at.phi(self.vector) for _ in self.grid]
+        for values, source in starts:
+            join((s, s_b, *s_acc), (I64(0), call.b, *values), source)
+        s_a = self.scaled(self.entry(call.a_segments, s))
+        at.branch(block["step"])
+
+        at.position_at_end(block["step"])
+        j, a, b, acc = at.phi(I64), at.phi(I64), at.phi(I64), [at.phi(self.vector) for _ in self.grid]
+        sums = self.multiply_add(a, b, acc)
+        j_next, b_next = at.add(j, I64(1)), at.add(b, self.scaled(call.b_step))
+        join((j, a, b, *acc), (I64(0), s_a, s_b, *s_acc), block["segment"])
+        join((j, a, b, *acc), (j_next, at.add(a, self.scaled(call.a_step)), b_next, *sums), block["step"])
+        at.cbranch(at.icmp_signed("<", j_next, call.length), block["step"], block["turn"])
+
+        at.position_at_end(block["turn"])
+        s_next = at.add(s, I64(1))
+        join((s, s_b, *s_acc), (s_next, b_next, *sums), block["turn"])
+        at.cbranch(at.icmp_signed("<", s_next, call.segments), block["segment"], block["finish"])
+        return sums
+
+    def multiply_add(self, a, b, acc):
+        """One k: every sum plus its A times its B."""
+        at, out = self.at, []
+        bs = [at.load(self.place(b, v), align=self.size) for v in range(self.vectors)]
+        for r in range(ROWS):
+            row = at.add(self.a_rows[r], a)
+            if self.lanewise:
+                xs = [at.load(self.place(row, v), align=self.size) for v in range(self.vectors)]
+            else:
+                xs = [self.splat(at.load(at.inttoptr(row, self.element.as_pointer()), align=self.size))] * self.vectors
+            out += [self.madd(xs[v], bs[v], acc[r * self.vectors + v]) for v in range(self.vectors)]
+        return out
+
+    def finish(self, sums, ragged):
+        """relu and the stores; a NaN stays a NaN, as the comparison is an ordered one."""
+        at, block = self.at, self.block
+        at.position_at_end(block["finish"])
+        low = ir.Constant(self.element, 0.0), ir.Constant(self.element, float("-inf"))
+        lowest = self.splat(at.select(at.icmp_signed("!=", self.call.relu, I64(0)), *low))
+        sums = [at.select(at.fcmp_ordered("<", x, lowest), lowest, x) for x in sums]
+        at.cbranch(ragged, block["store_part"], block["store"])
+        for name in ("store", "store_part"):
+            at.position_at_end(block[name])
+            for (r, v), x in zip(self.grid, sums):
+                if name == "store":
+                    at.store(x, self.place(self.c_rows[r], v), align=self.size)
+                else:
+                    self.masked("store", self.place(self.c_rows[r], v), self.valid[v], x)
+            at.branch(block["done"])
+
+    def addresses(self, base, table):
+        """The address of each row: base + size * table[row]."""
+        return [self.at.add(base, self.scaled(self.entry(table, I64(r)))) for r in range(ROWS)]
+
+    def entry(self, table, i):
+        """Integer i of the table at an address."""
+        return self.at.load(self.at.gep(self.at.inttoptr(table, I64.as_pointer()), [i]))
+
+    def place(self, address, v):
+        """A pointer to vector v from an address on."""
+        return self.at.gep(self.at.inttoptr(address, self.vector.as_pointer()), [I32(v)])
+
+    def scaled(self, elements):
+        return self.at.mul(elements, I64(self.size))
+
+    def splat(self, x):
+        undefined = ir.Constant(ir.VectorType(x.type, self.width), ir.Undefined)
+        lanes = ir.Constant(ir.VectorType(I32, self.width), [0] * self.width)
+        return self.at.shuffle_vector(self.at.insert_element(undefined, x, I32(0)), undefined, lanes)
+
+    def lanes_below(self, count):
+        """The mask of lanes whose number is less than `count`."""
+        numbers = ir.Constant(ir.VectorType(I64, self.width), list(range(self.width)))
+        return self.at.icmp_signed("<", numbers, self.splat(count))
+
+    def madd(self, x, y, z):
+        if not self.fused:
+            return self.at.fadd(self.at.fmul(x, y), z)
+        return self.at.call(self.function("llvm.fma", "", self.vector, [self.vector] * 3), [x, y, z])
+
+    def masked(self, what, pointer, mask, value):
+        """A load (lanes outside the mask take `value`) or a store of the lanes in the mask."""
+        mask_type, align = ir.VectorType(I1, self.width), I32(self.size)
+        if what == "load":
+            kinds = [pointer.type, I32, mask_type, self.vector]
+            return self.at.call(
+                self.function("llvm.masked.load", ".p0", self.vector, kinds), [pointer, align, mask, value]
+            )
+        kinds = [self.vector, pointer.type, I32, mask_type]
+        return self.at.call(
+            self.function("llvm.masked.store", ".p0", ir.VoidType(), kinds), [value, pointer, align, mask]
+        )
+
+    def function(self, name, suffix, result, kinds):
+        kind = ir.FunctionType(result, kinds)
+        return cgutils.get_or_insert_function(self.at.module, kind, f"{name}.v{self.width}f{self.size * 8}{suffix}")
+
+
+def join(phis, values, block):
+    """What each phi is when control comes from `block`."""
+    for phi, value in zip(phis, values):
+        phi.add_incoming(value, block)
