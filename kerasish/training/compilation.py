@@ -120,7 +120,7 @@ class Compilation:
         if self._compile_loss is not None:
             found.extend(self._compile_loss.metrics)
         for layer in self._flatten_layers():
-            found.extend(layer._metrics)
+            found.extend(layer._own_metrics())
         return found
 
     @property

@@ -1,5 +1,7 @@
 """One step: on a batch that `fit()` cut, or on one that the user hands over."""
 
+import functools
+import inspect
 import warnings
 from typing import Any
 
@@ -17,8 +19,6 @@ from kerasish.utils.batch_utils import pack_x_y_sample_weight, unpack_x_y_sample
 
 class Steps(Compilation):
     """Steps of training, evaluation and prediction, each of which a subclass may override."""
-
-    _call_has_training_arg = True
 
     def train_step(self, data: tuple) -> dict:
         """Trains on one batch; to be overridden for a training of your own.
@@ -72,7 +72,7 @@ class Steps(Compilation):
         return self._call_model(x, training=False)
 
     def _call_model(self, x, training):
-        return self(x, training=training) if self._call_has_training_arg else self(x)
+        return self(x, training=training) if takes_argument(type(self).call, "training") else self(x)
 
     def _learn(self, x, y, sample_weight):
         """One step down the gradient; returns the outputs."""
@@ -102,7 +102,7 @@ class Steps(Compilation):
     def _loss_of(self, x, y, y_pred, sample_weight, training):
         """`compute_loss`, which a subclass may have written without its last argument."""
         function = self.compute_loss
-        if _takes_training(type(self).compute_loss):
+        if takes_argument(type(self).compute_loss, "training"):
             return function(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
         return function(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
 
@@ -209,15 +209,11 @@ class Steps(Compilation):
         return in_order(logs, names)
 
 
-_TAKES_TRAINING: dict = {}
-
-
-def _takes_training(function) -> bool:
-    code = function.__code__
-    if code not in _TAKES_TRAINING:
-        named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        _TAKES_TRAINING[code] = "training" in named or bool(code.co_flags & 0x08)
-    return _TAKES_TRAINING[code]
+@functools.cache
+def takes_argument(function, name: str) -> bool:
+    """Whether a function has an argument of that name, or takes any."""
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
 
 
 def _batch_size(x) -> int:

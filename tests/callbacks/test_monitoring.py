@@ -1,4 +1,4 @@
-"""The callbacks that watch the logs: the same script of logs drives ours and real Keras's, and both must do the same."""
+"""The callbacks that watch the logs: the same script of logs drives ours and real Keras's, with the same outcome."""
 
 import contextlib
 import io

@@ -29,8 +29,11 @@ class PyDatasetAdapter:
 
     def batches(self):
         """One epoch, between the data set's `on_epoch_begin` and `on_epoch_end`."""
-        self.num_batches = self._dataset.num_batches
         self._dataset.on_epoch_begin()
+        self.num_batches = self._dataset.num_batches
+        return self._epoch()
+
+    def _epoch(self):
         for batch in self._fetched(self._order()):
             yield standardize_batch(batch, self._class_weight)
         self._dataset.on_epoch_end()
