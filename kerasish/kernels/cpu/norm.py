@@ -1,6 +1,6 @@
 """Batch and layer normalization. Rows of few channels are taken several at a time (`fold`), so that loops are long.
 
-Statistics are taken in chunks of fixed size: mean and sum of squared deviations of each chunk while it is in the first-level
+Statistics are taken in chunks of fixed size: mean and sum of squared deviations of each while it is in the first-level
 cache, joined in float64 (Chan, Golub and LeVeque 1979). Their bits do not depend on the number of threads.
 """
 

@@ -1,87 +1,76 @@
 """Pooling of (N, H, W, C): a task is one row of the result; a window's elements are runs of C contiguous channels.
 
 Four runs are compared in one pass over the channels, so that a 2x2 window is one pass. The backward passes gather:
-a row of gx looks up the windows that cover it, so no two tasks write to the same place.
+a row of gx looks up the windows that cover it, so no two tasks write to the same place. Names of arrays are addresses.
 """
 
 import math
 
 import numpy as np
 
-from kerasish.core.shapes import Window
 from kerasish.device import memory, threads
 from kerasish.device.jit import helper, kernel, prange
-from kerasish.kernels.cpu.layout import compiled
+from kerasish.kernels.cpu.arrays import supported
+from kerasish.kernels.cpu.pointer import address, number, pointer
 from kerasish.kernels.reference import pool as reference
 
 
 def max_pool2d(x, size, window, need_where=True):
     """The largest element of each window; padding never wins, a NaN always does.
 
-    x      (N, H, W, C), or (N, W, C)
+    x      (N, H, W, C)
     ->  y  (N, OH, OW, C), where (N, OH, OW, C): number of the first maximum in its window (None unless needed)
     """
-    if x.ndim == 3:
-        y, where = max_pool2d(x[:, None], *_lifted(size, window), need_where)
-        return y[:, 0], where if where is None else where[:, 0]
-    if not _ours(x, window):
+    if not _ours(x):
         return reference.max_pool2d(x, size, window, need_where)
     x = np.ascontiguousarray(x)
     y = memory.empty(_output_shape(x, size, window), x.dtype)
-    where = memory.empty(y.shape if need_where else (1, 1, 1, 1), reference.where_dtype(size))
-    _max(x, _geometry(size, window), y, where, need_where, threads=_threads(y, size))
+    where = memory.empty(y.shape if need_where else 1, reference.where_dtype(size))
+    at = [address(a) for a in (x, y, where)]
+    shape = _geometry(x.shape, y.shape, size, window)
+    _max(x.dtype.type(0), where.dtype.type(0), need_where, *at, *shape, threads=_threads(y, size))
     return y, where if need_where else None
 
 
 def max_pool2d_grad(gy, where, x_shape, size, window):
     """dL/dx of `max_pool2d`: each gy goes to the maximum that it came from."""
-    if len(x_shape) == 3:
-        lifted = (x_shape[0], 1, *x_shape[1:])
-        return max_pool2d_grad(gy[:, None], where[:, None], lifted, *_lifted(size, window))[:, 0]
-    if not _ours(gy, window):
+    if not _ours(gy):
         return reference.max_pool2d_grad(gy, where, x_shape, size, window)
-    gx = memory.empty(x_shape, gy.dtype)
-    where = np.ascontiguousarray(where)
-    _max_grad(np.ascontiguousarray(gy), where, _geometry(size, window), gx, threads=_threads(gy, size))
+    gy, where, gx = np.ascontiguousarray(gy), np.ascontiguousarray(where), memory.empty(x_shape, gy.dtype)
+    at = [address(a) for a in (gy, where, gx)]
+    shape = _geometry(x_shape, gy.shape, size, window)
+    _max_grad(gy.dtype.type(0), where.dtype.type(0), *at, *shape, threads=_threads(gy, size))
     return gx
 
 
 def average_pool2d(x, size, window):
     """The mean of each window, over the elements that lie inside the image."""
-    if x.ndim == 3:
-        return average_pool2d(x[:, None], *_lifted(size, window))[:, 0]
-    if not _ours(x, window):
+    if not _ours(x):
         return reference.average_pool2d(x, size, window)
     x = np.ascontiguousarray(x)
     y = memory.empty(_output_shape(x, size, window), x.dtype)
-    _average(x, _geometry(size, window), y, threads=_threads(y, size))
+    shape = _geometry(x.shape, y.shape, size, window)
+    _average(x.dtype.type(0), address(x), address(y), *shape, threads=_threads(y, size))
     return y
 
 
 def average_pool2d_grad(gy, x_shape, size, window):
     """dL/dx of `average_pool2d`: each gy spreads evenly over the part of its window that lies inside the image."""
-    if len(x_shape) == 3:
-        return average_pool2d_grad(gy[:, None], (x_shape[0], 1, *x_shape[1:]), *_lifted(size, window))[:, 0]
-    if not _ours(gy, window):
+    if not _ours(gy):
         return reference.average_pool2d_grad(gy, x_shape, size, window)
-    gx = memory.empty(x_shape, gy.dtype)
-    _average_grad(np.ascontiguousarray(gy), _geometry(size, window), gx, threads=_threads(gy, size))
+    gy, gx = np.ascontiguousarray(gy), memory.empty(x_shape, gy.dtype)
+    shape = _geometry(x_shape, gy.shape, size, window)
+    _average_grad(gy.dtype.type(0), address(gy), address(gx), *shape, threads=_threads(gy, size))
     return gx
 
 
-def _ours(x, window):
-    return x.ndim == 4 and compiled(x)
+def _ours(x):
+    return x.ndim == 4 and supported(x)
 
 
-def _lifted(size, window):
-    """A window over one axis as a window over two."""
-    return (1, *size), Window((1, *window.strides), ((0, 0), *window.pads), (1, *window.dilation))
-
-
-def _geometry(size, window):
-    """KH, KW, strides, pads before, dilation: what the kernels need, as eight int64."""
-    before = [lo for lo, _ in window.pads]
-    return np.array([*size, *window.strides, *before, *window.dilation], np.int64)
+def _geometry(x_shape, y_shape, size, window):
+    """N, H, W, C, OH, OW, and the window: KH, KW, strides, pads before, dilation."""
+    return *x_shape, *y_shape[1:3], (*size, *window.strides, *(lo for lo, _ in window.pads), *window.dilation)
 
 
 def _output_shape(x, size, window):
@@ -94,37 +83,38 @@ def _threads(y, size):
 
 
 @kernel
-def _max(x, geometry, y, where, need_where):
-    N, H, W, C = x.shape
-    _, OH, OW, _ = y.shape
-    xs, ys, ws = x.reshape(-1), y.reshape(-1), where.reshape(-1)
+def _max(zero, nought, need_where, x, y, where, N, H, W, C, OH, OW, window):
     for row in prange(N * OH):
-        _max_row(xs, H, W, C, geometry, row // OH, row % OH, OW, ys, ws, row * OW * C, need_where)
+        n, oh = row // OH, row % OH
+        _max_row(zero, nought, need_where, x, y, where, n * H * W, H, W, C, oh, row * OW, OW, window)
 
 
 @helper
-def _max_row(xs, H, W, C, geometry, n, oh, OW, ys, ws, out, need_where):
-    """One row of results."""
-    KH, KW, SH, SW, PH, PW, DH, DW = geometry
+def _max_row(zero, nought, need_where, x, y, where, image, H, W, C, oh, out, OW, window):
+    """One row of results, from pixel `out` on; the image begins at pixel `image`."""
+    KH, KW, SH, SW, PH, PW, DH, DW = window
     taps, numbers = np.empty(KH * KW + 3, np.int64), np.empty(KH * KW + 3, np.int64)
-    kept_from, kept_to = 0, 0  # the columns of the window that `taps` has now
-    count = 0
+    listed_from, listed_to, count = 0, 0, 0  # the columns of the window that `taps` has
     for ow in range(OW):
         left = ow * SW - PW
-        first, last = _valid(left, KW, DW, W)
-        if first != kept_from or last != kept_to:
+        first, last = _inside(left, KW, DW, W)
+        if first != listed_from or last != listed_to:
             count = _list_taps(oh * SH - PH, H, W, C, KH, KW, DH, DW, first, last, taps, numbers)
-            kept_from, kept_to = first, last
-        at = (n * H * W + left) * C
-        if need_where:
-            _max_where(xs, at, C, taps, numbers, count, ys, ws, out + ow * C)
-        else:
-            _max_only(xs, at, C, taps, count, ys, out + ow * C)
+            listed_from, listed_to = first, last
+        at, to = (image + left) * C, (out + ow) * C
+        for group in range(0, count, 4):
+            p, q, r, s = at + taps[group], at + taps[group + 1], at + taps[group + 2], at + taps[group + 3]
+            if need_where:
+                _four_where(zero, nought, x, p, q, r, s, numbers, group, y, where, to, C)
+            else:
+                _four(zero, x, p, q, r, s, group == 0, y, to, C)
 
 
 @helper
-def _valid(start, taps, dilation, n):
+def _inside(start, taps, dilation, n):
     """The taps first..last-1 of a window that begins at `start` that lie inside 0..n-1."""
+    if start >= 0 and start + (taps - 1) * dilation < n:  # nearly always: spares two divisions
+        return 0, taps
     first = max(0, (dilation - 1 - start) // dilation)
     return first, max(first, min(taps, (n - 1 - start) // dilation + 1))
 
@@ -144,18 +134,16 @@ def _list_taps(top, H, W, C, KH, KW, DH, DW, first, last, taps, numbers):
 
 
 @helper
-def _max_only(xs, at, C, taps, count, ys, out):
-    """ys[out : out + C] = the largest of the runs at the listed taps."""
-    y = ys[out : out + C]
-    for group in range(0, count, 4):
-        p, q, r, s = at + taps[group], at + taps[group + 1], at + taps[group + 2], at + taps[group + 3]
-        a, b, c, d = xs[p : p + C], xs[q : q + C], xs[r : r + C], xs[s : s + C]
-        if group == 0:
-            for i in range(C):
-                y[i] = larger(larger(a[i], b[i]), larger(c[i], d[i]))
-        else:
-            for i in range(C):
-                y[i] = larger(y[i], larger(larger(a[i], b[i]), larger(c[i], d[i])))
+def _four(zero, x, p, q, r, s, first, y, to, C):
+    """y = the largest of y (unless this is the first pass) and four runs of x."""
+    a, b, c, d = pointer(zero, x, p, C), pointer(zero, x, q, C), pointer(zero, x, r, C), pointer(zero, x, s, C)
+    best = pointer(zero, y, to, C)
+    if first:
+        for i in range(C):
+            best[i] = larger(larger(a[i], b[i]), larger(c[i], d[i]))
+    else:
+        for i in range(C):
+            best[i] = larger(best[i], larger(larger(a[i], b[i]), larger(c[i], d[i])))
 
 
 @helper(inline=True)
@@ -165,19 +153,18 @@ def larger(a, b):
 
 
 @helper
-def _max_where(xs, at, C, taps, numbers, count, ys, ws, out):
-    """`_max_only` that also notes the number of the winner; of equals, the earlier."""
-    y, where = ys[out : out + C], ws[out : out + C]
-    for group in range(0, count, 4):
-        p, q, r, s = at + taps[group], at + taps[group + 1], at + taps[group + 2], at + taps[group + 3]
-        a, b, c, d = xs[p : p + C], xs[q : q + C], xs[r : r + C], xs[s : s + C]
-        na, nb = np.int32(numbers[group]), np.int32(numbers[group + 1])
-        nc, nd = np.int32(numbers[group + 2]), np.int32(numbers[group + 3])
-        for i in range(C):
-            m, k = (a[i], na) if group == 0 else challenge(y[i], np.int32(where[i]), a[i], na)
-            m, k = challenge(m, k, b[i], nb)
-            m, k = challenge(m, k, c[i], nc)
-            y[i], where[i] = challenge(m, k, d[i], nd)
+def _four_where(zero, nought, x, p, q, r, s, numbers, group, y, where, to, C):
+    """`_four` that also notes the number of the winner; of equals, the earlier."""
+    a, b, c, d = pointer(zero, x, p, C), pointer(zero, x, q, C), pointer(zero, x, r, C), pointer(zero, x, s, C)
+    best, winner = pointer(zero, y, to, C), pointer(nought, where, to, C)
+    na, nb = np.int32(numbers[group]), np.int32(numbers[group + 1])
+    nc, nd = np.int32(numbers[group + 2]), np.int32(numbers[group + 3])
+    for i in range(C):
+        m, k = (a[i], na) if group == 0 else challenge(best[i], np.int32(winner[i]), a[i], na)
+        m, k = challenge(m, k, b[i], nb)
+        m, k = challenge(m, k, c[i], nc)
+        best[i], k = challenge(m, k, d[i], nd)
+        winner[i] = number(nought, k)
 
 
 @helper(inline=True)
@@ -188,106 +175,93 @@ def challenge(m, k, v, n):
 
 
 @kernel
-def _max_grad(gy, where, geometry, gx):
-    N, OH, OW, C = gy.shape
-    _, H, W, _ = gx.shape
-    gs, ws, xs = gy.reshape(-1), where.reshape(-1), gx.reshape(-1)
+def _max_grad(zero, nought, gy, where, gx, N, H, W, C, OH, OW, window):
     for row in prange(N * H):
-        _max_grad_row(gs, ws, OH, OW, C, geometry, row // H, row % H, W, xs, row * W * C)
+        n, h = row // H, row % H
+        _max_grad_row(zero, nought, gy, where, gx, n * OH, OH, OW, C, h, W, row * W * C, window)
 
 
 @helper
-def _max_grad_row(gs, ws, OH, OW, C, geometry, n, h, W, gx, out):
-    """One row of gx, from the windows that cover it."""
-    KH, KW, SH, SW, PH, PW, DH, DW = geometry
-    gx[out : out + W * C] = 0
+def _max_grad_row(zero, nought, gy, where, gx, above, OH, OW, C, h, W, out, window):
+    """One row of gx, from element `out` on, from the windows that cover it."""
+    KH, KW, SH, SW, PH, PW, DH, DW = window
+    clear(zero, gx, out, W * C)
     for kh in range(KH):
         top = h + PH - kh * DH
-        if top < 0 or top % SH or top // SH >= OH:
-            continue
-        for ow in range(OW):
-            at = ((n * OH + top // SH) * OW + ow) * C
-            for kw in range(KW):
-                w = ow * SW - PW + kw * DW
-                if 0 <= w < W:
-                    _add_where(gs, ws, at, C, kh * KW + kw, gx, out + w * C)
+        if top >= 0 and top % SH == 0 and top // SH < OH:
+            for ow in range(OW):
+                at, left = ((above + top // SH) * OW + ow) * C, ow * SW - PW
+                first, last = _inside(left, KW, DW, W)
+                for kw in range(first, last):
+                    _add_won(zero, nought, gy, where, at, kh * KW + kw, gx, out + (left + kw * DW) * C, C)
 
 
 @helper
-def _add_where(gs, ws, at, C, number, gx, out):
-    """Adds the gradients whose maximum was element `number` of its window."""
-    g, winner, to, k = gs[at : at + C], ws[at : at + C], gx[out : out + C], np.int32(number)
+def clear(zero, x, at, n):
+    v = pointer(zero, x, at, n)
+    for i in range(n):
+        v[i] = zero
+
+
+@helper
+def _add_won(zero, nought, gy, where, at, tap, gx, to, C):
+    """Adds the gradients whose maximum was element `tap` of its window."""
+    g, winner, v = pointer(zero, gy, at, C), pointer(nought, where, at, C), pointer(zero, gx, to, C)
+    k = number(nought, tap)
     for i in range(C):
-        to[i] += g[i] if np.int32(winner[i]) == k else g.dtype.type(0)
+        v[i] += g[i] if winner[i] == k else zero
 
 
 @kernel
-def _average(x, geometry, y):
-    N, H, W, C = x.shape
-    _, OH, OW, _ = y.shape
-    xs, ys = x.reshape(-1), y.reshape(-1)
+def _average(zero, x, y, N, H, W, C, OH, OW, window):
     for row in prange(N * OH):
-        _average_row(xs, H, W, C, geometry, row // OH, row % OH, OW, ys, row * OW * C)
+        n, oh = row // OH, row % OH
+        _average_row(zero, x, y, n * H * W, H, W, C, oh, row * OW, OW, window)
 
 
 @helper
-def _average_row(xs, H, W, C, geometry, n, oh, OW, ys, out):
-    KH, KW, SH, SW, PH, PW, DH, DW = geometry
-    ys[out : out + OW * C] = 0
+def _average_row(zero, x, y, image, H, W, C, oh, out, OW, window):
+    """One row of results, from pixel `out` on; the image begins at pixel `image`."""
+    KH, KW, SH, SW, PH, PW, DH, DW = window
+    top = oh * SH - PH
+    upper, lower = _inside(top, KH, DH, H)
+    clear(zero, y, out * C, OW * C)
     for ow in range(OW):
-        y, taps = out + ow * C, 0
-        for kh in range(KH):
-            h = oh * SH - PH + kh * DH
-            if 0 <= h < H:
-                for kw in range(KW):
-                    w = ow * SW - PW + kw * DW
-                    if 0 <= w < W:
-                        _add_scaled(xs, ((n * H + h) * W + w) * C, C, ys.dtype.type(1), ys, y)
-                        taps += 1
-        share = ys.dtype.type(1) / ys.dtype.type(taps)
-        for i in range(y, y + C):
-            ys[i] *= share
+        left = ow * SW - PW
+        first, last = _inside(left, KW, DW, W)
+        share = number(zero, 1) / number(zero, (lower - upper) * (last - first))
+        for kh in range(upper, lower):
+            for kw in range(first, last):
+                at = (image + (top + kh * DH) * W + left + kw * DW) * C
+                _add_scaled(zero, x, at, share, y, (out + ow) * C, C)
 
 
 @helper
-def _add_scaled(xs, at, C, scale, ys, out):
-    x, y = xs[at : at + C], ys[out : out + C]
+def _add_scaled(zero, x, at, scale, y, to, C):
+    u, v = pointer(zero, x, at, C), pointer(zero, y, to, C)
     for i in range(C):
-        y[i] += x[i] * scale
+        v[i] += u[i] * scale
 
 
 @kernel
-def _average_grad(gy, geometry, gx):
-    N, OH, OW, C = gy.shape
-    _, H, W, _ = gx.shape
-    gs, xs = gy.reshape(-1), gx.reshape(-1)
+def _average_grad(zero, gy, gx, N, H, W, C, OH, OW, window):
     for row in prange(N * H):
-        _average_grad_row(gs, OH, OW, C, geometry, row // H, row % H, H, W, xs, row * W * C)
+        n, h = row // H, row % H
+        _average_grad_row(zero, gy, gx, n * OH, OH, OW, C, h, H, W, row * W * C, window)
 
 
 @helper
-def _average_grad_row(gs, OH, OW, C, geometry, n, h, H, W, gx, out):
-    KH, KW, SH, SW, PH, PW, DH, DW = geometry
-    gx[out : out + W * C] = 0
+def _average_grad_row(zero, gy, gx, above, OH, OW, C, h, H, W, out, window):
+    """One row of gx, from element `out` on, from the windows that cover it."""
+    KH, KW, SH, SW, PH, PW, DH, DW = window
+    clear(zero, gx, out, W * C)
     for kh in range(KH):
         top = h + PH - kh * DH
-        if top < 0 or top % SH or top // SH >= OH:
-            continue
-        rows = _inside(top // SH * SH - PH, KH, DH, H)
-        for ow in range(OW):
-            at = ((n * OH + top // SH) * OW + ow) * C
-            taps = rows * _inside(ow * SW - PW, KW, DW, W)
-            share = gx.dtype.type(1) / gx.dtype.type(taps)
-            for kw in range(KW):
-                w = ow * SW - PW + kw * DW
-                if 0 <= w < W:
-                    _add_scaled(gs, at, C, share, gx, out + w * C)
-
-
-@helper
-def _inside(start, taps, dilation, n):
-    """How many of the taps that begin at `start` lie inside 0..n-1."""
-    count = 0
-    for k in range(taps):
-        count += 0 <= start + k * dilation < n
-    return count
+        if top >= 0 and top % SH == 0 and top // SH < OH:
+            upper, lower = _inside(top - PH, KH, DH, H)
+            for ow in range(OW):
+                at, left = ((above + top // SH) * OW + ow) * C, ow * SW - PW
+                first, last = _inside(left, KW, DW, W)
+                share = number(zero, 1) / number(zero, (lower - upper) * (last - first))
+                for kw in range(first, last):
+                    _add_scaled(zero, gy, at, share, gx, out + (left + kw * DW) * C, C)

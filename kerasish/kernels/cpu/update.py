@@ -81,7 +81,7 @@ def _sizes(arrays):
 
 
 def _table(lists):
-    """Contiguous arrays (to be kept alive), their addresses (lists, arrays), where each ends in chunks, the last end."""
+    """Contiguous arrays (to be kept alive), addresses (lists, arrays), where each ends in chunks, the last end."""
     kept = [[np.ascontiguousarray(a) for a in arrays] for arrays in lists]
     ends = np.cumsum([-(-a.size // CHUNK) for a in kept[0]])
     return kept, np.array([[address(a) for a in arrays] for arrays in kept], np.int64), ends, int(ends[-1])
@@ -108,7 +108,7 @@ def _update(rule, table, sizes, ends, count, constants):
         _update_chunk(rule, table, which, start, length, constants)
 
 
-@helper
+@helper(exact=True)  # an estimated reciprocal would turn x / inf into NaN
 def _update_chunk(rule, table, which, start, n, constants):
     lr, decay, a, b, c, _ = constants
     p, g = pointer(lr, table[0, which], start, n), pointer(lr, table[1, which], start, n)
