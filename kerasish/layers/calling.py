@@ -1,0 +1,143 @@
+"""How a layer is called: its signature, the flags that travel down to nested layers, masks."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import warnings
+
+from kerasish.core import dtypes, nest, scopes
+from kerasish.core.symbolic import KerasTensor
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
+
+
+class CallState(threading.local):
+    """What the outermost call passes down: the training flag, and the depth of nesting."""
+
+    training: bool | None = None
+    depth = 0
+
+
+state = CallState()
+
+
+class Signature:
+    """The signature of a `call`, read once for each class."""
+
+    def __init__(self, function):
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        self.signature = inspect.Signature(parameters)
+        kinds = inspect.Parameter
+        self.names = [
+            p.name
+            for p in parameters
+            if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
+        ]
+        self.takes_any = any(p.kind is kinds.VAR_KEYWORD for p in parameters)
+        self.has_training = "training" in self.names
+        self.has_mask = "mask" in self.names
+        self.masks = {n for n in self.names if n == "mask" or n.endswith("_mask")}
+        default = next((p.default for p in parameters if p.name == "training"), None)
+        self.default_training = None if default is kinds.empty else default
+        required = [
+            p
+            for p in parameters
+            if p.default is kinds.empty and p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
+        ]
+        self.one_required = len(required) == 1 and parameters[0] is required[0]
+        self.first = self.names[0] if self.names else None
+
+    def bind(self, args, kwargs) -> dict:
+        """Arguments by name.
+
+        Raises:
+            TypeError: for missing or unexpected ones.
+        """
+        bound = self.signature.bind(*args, **kwargs)
+        found = {}
+        for name, value in bound.arguments.items():
+            kind = self.signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                found.update(value)
+            elif kind is inspect.Parameter.VAR_POSITIONAL:
+                found.update({f"{name}_{i}": v for i, v in enumerate(value)})
+            else:
+                found[name] = value
+        return found
+
+
+@functools.cache
+def signature_of(function) -> Signature:
+    """The signature of an unbound method."""
+    return Signature(function)
+
+
+def is_tensor_like(x) -> bool:
+    """Whether x counts as a tensor argument of a layer."""
+    return isinstance(x, (Tensor, Variable, KerasTensor)) or (
+        hasattr(x, "dtype") and hasattr(x, "shape") and hasattr(x, "__array__")
+    )
+
+
+def convert(x, dtype: str | None):
+    """An argument as a layer sees it: arrays become tensors; floats take the layer's dtype unless it is None."""
+    if type(x) is Tensor:
+        if dtype is None or x.value.dtype.kind not in "fV" or dtypes.name_of(x.value) == dtype:
+            return x
+        return _cast(x, dtype)
+    if isinstance(x, KerasTensor):
+        if dtype is None or not dtypes.is_float(x.dtype) or x.dtype == dtype:
+            return x
+        return _cast(x, dtype) if scopes.shapes_only() else x
+    if isinstance(x, Variable):
+        return x
+    if is_tensor_like(x):
+        array = as_array(x)
+        name = dtypes.name_of(array)
+        return Tensor(as_array(array, dtype if dtype is not None and dtypes.is_float(name) else name))
+    return x
+
+
+def _cast(x, dtype):
+    from kerasish.ops.table import cast
+
+    y = cast(x, dtype)
+    mask = get_mask(x)
+    if mask is not None:
+        y._keras_mask = mask
+    return y
+
+
+def convert_all(values, dtype: str | None):
+    """`convert` on every leaf; a plain list of numbers becomes one tensor."""
+    return nest.map_structure(lambda x: convert(x, dtype), values)
+
+
+def get_mask(x):
+    """The mask that travels with a tensor, or None."""
+    return getattr(x, "_keras_mask", None)
+
+
+def masks_of(structure):
+    """The masks of a structure's tensors, in the same structure, or None if there is none at all."""
+    masks = nest.map_structure(get_mask, structure)
+    return masks if any(m is not None for m in nest.flatten(masks)) else None
+
+
+def pass_mask_on(layer, inputs, outputs, previous) -> None:
+    """Give the outputs the mask that the layer computes from its inputs'."""
+    flat = nest.flatten(outputs)
+    if all(get_mask(y) is not None for y in flat):
+        return
+    if previous is not None and not layer.supports_masking:
+        warnings.warn(
+            f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input with a mask attached to it. However, this "
+            "layer does not support masking and will therefore destroy the mask information. Downstream layers will not see the mask.",
+            stacklevel=4,
+        )
+        return
+    for y, mask in zip(flat, nest.flatten(layer.compute_mask(inputs, previous))):
+        if mask is not None and y is not None:
+            y._keras_mask = mask

@@ -1,0 +1,481 @@
+"""Layer: state and a computation, built when the input's shape is known."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+
+import numpy as np
+
+from kerasish import config as defaults
+from kerasish import dtype_policies
+from kerasish.core import nest, scopes
+from kerasish.core.errors import not_yet
+from kerasish.core.operation import _PROBES, Operation, trace_shapes
+from kerasish.core.symbolic import KerasTensor, Node, any_symbolic
+from kerasish.core.tensor import Tensor
+from kerasish.core.variable import Variable, standardize_shape
+from kerasish.layers import calling
+from kerasish.layers.calling import signature_of
+from kerasish.layers.input_spec import check_inputs
+from kerasish.layers.state import LayerState
+
+
+class Layer(LayerState, Operation):
+    """State and a computation.
+
+    Subclasses create weights in `build(input_shape)` (or `__init__`) by `add_weight`, and compute in `call`.
+
+    Args:
+        activity_regularizer: a regularizer of the outputs.
+        trainable: whether the weights are trained.
+        dtype: a dtype or policy: "float32" or "float64".
+        autocast: whether floating inputs are converted to the layer's dtype.
+        name: made up if None.
+
+    Example:
+        >>> class Scale(keras.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+        ...     def call(self, x):
+        ...         return x * self.factor
+    """
+
+    _build_is_default = True
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _wrapped_build(cls.__dict__["build"])
+            cls._build_is_default = False
+
+    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
+        super().__init__(name)
+        self._init_tracking()
+        if activity_regularizer is not None:
+            from kerasish import regularizers
+
+            activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer = activity_regularizer
+        input_shape = _input_shape(kwargs)
+        if kwargs:
+            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+        if input_shape is not None:
+            self._input_shape_arg = standardize_shape(input_shape)
+        self._dtype_policy = dtype_policies.get(dtype) if dtype is not None else defaults.dtype_policy()
+        dtype_policies.require_supported(self._dtype_policy, self.name)
+        self.autocast = autocast
+        self.supports_masking = False
+        self.built = False
+        self.input_spec = None
+        self._trainable = bool(trainable)
+        self._losses: list = []
+        self._build_shapes: dict = {}
+        self._parent_path: str | None = None
+        self._called = False
+
+    # -- dtype
+
+    @property
+    def dtype_policy(self):
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value):
+        self._dtype_policy = dtype_policies.get(value)
+
+    @property
+    def dtype(self) -> str:
+        return self.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        return self.compute_dtype
+
+    @property
+    def quantization_mode(self):
+        return None
+
+    def quantize(self, mode=None, type_check=True, config=None):
+        """Raises: quantization is not supported yet."""
+        raise not_yet(f"layer '{self.name}': quantize(mode={mode!r})", "keep the layer in floating point")
+
+    # -- build
+
+    @property
+    def path(self) -> str:
+        """The layer's name, after those of the layers around it when it was built."""
+        return f"{self._parent_path}/{self.name}" if self._parent_path else self.name
+
+    def _open_name_scope(self):
+        if self._parent_path is None:
+            self._parent_path = scopes.current_path()
+        return scopes.name_scope(self.name, caller=self)
+
+    def build(self, input_shape=None):
+        """Create the weights. The default creates none."""
+        self.built = True
+
+    def _post_build(self):
+        self._locked = True
+
+    def _maybe_build(self, arguments: dict) -> None:
+        """Build from the shapes of a call's tensors."""
+        if self.built:
+            return
+        tensor_shapes = {k: nest.map_structure(_shape_of, v) for k, v in arguments.items() if _has_tensor(v)}
+        with self._open_name_scope():
+            if self._build_is_default:
+                self._build_shapes = self._build_shapes or _shapes_config(tensor_shapes, ())
+                self._build_nested(arguments)
+                self.built = True
+                return
+            names = _build_parameters(type(self).build)
+            self.build(**_for_parameters(names, tensor_shapes, self))
+
+    def _build_nested(self, arguments):
+        """Hook for layers that are built by running them."""
+
+    def build_from_config(self, config: dict) -> None:
+        """Build from what `get_build_config` gave."""
+        if not config:
+            return
+        if "input_shape" in config:
+            self.build(_tuples(config["input_shape"]))
+        elif "shapes_dict" in config:
+            self.build(**{k: _tuples(v) for k, v in config["shapes_dict"].items()})
+
+    def get_build_config(self) -> dict | None:
+        """The shapes with which the layer was built."""
+        shapes_dict = self._build_shapes
+        if not shapes_dict:
+            return None
+        if len(shapes_dict) == 1:
+            return {"input_shape": tuple(next(iter(shapes_dict.values())))}
+        return {"shapes_dict": shapes_dict}
+
+    # -- call
+
+    def __call__(self, *args, **kwargs):
+        if not self.__dict__.get("_super_called"):
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the `__init__()` "
+                "method. Go add it!"
+            )
+        signature = signature_of(type(self).call)
+        if len(args) == 1 and not kwargs and type(args[0]) is Tensor and signature.one_required:
+            x = calling.convert(args[0], self.compute_dtype if self.autocast else None)
+            return self._run(signature, {signature.first: x}, (x,), {})
+        self._check_arguments(args)
+        dtype = self.compute_dtype if self.autocast else None
+        args, kwargs = calling.convert_all(args, dtype), calling.convert_all(kwargs, dtype)
+        arguments = signature.bind(args, kwargs)
+        if any_symbolic(args, kwargs):
+            return self._run_symbolically(signature, arguments, args, kwargs)
+        return self._run(signature, arguments, args, kwargs)
+
+    def _check_arguments(self, args):
+        for x in nest.flatten(args):
+            if x is not None and not calling.is_tensor_like(x) and not self._allows(x):
+                raise ValueError(
+                    "Only input tensors may be passed as positional arguments. The following argument value should be passed as a keyword "
+                    f"argument: {x} (of type {type(x)})"
+                )
+
+    def _allows(self, x) -> bool:
+        return False
+
+    def _run(self, signature, arguments, args, kwargs):
+        state = calling.state
+        outermost = state.depth == 0
+        training_before = state.training
+        training = self._training(signature, arguments, state)
+        if signature.has_training and training is not None:
+            kwargs = {**kwargs, "training": training} if len(args) <= signature.names.index("training") else kwargs
+        if outermost:
+            self._clear_losses()
+        first = next(iter(arguments.values()), None)
+        previous = calling.masks_of(first) if type(first) is not Tensor else calling.get_mask(first)
+        kwargs = self._with_masks(signature, arguments, kwargs, previous)
+        state.depth, state.training = state.depth + 1, training
+        try:
+            if not self.built:
+                self._maybe_build(arguments)
+            if self.input_spec is not None:
+                check_inputs(self.input_spec, first, self.name)
+            with self._open_name_scope():
+                outputs = self.call(*args, **kwargs)
+        except Exception as error:
+            self._annotate(error)
+            raise
+        finally:
+            state.depth, state.training = state.depth - 1, training_before
+        self._called = True
+        if self.activity_regularizer is not None:
+            self._regularize_activity(outputs)
+        if previous is not None or type(self).compute_mask is not Layer.compute_mask:
+            calling.pass_mask_on(self, first, outputs, previous)
+        return outputs
+
+    def _training(self, signature, arguments, state):
+        given = arguments.get("training")
+        if given is not None:
+            return bool(given) if isinstance(given, Tensor) else given
+        return state.training if state.training is not None else signature.default_training
+
+    def _with_masks(self, signature, arguments, kwargs, previous):
+        """Masks of the tensor arguments, for a `call` that asks for them."""
+        if not signature.masks:
+            return kwargs
+        tensors = [k for k, v in arguments.items() if k not in signature.masks and _has_tensor(v)]
+        for name in tensors:
+            wanted = "mask" if len(tensors) == 1 or name == tensors[0] and signature.has_mask else f"{name}_mask"
+            if wanted in signature.masks and arguments.get(wanted) is None:
+                mask = previous if name == tensors[0] else calling.masks_of(arguments[name])
+                if mask is not None:
+                    kwargs = {**kwargs, wanted: mask}
+        return kwargs
+
+    def _annotate(self, error):
+        if not getattr(error, "_layer_noted", False):
+            error.add_note(f"(raised while calling layer '{self.name}' ({type(self).__name__}))")
+            error._layer_noted = True
+
+    def _run_symbolically(self, signature, arguments, args, kwargs):
+        state = calling.state
+        training_before = state.training
+        state.training = self._training(signature, arguments, state)
+        state.depth += 1
+        try:
+            self._maybe_build(arguments)
+            if self.input_spec is not None:
+                check_inputs(self.input_spec, next(iter(arguments.values())), self.name)
+            with self._open_name_scope():
+                outputs = self._symbolic_outputs(args, kwargs)
+        except Exception as error:
+            self._annotate(error)
+            raise
+        finally:
+            state.depth, state.training = state.depth - 1, training_before
+        self._called = True
+        return outputs
+
+    def _symbolic_outputs(self, args, kwargs):
+        outputs = self.compute_output_spec(*args, **kwargs)
+        if not scopes.shapes_only():
+            Node(operation=self, call_args=args, call_kwargs=kwargs, outputs=outputs)
+        return outputs
+
+    def call(self, *args, **kwargs):
+        """The computation, on tensors."""
+        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+
+    def symbolic_call(self, *args, **kwargs):
+        """A call on symbolic tensors."""
+        return self(*args, **kwargs)
+
+    def stateless_call(self, trainable_variables, non_trainable_variables, *args, return_losses=False, **kwargs):
+        """Call with given values in place of the variables.
+
+        Args:
+            trainable_variables, non_trainable_variables: values, in the order of the layer's lists.
+            return_losses: whether to return the losses too.
+
+        Returns:
+            The outputs, the new non-trainable values, and the losses if asked for.
+        """
+        variables = [*self.trainable_variables, *self.non_trainable_variables]
+        values = [*trainable_variables, *non_trainable_variables]
+        if len(values) != len(variables):
+            raise ValueError(f"layer '{self.name}': {len(variables)} variables, but {len(values)} values were given")
+        before = [(v, v.array, v.key) for v in variables]
+        try:
+            for v, value in zip(variables, values):
+                tensor = calling.convert(value, None) if not isinstance(value, (int, float)) else Tensor(np.asarray(value, v.dtype))
+                v.array, v.key = (tensor.array, tensor.key) if isinstance(tensor, Variable) else (tensor.value, tensor.key)
+                v.share()
+            outputs = self(*args, **kwargs)
+            losses = self.losses
+            after = [Tensor(v.array) for v in self.non_trainable_variables]
+        finally:
+            for v, array, key in before:
+                v.array, v.key = array, key
+        return (outputs, after, losses) if return_losses else (outputs, after)
+
+    # -- shapes and masks
+
+    def compute_output_spec(self, *args, **kwargs):
+        """The outputs as KerasTensors."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return trace_shapes(self.call, *args, **kwargs)
+        arguments = signature_of(type(self).call).bind(args, kwargs)
+        tensor_shapes = {k: nest.map_structure(_shape_of, v) for k, v in arguments.items() if _has_tensor(v)}
+        names = _build_parameters(type(self).compute_output_shape)
+        out = self.compute_output_shape(**_for_parameters(names, tensor_shapes, self))
+        return _map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
+
+    def compute_output_shape(self, *args, **kwargs):
+        """The output's shape for an input's; the default finds it by tracing `call`."""
+        inputs = [_map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s) for s in args]
+        named = {k.removesuffix("_shape"): _map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s) for k, s in kwargs.items()}
+        if list(named) == ["input"]:
+            inputs, named = [named["input"]], {}
+        return nest.map_structure(lambda y: y.shape, trace_shapes(self.call, *inputs, **named))
+
+    def compute_mask(self, inputs, previous_mask):
+        """The outputs' mask: by default the inputs' one."""
+        return previous_mask
+
+    # -- losses
+
+    def add_loss(self, loss) -> None:
+        """Add a scalar (or a list of them) to what training minimizes."""
+        for x in loss if isinstance(loss, (list, tuple)) else [loss]:
+            self._losses.append(x)
+
+    def _regularize_activity(self, outputs):
+        for y in nest.flatten(outputs):
+            if isinstance(y, Tensor):
+                self.add_loss(self.activity_regularizer(y) * (1.0 / max(y.shape[0], 1)))
+
+    def _clear_losses(self):
+        if self._losses:
+            self._losses.clear()
+        for layer in self._nested_layers():
+            layer._clear_losses()
+
+    @property
+    def losses(self) -> list:
+        """Losses from `add_loss`, activity regularizers and weight regularizers, of nested layers too."""
+        found = [x for layer in self._flatten_layers() for x in layer._losses]
+        for v in self.trainable_weights:
+            if v.regularizer is not None:
+                found.append(v.regularizer(v))
+        return found
+
+    # -- configs
+
+    def get_config(self) -> dict:
+        """What is needed to make the layer again: the constructor's arguments."""
+        config = {"trainable": self.trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
+        if self.activity_regularizer is not None:
+            from kerasish import regularizers
+
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        if type(self).get_config is not Layer.get_config:
+            return {"name": self.name, **config}
+        return {**self._automatic_config(), **config}
+
+    def _automatic_config(self) -> dict:
+        """The arguments of an `__init__` whose class has no `get_config` of its own."""
+        args, kwargs = self._init_arguments
+        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        found = dict(list(bound.arguments.items())[1:])
+        found.update(found.pop("kwargs", {}))
+        for name, value in found.items():
+            if value is not None and not isinstance(value, (str, int, float, bool, list, tuple, dict)):
+                raise NotImplementedError(
+                    f"Object {type(self).__name__} was created by passing non-serializable argument values in `__init__()` "
+                    f"({name}={value!r}), and therefore the object must override `get_config()` in order to be serializable."
+                )
+        return {**({"name": self.name} if "name" in found else {}), **{k: v for k, v in found.items() if k != "name"}}
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    def __str__(self):
+        return repr(self)
+
+
+def _wrapped_build(build):
+    """A `build` that opens the layer's name scope, notes the shapes, and locks the state afterwards."""
+
+    @functools.wraps(build)
+    def wrapped(self, *args, **kwargs):
+        outermost = not self.__dict__.get("_building")
+        self.__dict__["_building"] = True
+        try:
+            with self._open_name_scope():
+                build(self, *args, **kwargs)
+        finally:
+            if outermost:
+                self.__dict__["_building"] = False
+        if outermost:
+            names = _build_parameters(build)
+            self._build_shapes = _shapes_config(dict(zip(names, args)) | kwargs, names)
+            self.built = True
+            self._post_build()
+
+    wrapped.__signature__ = inspect.signature(build)
+    return wrapped
+
+
+@functools.cache
+def _build_parameters(function) -> tuple[str, ...]:
+    kinds = inspect.Parameter
+    named = (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
+    return tuple(p.name for p in list(inspect.signature(function).parameters.values())[1:] if p.kind in named)
+
+
+def _for_parameters(names, tensor_shapes: dict, layer) -> dict:
+    """Shapes of a call's tensors, by the names that `build` or `compute_output_shape` takes."""
+    if len(names) == 1 or not any(f"{k}_shape" in names for k in tensor_shapes):
+        return {names[0]: next(iter(tensor_shapes.values()), None)} if names else {}
+    return {f"{k}_shape": s for k, s in tensor_shapes.items() if f"{k}_shape" in names}
+
+
+def _shapes_config(given: dict, names) -> dict:
+    return {k: _tuples(v) for k, v in given.items() if v is not None}
+
+
+def _shape_of(x):
+    if x is None or not hasattr(x, "shape"):
+        return None
+    shape = tuple(x.shape)
+    if scopes.shapes_only() and shape and shape[0] in _PROBES:
+        return (None, *shape[1:])
+    return shape
+
+
+def _has_tensor(value) -> bool:
+    return any(calling.is_tensor_like(x) for x in nest.flatten(value))
+
+
+def is_shape(x) -> bool:
+    """Whether x is one shape, not a structure of shapes."""
+    return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
+
+
+def _map_shapes(function, structure):
+    if is_shape(structure):
+        return function(tuple(structure))
+    if isinstance(structure, dict):
+        return {k: _map_shapes(function, v) for k, v in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(_map_shapes(function, v) for v in structure)
+    return structure
+
+
+def _tuples(structure):
+    return _map_shapes(tuple, structure)
+
+
+def _input_shape(kwargs: dict):
+    """The shape given by `input_shape=`, `input_dim=` or `batch_input_shape=`, taken out of kwargs."""
+    given = kwargs.pop("input_shape", None)
+    dim = kwargs.pop("input_dim", None)
+    batch = kwargs.pop("batch_input_shape", None)
+    if batch is not None:
+        return tuple(batch)[1:]
+    return (dim,) if given is None and dim is not None else given
+
+

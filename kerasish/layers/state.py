@@ -1,0 +1,238 @@
+"""The state of a layer: its weights, those of the layers in it, and how they are set and saved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasish.core import shapes
+from kerasish.core.tensor import as_array
+from kerasish.core.variable import Variable, standardize_shape
+from kerasish.layers.tracking import Tracked, is_metric, is_seed_generator
+
+
+class LayerState(Tracked):
+    """Mix-in of Layer: everything about variables."""
+
+    def add_weight(
+        self,
+        shape=None,
+        initializer=None,
+        dtype=None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer=None,
+        constraint=None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Create a variable of the layer.
+
+        Args:
+            shape: its shape; a scalar by default.
+            initializer: a name, an object or a callable; Glorot uniform for floats, zeros else.
+            dtype: the layer's variable dtype by default.
+            trainable: whether it is trained.
+            autocast: as in `Variable`.
+            regularizer, constraint: names, objects or callables.
+            aggregation: as in `Variable`.
+            overwrite_with_gradient: whether an optimizer assigns the gradient to it.
+            name: without `/`.
+
+        Returns:
+            The Variable.
+        """
+        from kerasish import constraints, initializers, regularizers
+
+        self._check_super()
+        shape = standardize_shape(() if shape is None else shape if hasattr(shape, "__iter__") else (shape,))
+        dtype = str(dtype) if dtype is not None else self.variable_dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if "float" in dtype else "zeros"
+        with self._open_name_scope():
+            variable = Variable(initializers.get(initializer), shape, dtype, trainable, autocast, aggregation, name=name)
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        if not trainable:
+            self.__dict__.setdefault("_born_frozen", set()).add(id(variable))
+        self._own_variable(variable)
+        return variable
+
+    def add_variable(self, shape, initializer, dtype=None, trainable=True, autocast=True, regularizer=None, constraint=None, name=None):
+        """`add_weight` under its old name."""
+        return self.add_weight(shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name)
+
+    def _check_super(self):
+        if not self.__dict__.get("_super_called"):
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the `__init__()` "
+                "method. Go add it!"
+            )
+
+    # -- what is inside
+
+    @property
+    def _layers(self) -> list:
+        return self._nested_layers()
+
+    def _nested_layers(self) -> list:
+        """The layers directly inside, in order of assignment."""
+        return self._found(LayerState)
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True):
+        """The layer itself and those inside, depth first, each once."""
+        seen: set[int] = set()
+        todo = [self] if include_self else self._nested_layers()[::-1]
+        while todo:
+            layer = todo.pop()
+            if id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            yield layer
+            if recursive or layer is self:
+                todo.extend(layer._nested_layers()[::-1])
+
+    def _seed_generators(self) -> list:
+        return [x for x in self._found(object) if is_seed_generator(x)]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables: weights, and the states of random seeds."""
+        return _unique(v for layer in self._flatten_layers() for v in layer._own_and_seeds())
+
+    def _own_and_seeds(self):
+        return [*self._direct_variables(), *(g.state for g in self._seed_generators())]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: the layer's own, trainable ones first, then those of the layers inside."""
+        return _unique(v for layer in self._flatten_layers() for v in layer._direct_variables())
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training changes."""
+        return [v for v in self.variables if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training leaves alone."""
+        return [v for v in self.variables if not v.trainable] if self.trainable else self.variables
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v in self.weights if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
+
+    @property
+    def metrics(self) -> list:
+        """The metrics of the layer and the layers inside."""
+        return [m for layer in self._flatten_layers() for m in layer._own_metrics()]
+
+    def _own_metrics(self) -> list:
+        return [x for x in self._found(object) if is_metric(x)]
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of the metrics."""
+        return [v for m in self.metrics for v in m.variables]
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool):
+        """Set the flag here, on the variables and on the layers inside."""
+        value = bool(value)
+        self._trainable = value
+        frozen = self.__dict__.get("_born_frozen", set())
+        for v in self._direct_variables():
+            if id(v) not in frozen:
+                v.trainable = value
+        for layer in self._nested_layers():
+            layer.trainable = value
+
+    # -- values
+
+    def count_params(self) -> int:
+        """The number of elements of all weights.
+
+        Raises:
+            ValueError: if the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it manually via: "
+                "`layer.build(input_shape)`."
+            )
+        return sum(shapes.size(v.shape) for v in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights' values."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights) -> None:
+        """Set the weights' values; all are checked before any is set.
+
+        Raises:
+            ValueError: if their number or a shape differs.
+        """
+        variables = self.weights
+        if len(variables) != len(weights):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, but the layer was "
+                f"expecting {len(variables)} weights."
+            )
+        for variable, value in zip(variables, weights):
+            if tuple(variable.shape) != tuple(np.shape(value)):
+                raise ValueError(
+                    f"Layer {self.name} weight shape {tuple(variable.shape)} is not compatible with provided weight shape "
+                    f"{tuple(np.shape(value))} (weight '{variable.path}')."
+                )
+        for variable, value in zip(variables, weights):
+            variable.assign(value)
+
+    def save_own_variables(self, store) -> None:
+        """Put the layer's own variables into a dict-like store, under "0", "1", ..."""
+        for i, v in enumerate(self._direct_variables()):
+            store[str(i)] = v.numpy()
+
+    def load_own_variables(self, store) -> None:
+        """Take the layer's own variables from a store.
+
+        Raises:
+            ValueError: if their number or a shape differs.
+        """
+        variables = self._direct_variables()
+        if len(store.keys()) != len(variables):
+            if variables or self.built:
+                raise ValueError(
+                    f"Layer '{self.name}' expected {len(variables)} variables, but received {len(store.keys())} variables during loading. "
+                    f"Expected: {[v.name for v in variables]}"
+                )
+            raise ValueError(
+                f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights file lists "
+                f"{len(store.keys())} variables for this layer. Build the layer, or the model around it, before loading."
+            )
+        values = [as_array(store[str(i)]) for i in range(len(variables))]
+        for v, value in zip(variables, values):
+            if value.shape != tuple(v.shape):
+                raise ValueError(
+                    f"Layer '{self.name}': weight '{v.path}' has shape {tuple(v.shape)}, but the file holds shape {value.shape}; "
+                    "load into a model of the same architecture"
+                )
+        for v, value in zip(variables, values):
+            v.assign(value)
+
+
+def _unique(variables) -> list[Variable]:
+    seen: dict[int, Variable] = {}
+    for v in variables:
+        seen.setdefault(id(v), v)
+    return list(seen.values())

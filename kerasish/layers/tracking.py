@@ -1,0 +1,122 @@
+"""What a layer owns: variables, layers, metrics and seed generators found among its attributes."""
+
+from __future__ import annotations
+
+from kerasish.core.variable import Variable
+
+_LOCKED = (
+    "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the "
+    "`__init__()` method or in the `build()` method."
+)
+
+
+class Tracked:
+    """Mix-in: finds the state among the attributes, in lists, tuples and dicts too, in order of assignment.
+
+    Containers are looked through when somebody asks, so what is appended later counts.
+    """
+
+    def _init_tracking(self):
+        fields = self.__dict__
+        fields["_holders"], fields["_own_variables"], fields["_locked"] = {}, [], False
+        fields["_super_called"] = True
+
+    def __setattr__(self, name, value):
+        if isinstance(value, (list, tuple, dict, set)) or is_state(value):
+            self._track(name, value)
+        elif name in self.__dict__.get("_holders", ()):
+            del self._holders[name]
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name):
+        self.__dict__.get("_holders", {}).pop(name, None)
+        value = self.__dict__.get(name)
+        if isinstance(value, Variable):
+            self._own_variables[:] = [v for v in self._own_variables if v is not value]
+        super().__delattr__(name)
+
+    def _track(self, name, value):
+        holders = self.__dict__.get("_holders")
+        if holders is None:
+            if isinstance(value, (Variable, Tracked)):
+                self._init_tracking()
+                return self._track(name, value)
+            return
+        if name in self._untracked_names():
+            return
+        if isinstance(value, (list, tuple, dict, set)):
+            if not value or any(is_state(x) for x in leaves(value)):
+                if self._locked and any(
+                    isinstance(x, (Variable, Tracked)) and not self._owns(x) for x in leaves(value)
+                ):
+                    raise ValueError(_LOCKED)
+                holders[name] = value
+            else:
+                holders.pop(name, None)
+        else:
+            if self._locked and isinstance(value, (Variable, Tracked)) and not self._owns(value):
+                raise ValueError(_LOCKED)
+            holders[name] = value
+
+    def _untracked_names(self):
+        return _UNTRACKED
+
+    def _owns(self, x) -> bool:
+        return any(y is x for y in self._own_variables) or any(
+            y is x for v in self._holders.values() for y in leaves(v)
+        )
+
+    def _found(self, kind):
+        """The tracked objects of a class, each once, in order."""
+        seen, found = set(), []
+        for value in list(self.__dict__.get("_holders", {}).values()):
+            for x in leaves(value):
+                if isinstance(x, kind) and id(x) not in seen:
+                    seen.add(id(x))
+                    found.append(x)
+        return found
+
+    def _direct_variables(self) -> list[Variable]:
+        """Variables of the layer itself: the trainable ones first, in order of creation."""
+        made = list(self.__dict__.get("_own_variables", ()))
+        known = {id(v) for v in made}
+        made += [v for v in self._found(Variable) if id(v) not in known]
+        frozen = self.__dict__.get("_born_frozen", set())
+        return [v for v in made if id(v) not in frozen] + [v for v in made if id(v) in frozen]
+
+    def _own_variable(self, variable):
+        if self._locked:
+            raise ValueError(_LOCKED)
+        self._own_variables.append(variable)
+
+
+_UNTRACKED = frozenset(
+    "_inbound_nodes _outbound_nodes _init_arguments _losses _holders _own_variables _nodes _nodes_by_depth _operations "
+    "_operations_by_depth _plan _slots _inputs _outputs _inputs_struct _outputs_struct _build_shapes input_spec _functional".split()
+)
+
+
+def is_metric(x) -> bool:
+    """Whether x is a metric."""
+    return hasattr(type(x), "update_state")
+
+
+def is_seed_generator(x) -> bool:
+    """Whether x is a SeedGenerator."""
+    return hasattr(type(x), "next") and hasattr(x, "state")
+
+
+def is_state(x) -> bool:
+    """Whether x is something that a layer owns."""
+    return isinstance(x, (Variable, Tracked)) or is_metric(x) or is_seed_generator(x)
+
+
+def leaves(value):
+    """The objects in nested lists, tuples, dicts and sets."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple, set)):
+        yield value
+        return
+    for x in value:
+        yield from leaves(x)

@@ -1,0 +1,281 @@
+"""Functional: a model made of a graph of layers."""
+
+from __future__ import annotations
+
+import warnings
+
+from kerasish.core import dtypes, nest, scopes
+from kerasish.core.symbolic import Function, KerasTensor, Node, node_of
+from kerasish.core.tensor import Tensor
+from kerasish.layers import calling
+from kerasish.layers.input_spec import InputSpec
+from kerasish.layers.layer import Layer
+from kerasish.models.model import Model
+
+
+class Functional(Function, Model):
+    """A model made of a graph, from symbolic inputs to symbolic outputs.
+
+    Args:
+        inputs: KerasTensors in any structure.
+        outputs: likewise.
+        name: made up if None.
+        trainable: whether the weights are trained.
+    """
+
+    _layers_in_graph: list
+
+    def __new__(cls, *args, **kwargs):
+        return Layer.__new__(cls)
+
+    def __init__(self, inputs, outputs, name=None, **kwargs):
+        trainable = kwargs.pop("trainable", None)
+        for x in nest.flatten(inputs):
+            if not isinstance(x, KerasTensor):
+                raise ValueError(
+                    f"All `inputs` values must be KerasTensors. Received: inputs={inputs} including invalid value {x} of type {type(x)}"
+                )
+        for y in nest.flatten(outputs):
+            if not isinstance(y, KerasTensor):
+                raise ValueError(
+                    f"All `outputs` values must be KerasTensors. Received: outputs={outputs} including invalid value {y} of type {type(y)}"
+                )
+        if not all(node_of(x).is_input for x in nest.flatten(inputs)):
+            inputs, outputs = _cut_at(inputs, outputs)
+        Layer.__init__(self, name=name, **kwargs)
+        self._init_trainer()
+        self._init_graph(inputs, outputs)
+        self.__dict__["_layers_in_graph"] = [o for o in self._operations if isinstance(o, Layer)]
+        self.input_spec = None
+        self.built = True
+        if len(self._inputs) == 1 and not isinstance(inputs, dict):
+            self._build_shapes = {"input_shape": tuple(self._inputs[0].shape)}
+        if trainable is not None:
+            self.trainable = trainable
+
+    def _init_trainer(self):
+        from kerasish.training.trainer import Trainer
+
+        Trainer.__init__(self)
+
+    def _nested_layers(self):
+        held = self.__dict__.get("_layers_in_graph", [])
+        return held + [x for x in super()._nested_layers() if not any(x is y for y in held)]
+
+    @property
+    def layers(self) -> list:
+        """The layers of the graph, deepest first."""
+        return list(self._layers_in_graph)
+
+    # -- running
+
+    def __call__(self, *args, **kwargs):
+        return Layer.__call__(self, *args, **kwargs)
+
+    def _allows(self, x) -> bool:
+        return isinstance(x, (int, float, list, tuple))
+
+    def call(self, inputs, training=None, mask=None):
+        """Run the graph on values."""
+        values = self._standardized(inputs)
+        if mask is not None:
+            for x, m in zip(values, nest.flatten(mask)):
+                if m is not None:
+                    x._keras_mask = m
+        return self.run(values, _call)
+
+    def _check_arguments(self, args):
+        return None
+
+    def _maybe_build(self, arguments):
+        return None
+
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        values = self._standardized(inputs)
+        return self.run(values, _shapes_of)
+
+    def compute_output_shape(self, input_shape):
+        """The outputs' shapes for the inputs'."""
+        given = input_shape if len(self._inputs) > 1 or not all(d is None or isinstance(d, int) for d in input_shape) else [input_shape]
+        given = list(given.values()) if isinstance(given, dict) else list(given)
+        with scopes.shape_scope():
+            specs = [KerasTensor(s, x.dtype) for s, x in zip(given, self._inputs)]
+            return nest.map_structure(lambda y: y.shape, self.run(specs, _shapes_of))
+
+    def _standardized(self, inputs) -> list:
+        """The inputs as a flat list in the graph's order, converted and checked."""
+        flat = self._in_order(inputs)
+        out = []
+        for x, expected in zip(flat, self._inputs):
+            if x is None:
+                out.append(None)
+                continue
+            x = calling.convert(x, None)
+            if not isinstance(x, KerasTensor) and not isinstance(x, Tensor):
+                x = Tensor(x.array) if hasattr(x, "array") else calling.convert(_array(x), None)
+            if isinstance(x, Tensor) and dtypes.name_of(x.value) != expected.dtype:
+                x = _cast(x, expected.dtype)
+            out.append(self._ranked(x, expected))
+        return out
+
+    def _in_order(self, inputs):
+        names = [x._keras_history.operation.name for x in self._inputs]
+        if isinstance(inputs, dict):
+            struct = self._inputs_struct
+            keys = sorted(struct) if isinstance(struct, dict) else names
+            optional = {k for k, x in zip(keys, self._inputs) if x._keras_history.operation.optional}
+            missing = [k for k in keys if k not in inputs and k not in optional]
+            if missing:
+                raise ValueError(
+                    f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
+                    f"Expected the following keys: {keys}"
+                )
+            extra = [k for k in inputs if k not in keys]
+            if extra and len(keys) < len(inputs):
+                warnings.warn(f"model '{self.name}': inputs {extra} are not used; it takes {keys}", stacklevel=6)
+            return [inputs.get(k) for k in keys]
+        flat = nest.flatten(inputs)
+        if len(flat) != len(self._inputs) and len(self._inputs) == 1 and isinstance(inputs, (list, tuple)):
+            if all(isinstance(v, (int, float)) for v in flat):
+                return [_array(inputs)]
+        if len(flat) != len(self._inputs):
+            raise ValueError(
+                f"Layer '{self.name}' expected {len(self._inputs)} input(s) ({', '.join(names)}). Received {len(flat)} instead: shapes "
+                f"{[tuple(getattr(x, 'shape', ())) for x in flat]}"
+            )
+        return flat
+
+    def _ranked(self, x, expected):
+        """x with the rank of the input: an axis of length 1 is added or dropped at the end, as Keras does."""
+        shape, wanted = tuple(x.shape), tuple(expected.shape)
+        if len(shape) == len(wanted) + 1 and shape[-1] == 1:
+            from kerasish.ops.shaping import squeeze
+
+            x = squeeze(x, -1)
+        elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+            from kerasish.ops.shaping import expand_dims
+
+            x = expand_dims(x, -1)
+        name = expected._keras_history.operation.name
+        if len(x.shape) != len(wanted) or any(a is not None and b is not None and a != b for a, b in zip(x.shape, wanted)):
+            raise ValueError(
+                f"Input 0 with name '{name}' of layer '{self.name}' is incompatible with the layer: expected shape={wanted}, "
+                f"found shape={shape}"
+            )
+        return x
+
+    # -- description
+
+    @property
+    def input_shape(self):
+        return nest.map_structure(lambda x: x.shape, self._inputs_struct)
+
+    @property
+    def output_shape(self):
+        return nest.map_structure(lambda y: y.shape, self._outputs_struct)
+
+    @property
+    def input(self):
+        return self._inputs_struct
+
+    @property
+    def output(self):
+        return self._outputs_struct
+
+    @property
+    def input_names(self) -> list[str]:
+        return [x._keras_history.operation.name for x in self._inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        return [y._keras_history.operation.name for y in self._outputs]
+
+    @property
+    def _inputs_specs(self):
+        return [InputSpec(shape=x.shape, name=n) for x, n in zip(self._inputs, self.input_names)]
+
+    def build(self, input_shape=None):
+        """Nothing is left to build."""
+        self.built = True
+
+    def get_config(self) -> dict:
+        if type(self) is not Functional and type(self).__init__ is not Functional.__init__ and not _passes_graph(type(self)):
+            return Model.get_config(self)
+        from kerasish.models.graph_config import graph_config
+
+        return graph_config(self)
+
+
+def _passes_graph(cls) -> bool:
+    """Whether a class's constructor takes `inputs` and `outputs` as Functional's does."""
+    import inspect
+
+    parameters = inspect.signature(cls.__init__).parameters
+    return {"inputs", "outputs"} <= set(parameters) or all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name == "self" for p in parameters.values())
+
+
+def adopt(cls: type) -> None:
+    """Make a Model's subclass one of Functional, because its constructor was given a graph."""
+    if cls is Model or issubclass(cls, Functional):
+        return
+    bases = tuple(Functional if b is Model else b for b in cls.__bases__)
+    if bases != cls.__bases__:
+        cls.__bases__ = bases
+        return
+    for base in cls.__bases__:
+        if issubclass(base, Model):
+            adopt(base)
+
+
+def functional_from_config(cls, config: dict, custom_objects=None):
+    """A functional model from its config."""
+    from kerasish.models.graph_config import graph_from_config
+
+    return graph_from_config(cls, config, custom_objects)
+
+
+def _array(x):
+    from kerasish.core.tensor import as_array
+
+    return as_array(x)
+
+
+def _cast(x, dtype):
+    from kerasish.ops.table import cast
+
+    return cast(x, dtype)
+
+
+def _call(operation, args, kwargs):
+    """Call an operation of the graph; nothing more is known of a layer than of an op."""
+    return operation(*args, **kwargs)
+
+
+def _shapes_of(operation, args, kwargs):
+    """An operation's output shapes, without a new node."""
+    with scopes.shape_scope():
+        return operation(*args, **kwargs)
+
+
+def _cut_at(inputs, outputs):
+    """The same graph from fresh inputs, where the given ones are results of other operations."""
+    fresh = nest.map_structure(_fresh_input, inputs)
+    made = {id(a): b for a, b in zip(nest.flatten(inputs), nest.flatten(fresh))}
+    function = Function(inputs, outputs, name="cut")
+    values = [made[id(x)] for x in nest.flatten(inputs)]
+    return fresh, function.run(values, _call_again)
+
+
+def _fresh_input(x):
+    if node_of(x).is_input:
+        return x
+    from kerasish.layers.input_layer import Input
+
+    return Input(batch_shape=x.shape, dtype=x.dtype, name=scopes.auto_name("keras_tensor") if x._name is None else x._name)
+
+
+def _call_again(operation, args, kwargs):
+    """A new node of an operation that was called before."""
+    outputs = operation.compute_output_spec(*args, **kwargs)
+    Node(operation=operation, call_args=args, call_kwargs=kwargs, outputs=outputs)
+    return outputs

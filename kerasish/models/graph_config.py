@@ -1,0 +1,164 @@
+"""A functional model's config: its layers and how they were called, as Keras 3 writes it."""
+
+from __future__ import annotations
+
+import copy
+
+from kerasish.core import nest
+from kerasish.core.symbolic import KerasTensor
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+
+def graph_config(model) -> dict:
+    """The config of a functional model."""
+    kept = {id(n): n for n in model._nodes}
+    numbers = _node_numbers(model, kept)
+    layers = []
+    for operation in model._operations:
+        config = serialize_keras_object(operation)
+        config["name"] = operation.name
+        nodes = [n for n in operation._inbound_nodes if id(n) in kept]
+        config["inbound_nodes"] = [_call_config(n, numbers) for n in nodes if not n.is_input]
+        layers.append(config)
+    return copy.deepcopy(
+        {
+            "name": model.name,
+            "trainable": model.trainable,
+            "layers": layers,
+            "input_layers": _ends(model._inputs_struct, numbers),
+            "output_layers": _ends(model._outputs_struct, numbers),
+        }
+    )
+
+
+def _node_numbers(model, kept) -> dict:
+    """For each node of the model, its number among the operation's nodes in the model."""
+    numbers = {}
+    for operation in model._operations:
+        for i, node in enumerate(n for n in operation._inbound_nodes if id(n) in kept):
+            numbers[id(node)] = i
+    return numbers
+
+
+def _history(x, numbers) -> list:
+    operation, index, position = x._keras_history
+    return [operation.name, numbers[id(operation._inbound_nodes[index])], position]
+
+
+def _ends(structure, numbers):
+    if isinstance(structure, KerasTensor):
+        return _history(structure, numbers)
+    if isinstance(structure, dict):
+        return {k: _ends(v, numbers) for k, v in structure.items()}
+    return [_ends(v, numbers) for v in structure]
+
+
+def _call_config(node, numbers) -> dict:
+    def written(x):
+        if isinstance(x, KerasTensor):
+            config = {"shape": x.shape, "dtype": x.dtype, "keras_history": _history(x, numbers)}
+            return {"class_name": "__keras_tensor__", "config": config}
+        return x
+
+    args, kwargs = nest.map_structure(written, (list(node.args), node.kwargs))
+    args = [_unpacked(node.args[i], a) for i, a in enumerate(args)]
+    return {"args": serialize_keras_object(args), "kwargs": serialize_keras_object(kwargs)}
+
+
+def _unpacked(original, written):
+    return list(written) if isinstance(original, tuple) and any(isinstance(x, KerasTensor) for x in original) else written
+
+
+def graph_from_config(cls, config: dict, custom_objects=None):
+    """The model that `graph_config` describes.
+
+    Args:
+        cls: the class to make.
+        config: the config.
+        custom_objects: classes by name.
+    """
+    made, waiting = {}, []
+    for item in config["layers"]:
+        layer = deserialize_keras_object({k: v for k, v in item.items() if k not in ("inbound_nodes", "name")}, custom_objects)
+        if item.get("name") is not None and layer.name != item["name"]:
+            layer.name = item["name"]
+        made[layer.name] = layer
+        if item["inbound_nodes"]:
+            waiting.append((layer, list(item["inbound_nodes"])))
+    _replay(made, waiting)
+    inputs, outputs = (_find_ends(config[k], made) for k in ("input_layers", "output_layers"))
+    from kerasish.models.functional import Functional
+    from kerasish.models.model import Model
+
+    extra = {"trainable": config["trainable"]} if config.get("trainable") is False else {}
+    if cls in (Model, Functional):
+        return Functional(inputs, outputs, name=config.get("name"), **extra)
+    return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+
+
+def _replay(made, waiting):
+    """Call the layers as they were called, each as soon as its inputs are there."""
+    while waiting:
+        left = []
+        for layer, calls in waiting:
+            while calls and _ready(calls[0], made):
+                args, kwargs = _read_call(calls.pop(0), made)
+                layer(*args, **kwargs)
+            if calls:
+                left.append((layer, calls))
+        if len(left) == len(waiting) and all(len(a[1]) == len(b[1]) for a, b in zip(left, waiting)) and not _progress(left, made):
+            names = [layer.name for layer, _ in left]
+            raise ValueError(f"The config cannot be rebuilt: layers {names} wait for tensors that no layer makes")
+        waiting = left
+
+
+def _progress(left, made) -> bool:
+    return any(_ready(calls[0], made) for _, calls in left)
+
+
+def _tensors_in(value):
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            yield value["config"]["keras_history"]
+            return
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    for x in value:
+        yield from _tensors_in(x)
+
+
+def _ready(call, made) -> bool:
+    return all(name in made and len(made[name]._inbound_nodes) > number for name, number, _ in _tensors_in(call))
+
+
+def _read_call(call, made):
+    def read(value):
+        if isinstance(value, dict):
+            if value.get("class_name") == "__keras_tensor__":
+                return _tensor(value["config"]["keras_history"], made)
+            if "class_name" in value and "config" in value:
+                return deserialize_keras_object(value)
+            return {k: read(v) for k, v in value.items()}
+        return [read(v) for v in value] if isinstance(value, list) else value
+
+    args = [read(a) for a in call["args"]]
+    return [tuple(a) if isinstance(a, list) and _is_key(call["args"][i]) else a for i, a in enumerate(args)], read(call["kwargs"])
+
+
+def _is_key(written) -> bool:
+    """Whether a written argument is an index: a tuple, which JSON made a list."""
+    return isinstance(written, list) and any(isinstance(v, dict) and v.get("class_name") in ("__slice__", "__ellipsis__") for v in written)
+
+
+def _tensor(history, made):
+    name, number, position = history
+    return made[name]._inbound_nodes[number].output_tensors[position]
+
+
+def _find_ends(written, made):
+    if isinstance(written, dict):
+        return {k: _find_ends(v, made) for k, v in written.items()}
+    if len(written) == 3 and isinstance(written[0], str) and isinstance(written[1], int):
+        return _tensor(written, made)
+    return [_find_ends(v, made) for v in written]

@@ -1,0 +1,239 @@
+"""Sequential: layers one after the other."""
+
+from __future__ import annotations
+
+from kerasish.core import scopes
+from kerasish.core.symbolic import KerasTensor
+from kerasish.layers.input_layer import InputLayer
+from kerasish.layers.layer import Layer, is_shape
+from kerasish.models.functional import Functional
+from kerasish.models.model import Model
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+
+class Sequential(Model):
+    """Layers one after the other.
+
+    Args:
+        layers: the layers; an `Input` first, or `input_shape=` on the first one, builds the model at once.
+        trainable: whether the weights are trained.
+        name: made up if None.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    """
+
+    def __new__(cls, *args, **kwargs):
+        return Layer.__new__(cls, *args, **kwargs)
+
+    def __init__(self, layers=None, trainable: bool = True, name: str | None = None):
+        Layer.__init__(self, trainable=trainable, name=name)
+        self._init_trainer()
+        self._functional = None
+        self._sequence: list[Layer] = []
+        for layer in layers or []:
+            self.add(layer, rebuild=False)
+        self._maybe_rebuild()
+        if not trainable:
+            self.trainable = False
+
+    _init_trainer = Functional._init_trainer
+
+    def _untracked_names(self):
+        return super()._untracked_names() | {"_functional"}
+
+    def add(self, layer, rebuild: bool = True) -> None:
+        """Append a layer.
+
+        Raises:
+            ValueError: if it is no layer, or its name is taken.
+        """
+        if not self._sequence:
+            shape = getattr(layer, "_input_shape_arg", None)
+            if shape is not None and not isinstance(layer, InputLayer):
+                self.add(InputLayer(shape=shape), rebuild=False)
+        if isinstance(layer, KerasTensor) and isinstance(layer._keras_history.operation, InputLayer):
+            layer = layer._keras_history.operation
+        if not isinstance(layer, Layer):
+            if not hasattr(layer, "call") or not hasattr(layer, "name"):
+                raise ValueError(
+                    f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of type {type(layer)})"
+                )
+        if any(layer.name == other.name for other in self._sequence):
+            raise ValueError(
+                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name of a layer in "
+                "this model. Update the `name` argument to pass a unique name."
+            )
+        if isinstance(layer, InputLayer) and self._sequence:
+            first = self._sequence[0]
+            if isinstance(first, InputLayer):
+                raise ValueError(
+                    f"Sequential model '{self.name}' has already been configured to use input shape {first.batch_shape}. You cannot add "
+                    "a different Input layer to it."
+                )
+            self._sequence.insert(0, layer)
+        else:
+            self._sequence.append(layer)
+        if rebuild:
+            self._maybe_rebuild()
+        else:
+            self.built, self._functional = False, None
+
+    def pop(self, rebuild: bool = True):
+        """Remove the last layer, and return it."""
+        layer = self._sequence.pop()
+        self.built, self._functional = False, None
+        if rebuild:
+            self._maybe_rebuild()
+        return layer
+
+    def _maybe_rebuild(self):
+        self.built, self._functional = False, None
+        if len(self._sequence) > 1 and isinstance(self._sequence[0], InputLayer):
+            self.build(self._sequence[0].batch_shape)
+        elif self._sequence and hasattr(self._sequence[0], "input_shape") and isinstance(self._sequence[0], (Functional, Sequential)):
+            first = self._sequence[0]
+            if first.built:
+                self.build(first.input_shape)
+
+    def build(self, input_shape=None):
+        """Build the layers for an input shape with the batch axis.
+
+        Raises:
+            ValueError: if there are no layers, or a layer does not accept its input.
+        """
+        if not is_shape(input_shape):
+            return
+        if not self._sequence:
+            raise ValueError(f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`.")
+        if not isinstance(self._sequence[0], InputLayer):
+            dtype = self._sequence[0].compute_dtype
+            self._sequence.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype))
+        inputs = x = self._sequence[0].output
+        for layer in self._sequence[1:]:
+            try:
+                x = layer(x)
+            except NotImplementedError:
+                return  # a layer whose shapes cannot be told: the model runs layer by layer
+            except TypeError as error:
+                raise ValueError(
+                    f"Layers added to a Sequential model can only have a single positional argument, the input tensor. Layer "
+                    f"{type(layer).__name__} '{layer.name}': {error}"
+                ) from error
+        self._functional = Functional(inputs=inputs, outputs=x)
+        self._build_shapes = {"input_shape": tuple(input_shape)}
+        self.built = True
+
+    def _maybe_build(self, arguments):
+        if not self.built:
+            x = arguments["inputs"]
+            with self._open_name_scope():
+                self.build((None, *x.shape[1:]) if not isinstance(x, KerasTensor) else x.shape)
+            self.built = True
+
+    def _allows(self, x) -> bool:
+        return isinstance(x, (int, float, list, tuple))
+
+    def __call__(self, inputs, training=None, mask=None, **kwargs):
+        kwargs = {**kwargs, **({} if training is None else {"training": training}), **({} if mask is None else {"mask": mask})}
+        if isinstance(inputs, (list, tuple)) and not any(hasattr(v, "shape") for v in inputs):
+            from kerasish.core.tensor import convert_to_tensor
+
+            inputs = convert_to_tensor(inputs)
+        return Layer.__call__(self, inputs, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        """Run the layers one after the other."""
+        if self._functional is not None:
+            return self._functional.call(inputs, training=training, mask=mask)
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
+
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        if self._functional is not None:
+            return self._functional.compute_output_spec(inputs, training=training, mask=mask)
+        with scopes.shape_scope():
+            return self.call(inputs)
+
+    def compute_output_shape(self, input_shape):
+        """The output's shape for an input's."""
+        if self._functional is not None:
+            return self._functional.compute_output_shape(input_shape)
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    @property
+    def layers(self) -> list:
+        """The layers, without the input."""
+        found = list(self._sequence)
+        return found[1:] if found and isinstance(found[0], InputLayer) else found
+
+    @property
+    def _operations(self):
+        return self._sequence
+
+    def _graph(self, what: str):
+        if self._functional is None:
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
+        return self._functional
+
+    @property
+    def inputs(self):
+        return self._graph("input").inputs
+
+    @property
+    def outputs(self):
+        return self._graph("output").outputs
+
+    @property
+    def input(self):
+        return self._graph("input").input
+
+    @property
+    def output(self):
+        return self._graph("output").output
+
+    @property
+    def input_shape(self):
+        return self._graph("input").input_shape
+
+    @property
+    def output_shape(self):
+        return self._graph("output").output_shape
+
+    @property
+    def input_names(self):
+        return self._graph("input").input_names
+
+    @property
+    def output_names(self):
+        return self._graph("output").output_names
+
+    @property
+    def input_dtype(self):
+        return self._sequence[0].input_dtype if self._sequence else super().input_dtype
+
+    def get_config(self) -> dict:
+        from kerasish import dtype_policies
+
+        config = {"name": self.name, "trainable": self.trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
+        config["layers"] = [serialize_keras_object(layer) for layer in self._sequence]
+        if self._functional is not None:
+            config["build_input_shape"] = self._sequence[0].batch_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        """A model made again from its config."""
+        model = cls(name=config.get("name"))
+        for item in config["layers"]:
+            model.add(deserialize_keras_object(item, custom_objects=custom_objects), rebuild=False)
+        shape = config.get("build_input_shape")
+        model._maybe_rebuild()
+        if not model._functional and shape and is_shape(shape):
+            model.build(tuple(shape))
+        if config.get("trainable") is False:
+            model.trainable = False
+        return model
