@@ -79,7 +79,7 @@ class Identity(Initializer):
         ValueError: When called for a shape that is not two-dimensional.
     """
 
-    def __init__(self, gain: float = 1.0):
+    def __init__(self, gain=1.0):
         self.gain = gain
 
     def __call__(self, shape, dtype=None):
@@ -109,7 +109,7 @@ class STFT(Initializer):
         ValueError: For an unknown side, window or scaling, or a window of another length than the frame.
     """
 
-    def __init__(self, side: str = "real", window="hann", scaling: str | None = "density", periodic: bool = False):
+    def __init__(self, side="real", window="hann", scaling="density", periodic=False):
         if side not in ("real", "imag"):
             raise ValueError(f"side should be 'real' or 'imag', not {side}")
         if isinstance(window, str) and window not in _WINDOWS:

@@ -36,9 +36,14 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     """
     dtype = _float_dtype("uniform", dtype, ValueError)
     if _plain(minval) and _plain(maxval):
-        return _draw("uniform", shape, dtype, seed, float(minval), float(maxval))
+        return _draw("uniform", shape, dtype, seed, _bound(minval), _bound(maxval))
     minval, maxval = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
     return _draw("uniform", shape, dtype, seed) * (maxval - minval) + minval
+
+
+def _bound(value) -> float:
+    """A bound as it reaches TensorFlow: a Python float becomes float32 before it becomes the result's dtype."""
+    return float(np.float32(value)) if type(value) is float else float(value)
 
 
 def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
