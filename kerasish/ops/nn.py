@@ -30,6 +30,7 @@ from kerasish.ops.activations import (  # noqa: F401
     tanh_shrink,
     threshold,
 )
+from kerasish.ops.adaptive import adaptive_average_pool, adaptive_max_pool  # noqa: F401
 from kerasish.ops.conv import (  # noqa: F401
     conv,
     conv_bias_act,

@@ -1,0 +1,80 @@
+"""Adaptive pooling: windows as large as a wanted output size needs, axis by axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerasish.core import dtypes
+from kerasish.core.op import Op, Spec
+from kerasish.ops import reduce
+from kerasish.ops.conv import NN, channels_last, per_axis
+from kerasish.ops.indexing import take
+from kerasish.ops.linalg import matmul
+from kerasish.ops.shaping import moveaxis
+
+
+def sections(length: int, parts: int) -> list[tuple[int, int]]:
+    """The first and (exclusive) last elements of `parts` windows that cover an axis; neighbours may share one."""
+    return [(i * length // parts, -(-(i + 1) * length // parts)) for i in range(parts)]
+
+
+class _Door(Op):
+    """Pools one axis of space after the other."""
+
+    module = NN
+
+    def __init__(self, output_size, data_format=None):
+        self.output_size, self.data_format = output_size, data_format
+
+    def infer(self, x):
+        sizes = per_axis(self.output_size, len(x.shape) - 2)
+        last = channels_last(self.data_format)
+        return Spec((x.shape[0], *sizes, x.shape[-1]) if last else (*x.shape[:2], *sizes), x.dtype)
+
+    def call(self, x):
+        first = 1 if channels_last(self.data_format) else 2
+        for axis, parts in enumerate(per_axis(self.output_size, len(x.shape) - 2), first):
+            x = x if x.shape[axis] == parts else self.pool(x, axis, parts)
+        return x
+
+
+class AdaptiveAveragePool(_Door):
+    """The mean of each window."""
+
+    def pool(self, x, axis, parts):
+        weights = np.zeros((x.shape[axis], parts), dtypes.numpy_dtype(x.dtype))
+        for column, (first, last) in enumerate(sections(x.shape[axis], parts)):
+            weights[first:last, column] = 1 / (last - first)
+        return moveaxis(matmul(moveaxis(x, axis, -1), weights), -1, axis)
+
+
+class AdaptiveMaxPool(_Door):
+    """The largest of each window."""
+
+    def pool(self, x, axis, parts):
+        bounds = sections(x.shape[axis], parts)
+        widest = max(last - first for first, last in bounds)
+        index = np.array([np.minimum(np.arange(first, first + widest), last - 1) for first, last in bounds])
+        return reduce.max(take(x, index, axis), axis + 1)
+
+
+def adaptive_average_pool(inputs, output_size, data_format=None):
+    """The means of (N, *S, C) over windows that leave `output_size` places along each axis of space.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        output_size: an int, or one for each axis of space.
+        data_format: where the channels are; None means the configured format.
+    """
+    return AdaptiveAveragePool(output_size, data_format)(inputs)
+
+
+def adaptive_max_pool(inputs, output_size, data_format=None):
+    """The maxima of (N, *S, C) over windows that leave `output_size` places along each axis of space.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        output_size: an int, or one for each axis of space.
+        data_format: where the channels are; None means the configured format.
+    """
+    return AdaptiveMaxPool(output_size, data_format)(inputs)

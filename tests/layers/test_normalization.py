@@ -1,0 +1,148 @@
+"""Batch, layer, group, unit, RMS and spectral normalization."""
+
+import keras
+import numpy as np
+import pytest
+
+import kerasish
+
+from .harness import cases, check_layer, check_refusal, random_array, refusal, refusals, row
+
+TRAINING = {"training": True}
+MASK = np.array([[True, True, False], [False, True, False]])
+CLIPPING = {"rmin": 0.8, "rmax": 1.2, "dmax": 0.5}
+
+
+@cases(
+    row("inference", lambda k: k.layers.BatchNormalization(), (4, 3, 2, 5)),
+    row("training", lambda k: k.layers.BatchNormalization(), (4, 3, 2, 5), **TRAINING),
+    row("rank 2", lambda k: k.layers.BatchNormalization(momentum=0.9, epsilon=0.1), (4, 5), **TRAINING),
+    row("axis 1", lambda k: k.layers.BatchNormalization(axis=1), (4, 3, 2, 5), **TRAINING),
+    row("axis 1, inference", lambda k: k.layers.BatchNormalization(axis=1), (4, 3, 2, 5)),
+    row("no scale", lambda k: k.layers.BatchNormalization(scale=False), (4, 5), **TRAINING),
+    row("no center", lambda k: k.layers.BatchNormalization(center=False), (4, 5), **TRAINING),
+    row("neither", lambda k: k.layers.BatchNormalization(center=False, scale=False), (4, 5), **TRAINING),
+    row("frozen", lambda k: k.layers.BatchNormalization(trainable=False), (4, 5), **TRAINING),
+    row("mask", lambda k: k.layers.BatchNormalization(), (2, 3, 4), training=True, call={"mask": MASK}),
+    row("mask, inference", lambda k: k.layers.BatchNormalization(), (2, 3, 4), call={"mask": MASK}),
+    row("renorm", lambda k: k.layers.BatchNormalization(renorm=True), (4, 3, 5), **TRAINING),
+    row(
+        "renorm, clipped",
+        lambda k: k.layers.BatchNormalization(renorm=True, renorm_clipping=CLIPPING),
+        (9, 5),
+        **TRAINING,
+    ),
+    row("renorm, inference", lambda k: k.layers.BatchNormalization(renorm=True, renorm_momentum=0.5), (4, 5)),
+    row("renorm, no scale", lambda k: k.layers.BatchNormalization(renorm=True, scale=False), (4, 5), **TRAINING),
+    row("mixed", lambda k: k.layers.BatchNormalization(dtype="mixed_float16"), (4, 5), tolerance=1e-2, **TRAINING),
+    row(
+        "options",
+        lambda k: k.layers.BatchNormalization(
+            beta_initializer="ones",
+            gamma_initializer="zeros",
+            moving_mean_initializer="ones",
+            moving_variance_initializer=k.initializers.Constant(4.0),
+            beta_regularizer="l2",
+            gamma_regularizer="l1",
+            beta_constraint="non_neg",
+            gamma_constraint="non_neg",
+        ),
+        (4, 5),
+    ),
+)
+def test_batch_normalization(build, shapes, options):
+    check_layer(build, shapes, **options)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"renorm": True, "moving_variance_initializer": "ones"}])
+def test_batch_normalization_statistics_move(arguments):
+    ours, theirs = (m.layers.BatchNormalization(momentum=0.7, **arguments) for m in (kerasish, keras))
+    for seed in range(3):
+        x = 3 + 2 * random_array((6, 2, 4), seed=seed)
+        np.testing.assert_allclose(ours(x, training=True).numpy(), theirs(x, training=True).numpy(), atol=1e-5)
+    for mine, wanted in zip(ours.weights, theirs.weights):
+        np.testing.assert_allclose(mine.numpy(), wanted.numpy(), atol=1e-5, err_msg=mine.name)
+
+
+def test_frozen_statistics_stay():
+    layer = kerasish.layers.BatchNormalization()
+    layer.build((None, 3))
+    layer.trainable = False
+    layer(random_array((5, 3)), training=True)
+    np.testing.assert_array_equal(layer.moving_mean.numpy(), np.zeros(3))
+
+
+@cases(
+    row("layer", lambda k: k.layers.LayerNormalization(), (3, 4, 5)),
+    row("layer, axis", lambda k: k.layers.LayerNormalization(axis=1), (3, 4, 5)),
+    row("layer, axes", lambda k: k.layers.LayerNormalization(axis=(1, 2), epsilon=0.1), (3, 4, 5)),
+    row("layer, axes backwards", lambda k: k.layers.LayerNormalization(axis=[-1, -2]), (3, 4, 5)),
+    row("layer, no scale", lambda k: k.layers.LayerNormalization(scale=False), (3, 5)),
+    row("layer, no center", lambda k: k.layers.LayerNormalization(center=False, gamma_regularizer="l2"), (3, 5)),
+    row("layer, mixed", lambda k: k.layers.LayerNormalization(dtype="mixed_float16"), (3, 5), tolerance=1e-2),
+    row("group", lambda k: k.layers.GroupNormalization(groups=2), (3, 4, 5, 6)),
+    row("group, one", lambda k: k.layers.GroupNormalization(groups=1), (3, 6)),
+    row("group, axis", lambda k: k.layers.GroupNormalization(groups=2, axis=1), (3, 4, 5)),
+    row("group, no scale", lambda k: k.layers.GroupNormalization(groups=3, scale=False, center=False), (3, 2, 6)),
+    row("instance", lambda k: k.layers.GroupNormalization(groups=-1), (3, 4, 2, 6)),
+    row("unit", lambda k: k.layers.UnitNormalization(), (3, 4)),
+    row("unit, axes", lambda k: k.layers.UnitNormalization(axis=[1, 2]), (3, 4, 2)),
+    row("rms", lambda k: k.layers.RMSNormalization(), (3, 4)),
+    row("rms, axes", lambda k: k.layers.RMSNormalization(axis=(1, 2), epsilon=0.1), (3, 4, 2)),
+)
+def test_normalization(build, shapes, options):
+    check_layer(build, shapes, **options)
+
+
+def test_rms_scaling_warns():
+    x = random_array((3, 5))
+    with pytest.warns(UserWarning, match="RMSNormalization"):
+        ours = kerasish.layers.LayerNormalization(rms_scaling=True)
+    with pytest.warns(UserWarning):
+        theirs = keras.layers.LayerNormalization(rms_scaling=True)
+    np.testing.assert_allclose(ours(x).numpy(), theirs(x).numpy(), atol=1e-5)
+    assert [w.name for w in ours.weights] == [w.name for w in theirs.weights]
+
+
+@cases(
+    row("dense", lambda k: k.layers.SpectralNormalization(k.layers.Dense(3)), (2, 4), gradients=False, **TRAINING),
+    row("idle", lambda k: k.layers.SpectralNormalization(k.layers.Conv2D(3, 2)), (2, 4, 4, 2)),
+    row(
+        "conv",
+        lambda k: k.layers.SpectralNormalization(k.layers.Conv2D(3, 2), 3),
+        (2, 4, 4, 2),
+        gradients=False,
+        **TRAINING,
+    ),
+)
+def test_spectral_normalization(build, shapes, options):
+    check_layer(build, shapes, **options)
+
+
+@refusals(
+    refusal("axis", lambda k: k.layers.BatchNormalization(axis=9)(k.Input((3,))), "axis 9", "(None, 3)"),
+    refusal("axis tuple", lambda k: k.layers.BatchNormalization(axis=(1, 2)), ""),
+    refusal("open channels", lambda k: k.layers.BatchNormalization()(k.Input((None,))), "Axis -1"),
+    refusal(
+        "mask rank",
+        lambda k: k.layers.BatchNormalization()(np.zeros((2, 3, 4)), training=True, mask=np.ones(2, bool)),
+        "mask.shape=(2,), inputs.shape=(2, 3, 4)",
+    ),
+    refusal("clipping keys", lambda k: k.layers.BatchNormalization(renorm=True, renorm_clipping={"a": 1}), "{'a': 1}"),
+    refusal(
+        "clipping order",
+        lambda k: k.layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 0.5, "rmin": 1}),
+        "rmax should be",
+    ),
+    refusal("clipping dmax", lambda k: k.layers.BatchNormalization(renorm=True, renorm_clipping={"dmax": -1}), "dmax"),
+    refusal("layer axis", lambda k: k.layers.LayerNormalization(axis="a"), "'a'"),
+    refusal("layer axis 9", lambda k: k.layers.LayerNormalization(axis=9)(k.Input((3,))), "axis 9"),
+    refusal("groups", lambda k: k.layers.GroupNormalization(groups=0), "groups=0"),
+    refusal("too many groups", lambda k: k.layers.GroupNormalization(groups=16)(k.Input((4, 8))), "(16)", "(8)"),
+    refusal("uneven groups", lambda k: k.layers.GroupNormalization(groups=3)(k.Input((4, 8))), "(3)", "(8)", "divisor"),
+    refusal("unit axis", lambda k: k.layers.UnitNormalization(axis="a"), "axis=a"),
+    refusal("iterations", lambda k: k.layers.SpectralNormalization(k.layers.Dense(3), 0), "power_iterations=0"),
+    refusal("no kernel", lambda k: k.layers.SpectralNormalization(k.layers.ReLU())(k.Input((3,))), "'kernel'"),
+)
+def test_refusals(attempt, texts, error):
+    check_refusal(attempt, texts, error)
