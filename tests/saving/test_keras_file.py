@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kerasish
+
 from .models_in_both import (
     MODELS,
     arrays,

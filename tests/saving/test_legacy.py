@@ -9,6 +9,7 @@ import pytest
 
 import kerasish
 from kerasish.saving.legacy_config import upgrade
+
 from .models_in_both import MODELS, arrays, assert_same_predictions, assert_same_weights, build, chain
 
 BOTH_WAYS = [(kerasish, keras), (keras, kerasish)]

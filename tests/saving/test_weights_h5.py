@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import kerasish
+
 from .models_in_both import MODELS, arrays, assert_same_weights, build, chain, fill, tree
 
 
