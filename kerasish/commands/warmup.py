@@ -1,0 +1,87 @@
+"""Compiles the kernels of common networks, or of a given model, and keeps them on disk for the next process."""
+
+import os
+import sys
+
+import numpy as np
+
+from kerasish.utils.io_utils import print_msg
+
+
+def add_arguments(parser) -> None:
+    """For which model."""
+    parser.add_argument("file", nargs="?", help="a saved model; without it, layers that most networks have")
+
+
+def run(arguments) -> int:
+    """Runs a training step and a prediction, so that their kernels are compiled, and says what that took."""
+    from kerasish.device import cache, jit
+
+    if arguments.file and not os.path.exists(arguments.file):
+        sys.stderr.write(f"python -m kerasish warmup: no file named '{arguments.file}'\n")
+        return 2
+    for model in _load(arguments.file) if arguments.file else _common():
+        _exercise(model)
+    count, seconds = jit.compile_report()
+    folder = cache.cache_folder(jit.cache_key())
+    where = f"kept in {folder}" if folder else "kept nowhere: set KERASISH_CACHE_DIR to a directory that can be written"
+    print_msg(f"compiled {count} kernels in {seconds:.1f} s, {where}" if count else f"nothing to compile, {where}")
+    return 0
+
+
+def _load(path):
+    from kerasish import models
+
+    model = models.load_model(path)
+    if not getattr(model, "compiled", False):
+        model.compile("adam", "mse")
+    yield model
+
+
+def _common():
+    """Small models that between them use the layers of most image networks."""
+    from kerasish import Input, Model, Sequential, layers
+
+    plain = Sequential(
+        [
+            Input((28, 28, 1)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.AveragePooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    plain.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    yield plain
+    image = Input((32, 32, 3))
+    x = layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)(image)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    y = layers.BatchNormalization()(layers.DepthwiseConv2D(3, padding="same")(x))
+    x = layers.GlobalAveragePooling2D()(layers.Add()([x, y]))
+    residual = Model(image, layers.Dense(10)(x))
+    residual.compile("sgd", "mse")
+    yield residual
+
+
+def _exercise(model):
+    """A training step, an evaluation and a prediction on zeros."""
+    x = _zeros(model.inputs)
+    y = _zeros(model.outputs)
+    is_sparse = isinstance(model.loss, str) and model.loss.startswith("sparse")
+    if is_sparse:
+        y = np.zeros(len(y), "int32")
+    weights = model.get_weights()
+    model.train_on_batch(x, y)
+    model.test_on_batch(x, y)
+    model.predict_on_batch(x)
+    model.set_weights(weights)
+
+
+def _zeros(tensors):
+    """One array per tensor, four examples each; open dimensions get 32."""
+    arrays = [np.zeros((4, *(32 if n is None else n for n in t.shape[1:])), t.dtype) for t in tensors]
+    return arrays[0] if len(arrays) == 1 else arrays

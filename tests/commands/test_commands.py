@@ -1,0 +1,73 @@
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kerasish.__main__ import main
+from kerasish.commands import demo
+
+ROOT = str(pathlib.Path(__file__).parents[2])
+
+
+def kerasish(*arguments, **environment):
+    env = {**os.environ, "PYTHONPATH": ROOT, **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "kerasish", *arguments], capture_output=True, text=True, env=env, timeout=300
+    )
+
+
+def test_demo_runs(capsys):
+    assert main(["demo", "--epochs", "1", "--examples", "320"]) == 1
+    text = capsys.readouterr().out
+    assert 'Model: "fashion"' in text and "Total params: 34,826" in text
+    assert re.search(r"10/10 .* - accuracy: .* - val_loss: ", text)
+    assert re.search(r"Test accuracy: \d+\.\d% after \d+ s\nCompiled: ", text)
+    assert "\r" not in text and "\b" not in text and "▀" not in text
+
+
+@pytest.mark.slow
+def test_demo_reaches_its_goal():
+    result = kerasish("demo")
+    assert result.returncode == 0, result.stderr
+    assert float(re.search(r"Test accuracy: (\d+\.\d)%", result.stdout)[1]) >= 85
+
+
+def test_pictures_as_blocks():
+    pictures = np.zeros((2, 4, 3), "uint8")
+    pictures[1, 1] = 255
+    lines = list(demo._side_by_side(pictures))
+    assert len(lines) == 2 and [line.count("▀") for line in lines] == [6, 6]
+    assert "38;5;232;48;5;255m▀" in lines[0] and "255" not in lines[1]
+
+
+def test_summary_of_a_saved_model(tmp_path):
+    import kerasish as keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="only")], name="saved")
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "model.json").write_text(model.to_json())
+    for name in ("model.keras", "model.json"):
+        result = kerasish("summary", str(tmp_path / name))
+        assert result.returncode == 0, result.stderr
+        assert 'Model: "saved"' in result.stdout and "only (Dense)" in result.stdout and "15" in result.stdout
+    (tmp_path / "bad.keras").write_text("no model")
+    result = kerasish("summary", str(tmp_path / "bad.keras"))
+    assert result.returncode == 1 and "bad.keras cannot be loaded" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_warmup(tmp_path):
+    cache = tmp_path / "cache"
+    first = kerasish("warmup", KERASISH_CACHE_DIR=str(cache))
+    assert first.returncode == 0, first.stderr
+    assert re.match(r"compiled \d+ kernels in [\d.]+ s, kept in ", first.stdout) and any(cache.iterdir())
+    assert kerasish("warmup", KERASISH_CACHE_DIR=str(cache)).stdout.startswith("nothing to compile, kept in")
+
+
+def test_doctor(tmp_path):
+    text = kerasish("doctor", KERASISH_CACHE_DIR=str(tmp_path)).stdout
+    assert re.search(r"^kernel cache +.*\(0 kernels\)$", text, re.M)
+    assert re.search(r"^next step +(python -m kerasish warmup|pip install kerasish\[cuda\])$", text, re.M)
