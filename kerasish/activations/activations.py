@@ -120,6 +120,7 @@ def sparsemax(x, axis=-1):
     """The nearest point of the probability simplex; unlike softmax it gives exact zeros.
 
     Martins and Astudillo, "From softmax to sparsemax" (2016).
+    Where several classes share the probability, Keras 3.15 returns something else, which does not sum to 1.
 
     Args:
         x: Tensor of at least one dimension.

@@ -90,7 +90,19 @@ class Celu(_Shaped):
         return k.maximum(x, x.dtype.type(0)) + low.astype(x.dtype)
 
     def slope(self, x):
-        return where(x > 0, as_array(1, x.dtype), exp(minimum(x, 0.0) / self.alpha))
+        # 2 at 0, where TensorFlow adds the derivatives of both halves
+        return where(x > 0, as_array(1, x.dtype), exp(minimum(x, 0.0) / self.alpha) + cast(x == 0, x.dtype))
+
+
+class Selu(_Shaped):
+    """x where positive, alpha * (exp(x) - 1) elsewhere, times a scale."""
+
+    def kernel(self, k, x):
+        return k.elu(x, SELU_ALPHA) * x.dtype.type(SELU_SCALE)
+
+    def slope(self, x):
+        low = SELU_SCALE * SELU_ALPHA * exp(minimum(x, 0.0))
+        return where(x < 0, low, as_array(SELU_SCALE, x.dtype))
 
 
 class Gelu(_Shaped):
@@ -126,6 +138,11 @@ def elu(x, alpha=1.0):
 def celu(x, alpha=1.0):
     """The continuously differentiable ELU."""
     return Celu(alpha)(x)
+
+
+def selu(x):
+    """The scaled exponential linear unit (Klambauer et al. 2017)."""
+    return Selu()(x)
 
 
 def gelu(x, approximate=True):
@@ -195,7 +212,6 @@ hard_silu = composed("hard_silu", lambda x: multiply(x, hard_sigmoid(x)), "x * h
 hard_tanh = composed("hard_tanh", lambda x: clip(_float(x), -1.0, 1.0), "x held between -1 and 1.")
 tanh_shrink = composed("tanh_shrink", lambda x: x - tanh(x), "x - tanh(x)")
 squareplus = composed("squareplus", lambda x, b: (x + sqrt(square(_float(x)) + b)) * 0.5, "(x + sqrt(x^2 + b)) / 2", b=4)
-selu = composed("selu", lambda x: SELU_SCALE * elu(x, SELU_ALPHA), "The scaled exponential linear unit (Klambauer et al. 2017).")
 hard_shrink = composed("hard_shrink", lambda x, threshold: where(absolute(x) > threshold, _float(x), _zero(_float(x))), "x where |x| > threshold, else 0.", threshold=0.5)
 soft_shrink = composed(
     "soft_shrink",

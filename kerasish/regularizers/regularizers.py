@@ -135,8 +135,7 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(
                 f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={tuple(inputs.shape)}"
             )
-        vectors = convert_to_tensor(inputs)
-        vectors = vectors if self.mode == "rows" else ops.transpose(vectors)
+        vectors = inputs if self.mode == "rows" else ops.transpose(inputs)
         vectors = vectors / ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=1, keepdims=True), 1e-12))
         n = vectors.shape[0]
         cosines = ops.matmul(vectors, ops.transpose(vectors)) * (1.0 - ops.eye(n, dtype=vectors.dtype))
