@@ -21,6 +21,7 @@ FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nna
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
 SHARED_SOURCES = ("pack.py", "plan.py", "raw.py", "simd.py", "tile.py", "vecmath.py")  # files of kernels/cpu whose helpers other files' kernels inline
 
+functions: dict[int, Callable] = {}  # by address, where compilation is off
 _report = {"count": 0, "seconds": 0.0, "depth": 0, "began": 0.0}
 
 
@@ -68,10 +69,11 @@ class Native:
         self.function, self.arguments, self.variant = function, arguments, variant
 
     @functools.cached_property
-    def address(self) -> Any:
-        """Where the machine code lies; the function itself where compilation is off."""
+    def address(self) -> int:
+        """Where the machine code lies; where compilation is off, a number that stands for the function."""
         if compilation_off():
-            return self.function
+            functions[id(self.function)] = self.function
+            return id(self.function)
         from numba import types
         from numba.core.ccallback import CFunc
 

@@ -90,7 +90,8 @@ def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels):
     some, across = max(1, DEPTH // length), 1 if p.b_step else count * length
     v, vectors = 0, -(-p.F // p.lanes)
     while v < vectors:
-        wide, columns, here = tile_width(vectors - v), p.F - v * p.lanes, v * p.lanes * p.size
+        wide, here = tile_width(vectors - v), v * p.lanes * p.size
+        columns = min(p.F - v * p.lanes, wide * p.lanes)
         b_step, a_here = p.b_step if p.b_step else wide * p.lanes, a + here if p.lanewise else a
         for s in range(0, count, some):
             for j in range(0, length, DEPTH):

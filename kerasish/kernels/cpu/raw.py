@@ -6,13 +6,14 @@ intrinsic has a fallback, so that `NUMBA_DISABLE_JIT=1` runs the kernels as Pyth
 
 import ctypes
 import functools
+from types import SimpleNamespace
 
 import numpy as np
 from llvmlite import ir
 from numba import from_dtype, types
 from numba.core import cgutils
 
-from kerasish.device.jit import intrinsic, kernel, prange
+from kerasish.device.jit import functions, intrinsic, kernel, prange
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 
@@ -35,7 +36,7 @@ def address(array):
 
 
 def _call_python(function, *arguments):
-    function(*arguments)
+    functions[int(function)](*(int(argument) for argument in arguments))
 
 
 @intrinsic(_call_python)
@@ -91,7 +92,7 @@ def record(dtype):
     """An intrinsic `(address)` that gives the record there, whose fields are attributes."""
     kind = from_dtype(dtype)
 
-    @intrinsic(lambda place: _elements_python(dtype, place, 1).view(np.recarray)[0])
+    @intrinsic(lambda place: SimpleNamespace(**dict(zip(dtype.names, _elements_python(dtype, place, 1)[0].item()))))
     def at_address(typingctx, place):
         codegen = lambda context, at, signature, args: at.inttoptr(args[0], context.get_value_type(kind))
         return kind(types.int64), codegen

@@ -97,4 +97,4 @@ def split(x, groups):
 
 def merge(y, groups):
     """The inverse of `split`."""
-    return y if groups == 1 else y.reshape(*y.shape[:-3], -1)
+    return y if groups == 1 else y.reshape(*y.shape[:-3], groups * y.shape[-1])

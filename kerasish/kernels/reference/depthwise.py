@@ -13,7 +13,7 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     """
     taps = w.reshape(-1, *w.shape[-2:])
     y = sum(view[..., None] * tap for view, tap in zip(views(pad(x, window), w.shape[:-2], window), taps))
-    return finish(y.reshape(*y.shape[:-2], -1), bias, activation)
+    return finish(y.reshape(*y.shape[:-2], y.shape[-2] * y.shape[-1]), bias, activation)
 
 
 @widened

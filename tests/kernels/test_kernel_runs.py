@@ -1,0 +1,69 @@
+"""What holds for all dense kernels: the same bits on any number of threads, no compilation over again, plain Python."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerasish.core.shapes import Window
+from kerasish.device import jit, threads
+from kerasish.kernels import twin_of
+from .cases import SAME3
+from .harness import array
+
+ROOT = Path(__file__).parents[2]
+cpu = twin_of(np.zeros(1))
+
+
+def everything(x, w, window):
+    y = cpu.conv2d(x, w, window)
+    return y, cpu.conv2d_grad_input(y, w, x.shape, window), cpu.conv2d_grad_kernel(x, y, w.shape, window)
+
+
+@pytest.mark.skipif(threads.available() < 2, reason="needs two threads")
+@pytest.mark.parametrize("channels", [3, 32])
+def test_same_bits_on_one_thread_and_on_two(channels):
+    x, w, window = (array(8, 24, 24, channels).astype("f4"), array(3, 3, channels, 32).astype("f4"), Window(pads=SAME3))
+    results = []
+    for count in (1, 2, 2):
+        threads.set_num_threads(count)
+        results.append(everything(x, w, window))
+    threads.set_num_threads(threads.available())
+    for one, *others in zip(*results):
+        for other in others:
+            np.testing.assert_array_equal(one, other)
+
+
+def test_nothing_is_compiled_again_for_another_shape():
+    rng = np.random.default_rng(0)
+    everything(array(1, 8, 8, 32).astype("f4"), array(3, 3, 32, 32).astype("f4"), Window(pads=SAME3))
+    everything(array(1, 8, 8, 2).astype("f4"), array(3, 3, 2, 3).astype("f4"), Window())
+    before = jit.compile_report()
+    for _ in range(50):
+        n, h, w, c, f, k = rng.integers(1, (4, 20, 20, 40, 40, 4))
+        everything(array(n, h + 4, w + 4, c).astype("f4"), array(k, k, c, f).astype("f4"), Window(pads=SAME3))
+    assert jit.compile_report() == before
+
+
+PLAIN = """
+import numpy as np
+from kerasish.core.shapes import Window
+from kerasish.device import jit
+from tests.kernels.harness import array, check_twins
+window = Window((2, 1), ((1, 0), (0, 1)), (1, 2), 1)
+x, w = array(1, 4, 5, 2), array(2, 2, 2, 3)
+y = check_twins("conv2d", x, w, window, bias=array(3), activation="relu")
+check_twins("conv2d_grad_input", array(*y.shape), w, x.shape, window)
+check_twins("conv2d_grad_kernel", x, array(*y.shape), w.shape, window)
+y = check_twins("depthwise_conv2d", x, array(2, 2, 2, 1), window)
+check_twins("depthwise_conv2d_grad_kernel", x, array(*y.shape), (2, 2, 2, 1), window)
+check_twins("matmul", array(3, 5), array(5, 4))
+assert jit.compilation_off() and jit.compile_report()[0] == 0
+"""
+
+
+def test_kernels_run_as_plain_python(monkeypatch):
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    subprocess.run([sys.executable, "-c", PLAIN], check=True, timeout=120, cwd=ROOT)
