@@ -37,12 +37,10 @@ class KerasTensor(Operators):
         self._shape = standardize_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype)
         self.sparse, self.ragged, self.record_history = False, False, record_history
-        self._name = name
+        self._name = name or ("shape" if scopes.shapes_only() else scopes.uniquify("keras_tensor"))
 
     @property
     def name(self) -> str:
-        if self._name is None:
-            self._name = scopes.auto_name("keras_tensor")
         return self._name
 
     @property

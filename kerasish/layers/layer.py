@@ -135,14 +135,11 @@ class Layer(LayerState, Operation):
         with self._open_name_scope():
             if self._build_is_default:
                 self._build_shapes = self._build_shapes or _shapes_config(tensor_shapes, ())
-                self._build_nested(arguments)
                 self.built = True
+                self._post_build()
                 return
             names = _build_parameters(type(self).build)
             self.build(**_for_parameters(names, tensor_shapes, self))
-
-    def _build_nested(self, arguments):
-        """Hook for layers that are built by running them."""
 
     def build_from_config(self, config: dict) -> None:
         """Build from what `get_build_config` gave."""

@@ -271,7 +271,7 @@ def _fresh_input(x):
         return x
     from kerasish.layers.input_layer import Input
 
-    return Input(batch_shape=x.shape, dtype=x.dtype, name=scopes.auto_name("keras_tensor") if x._name is None else x._name)
+    return Input(batch_shape=x.shape, dtype=x.dtype, name=x.name)
 
 
 def _call_again(operation, args, kwargs):

@@ -1,0 +1,14 @@
+"""Every case of the suite as a test."""
+
+import pytest
+
+from parity.case import load_all
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", load_all(), ids=str)
+def test_equals_keras(case):
+    findings = case.run(case)
+    assert findings, "the case compared nothing"
+    missed = [f"{f.what}: {f.detail}" for f in findings if not f.holds]
+    assert not missed, "\n".join(missed)

@@ -1,0 +1,17 @@
+"""What every test gets: fresh names, and real Keras kept quiet."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import pytest  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def fresh_names():
+    """Automatic names start anew in each test."""
+    from kerasish.core import scopes
+
+    scopes.clear_session(free_memory=False)

@@ -1,0 +1,73 @@
+"""The rules of the house: import directions, quiet imports, who may touch Numba's decorators, sizes."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "kerasish"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# What each room may import; a room not named here may import anything but the rooms above it.
+ALLOWED = {
+    "device": {"device"},
+    "kernels": {"kernels", "device", "core.shapes"},
+    "core": {"core", "kernels"},
+    "ops": {"ops", "core", "kernels", "device", "config"},
+}
+HIGH = {"layers", "models", "training", "losses", "metrics", "optimizers", "callbacks", "saving", "applications", "compat"}
+
+
+def imports(path: Path, top_level_only: bool = False):
+    """The modules of kerasish (without the leading name) and the foreign packages that a file imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module == "kerasish":
+                yield from (f"kerasish.{alias.name}" for alias in node.names)
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0]
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room(p) in ALLOWED], ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_lower_rooms_import_nothing_from_above(path):
+    allowed = ALLOWED[room(path)]
+    for name in imports(path):
+        if name.startswith("kerasish."):
+            inner = name.removeprefix("kerasish.")
+            assert any(inner == a or inner.startswith(f"{a}.") for a in allowed), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_numba_is_decorated_in_one_place_and_imported_late(path):
+    inside = path.relative_to(PACKAGE).parts
+    heavy = {"numba", "h5py", "rich", "llvmlite", "cupy", "tensorflow", "keras"}
+    if inside[:2] not in (("kernels", "cpu"), ("kernels", "cuda")):
+        found = {name.split(".")[0] for name in imports(path, top_level_only=True)} & heavy
+        assert not found, f"{path} imports {found} when it is imported"
+    if inside[0] != "device":
+        assert "njit" not in path.read_text(encoding="utf-8"), "Numba's decorators belong to device/jit.py"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_stay_small(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+def test_import_is_quiet_and_light():
+    code = (
+        "import sys, kerasish; kerasish.layers, kerasish.models, kerasish.ops, kerasish.datasets, kerasish.callbacks; "
+        "heavy = {'numba', 'h5py', 'rich', 'tensorflow', 'keras', 'PIL', 'matplotlib', 'scipy', 'pandas'} & set(sys.modules); "
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
