@@ -19,7 +19,16 @@ from kerasish.device import threads as _threads
 FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": None}
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
-SHARED_SOURCES = ("pack.py", "plan.py", "raw.py", "simd.py", "tile.py", "vecmath.py")  # files of kernels/cpu whose helpers other files' kernels inline
+SHARED_SOURCES = (
+    "pack.py",
+    "plan.py",
+    "pointer.py",
+    "raw.py",
+    "simd.py",
+    "task.py",
+    "tile.py",
+    "vecmath.py",
+)  # files of kernels/cpu whose helpers other files use
 
 functions: dict[int, Callable] = {}  # by address, where compilation is off
 _report = {"count": 0, "seconds": 0.0, "depth": 0, "began": 0.0}

@@ -21,6 +21,11 @@ class Chunks(NamedTuple):
     span: int
     tasks: int
 
+    @property
+    def step(self):
+        """Elements of a task of an elementwise kernel."""
+        return self.width * max(1, 8192 // self.width)
+
 
 def chunks(size, C):
     """Folds of at least 256 elements, chunks of about 8192 (they fit the first-level cache), at most 64 tasks."""

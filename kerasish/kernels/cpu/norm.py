@@ -9,15 +9,16 @@ import math
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import helper, kernel, prange
+from kerasish.device.jit import helper
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.layout import chunks
-from kerasish.kernels.cpu.pointer import address, number, pointer
+from kerasish.kernels.cpu.pointer import number, pointer
+from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import norm as reference
 
 BOUNDS = {None: (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}  # activations that only cut off
-LENGTH = 1 << 13  # elements of a task of the elementwise kernels
-LAYER_ROWS = 64  # rows of a task of `layer_norm_grad`
+LAYER_ROWS = 16  # rows of a task of the layer norms
 
 
 def batch_norm_train(x, gamma, beta, epsilon):
@@ -54,14 +55,16 @@ def batch_norm_grad(gy, x, gamma, mean, inverse_std):
     sums = np.zeros((split.tasks, 2, split.width))
     scratch = np.zeros((split.tasks, 2, split.width), x.dtype)
     at = [address(a) for a in (gy, x, rows, sums, scratch)]
-    _gradient_sums(x.dtype.type(0), *at, *split, threads=threads.wanted(x.size * 2))
+    _gradient_sums(x.dtype, split.tasks, *at, *split[:4], threads=threads.wanted(x.size * 2))
     gbeta, ggamma = sums.transpose(1, 0, 2).reshape(2, -1, C).sum(1) + _tail_sums(gy, x, mean, inverse_std, split)
     scale = inverse_std.astype(np.float64) if gamma is None else inverse_std.astype(np.float64) * gamma
     n = x.size // C
     gx = memory.empty(x.shape, x.dtype)
     rows = _widened((scale, -scale * inverse_std * ggamma / n, mean, -scale * gbeta / n), split.width, C, x.dtype)
     at = [address(a) for a in (gy, x, rows, gx)]
-    _combine(x.dtype.type(0), *at, x.size, split.width, threads=threads.wanted(x.size * 3))
+    _combine(
+        x.dtype, -(-x.size // split.step), *at, x.size, split.width, split.step, threads=threads.wanted(x.size * 3)
+    )
     return gx, ggamma.astype(x.dtype), gbeta.astype(x.dtype)
 
 
@@ -88,8 +91,9 @@ def layer_norm(x, gamma, beta, epsilon):
     y = memory.empty(x.shape, x.dtype)
     mean, inverse_std = (np.empty((*x.shape[:-1], 1), x.dtype) for _ in range(2))
     rows = _widened((1 if gamma is None else gamma, 0 if beta is None else beta), C, C, x.dtype)
-    at = [address(a) for a in (x, rows, y, mean, inverse_std)]
-    _layer(x.dtype.type(epsilon), *at, mean.size, C, threads=threads.wanted(x.size * 3))
+    constants = np.array([epsilon], x.dtype)
+    at = [address(a) for a in (x, rows, constants, y, mean, inverse_std)]
+    _layer(x.dtype, -(-mean.size // LAYER_ROWS), *at, mean.size, C, threads=threads.wanted(x.size * 3))
     return y, mean, inverse_std
 
 
@@ -102,7 +106,7 @@ def layer_norm_grad(gy, x, gamma, mean, inverse_std):
     gamma = np.ones(C, x.dtype) if gamma is None else gamma
     kept = [np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std, gx, partial)]
     at = [address(a) for a in kept]
-    _layer_grad(x.dtype.type(0), *at, mean.size, C, count, threads=threads.wanted(x.size * 5))
+    _layer_grad(x.dtype, count, *at, mean.size, C, threads=threads.wanted(x.size * 5))
     ggamma, gbeta = partial.sum(0, dtype=np.float64).astype(x.dtype)
     return gx, ggamma, gbeta
 
@@ -113,7 +117,7 @@ def _statistics(x, C):
     means, squares = np.zeros((2, split.tasks, split.width))
     scratch = np.zeros((split.tasks, 3, split.width), x.dtype)
     at = [address(a) for a in (x, means, squares, scratch)]
-    _moments(x.dtype.type(0), *at, *split, threads=threads.wanted(x.size * 2))
+    _moments(x.dtype, split.tasks, *at, *split[:4], threads=threads.wanted(x.size * 2))
     tail = _tail(x, split).astype(np.float64)
     counts = np.minimum(split.span, split.count - np.arange(split.tasks) * split.span)
     counts = np.append(np.repeat(counts, split.width // C), np.ones(len(tail)))[:, None]
@@ -126,10 +130,9 @@ def _scaled(x, mean, scale, beta, activation):
     """activation((x - mean) * scale + beta)."""
     x, split = np.ascontiguousarray(x), chunks(x.size, x.shape[-1])
     y = memory.empty(x.shape, x.dtype)
-    rows = _widened((mean, scale, 0 if beta is None else beta), split.width, x.shape[-1], x.dtype)
+    rows = _widened((mean, scale, 0 if beta is None else beta, *BOUNDS[activation]), split.width, x.shape[-1], x.dtype)
     at = [address(a) for a in (x, rows, y)]
-    low, high = (x.dtype.type(bound) for bound in BOUNDS[activation])
-    _affine(low, high, *at, x.size, split.width, threads=threads.wanted(x.size * 2))
+    _affine(x.dtype, -(-x.size // split.step), *at, x.size, split.width, split.step, threads=threads.wanted(x.size * 2))
     return y
 
 
@@ -141,21 +144,16 @@ def _widened(vectors, width, C, dtype):
     return rows
 
 
-@kernel
-def _moments(zero, x, means, squares, scratch, width, folds, count, span, tasks):
+@tasks
+def _moments(zero, task, x, means, squares, scratch, width, folds, count, span):
     """For each task and place in a fold: the mean, and the sum of squared deviations from it, in float64."""
-    for task in prange(tasks):
-        _moments_task(zero, x, means, squares, scratch, width, folds, task, task * span, min(count, (task + 1) * span))
-
-
-@helper
-def _moments_task(zero, x, means, squares, scratch, width, folds, task, first, last):
     total, deviation = (
         pointer(zero, scratch, 3 * task * width, width),
         pointer(zero, scratch, (3 * task + 1) * width, width),
     )
     center = pointer(zero, scratch, (3 * task + 2) * width, width)
     mean, square = pointer(0.0, means, task * width, width), pointer(0.0, squares, task * width, width)
+    first, last = task * span, min(count, (task + 1) * span)
     for start in range(first, last, folds):
         stop = min(last, start + folds)
         before, share = float(start - first), (stop - start) / (stop - first)
@@ -177,45 +175,34 @@ def _moments_task(zero, x, means, squares, scratch, width, folds, task, first, l
             deviation[i] = zero
 
 
-@kernel
-def _affine(low, high, x, rows, y, size, width):
-    """y = (x - mean) scale + beta, cut off at low and high, with rows mean, scale and beta."""
-    step = width * max(1, LENGTH // width)
-    for chunk in prange((size + step - 1) // step):
-        _affine_chunk(low, high, x, rows, y, chunk * step, min(size, (chunk + 1) * step), width)
-
-
-@helper
-def _affine_chunk(low, high, x, rows, y, start, stop, width):
+@tasks
+def _affine(zero, task, x, rows, y, size, width, step):
+    """y = (x - mean) scale + beta, cut off at low and high: the five rows."""
     mean, scale, beta = (
-        pointer(low, rows, 0, width),
-        pointer(low, rows, width, width),
-        pointer(low, rows, 2 * width, width),
+        pointer(zero, rows, 0, width),
+        pointer(zero, rows, width, width),
+        pointer(zero, rows, 2 * width, width),
     )
-    for at in range(start, stop, width):
-        n = min(width, stop - at)
-        u, v = pointer(low, x, at, n), pointer(low, y, at, n)
+    low, high = pointer(zero, rows, 3 * width, 1)[0], pointer(zero, rows, 4 * width, 1)[0]
+    for at in range(task * step, min(size, (task + 1) * step), width):
+        n = min(width, size - at)
+        u, v = pointer(zero, x, at, n), pointer(zero, y, at, n)
         for i in range(n):
             normal = (u[i] - mean[i]) * scale[i] + beta[i]
             normal = low if normal < low else normal
             v[i] = high if normal > high else normal
 
 
-@kernel
-def _gradient_sums(zero, gy, x, rows, sums, scratch, width, folds, count, span, tasks):
+@tasks
+def _gradient_sums(zero, task, gy, x, rows, sums, scratch, width, folds, count, span):
     """For each task and place in a fold: the sums of gy and of gy times the normalized x, in float64."""
-    for task in prange(tasks):
-        _gradient_task(zero, gy, x, rows, sums, scratch, width, folds, task, task * span, min(count, (task + 1) * span))
-
-
-@helper
-def _gradient_task(zero, gy, x, rows, sums, scratch, width, folds, task, first, last):
     plain, weighted = (
         pointer(zero, scratch, 2 * task * width, width),
         pointer(zero, scratch, (2 * task + 1) * width, width),
     )
     mean, inverse_std = pointer(zero, rows, 0, width), pointer(zero, rows, width, width)
     gbeta, ggamma = pointer(0.0, sums, 2 * task * width, width), pointer(0.0, sums, (2 * task + 1) * width, width)
+    first, last = task * span, min(count, (task + 1) * span)
     for start in range(first, last, folds):
         for at in range(start * width, min(last, start + folds) * width, width):
             g, v = pointer(zero, gy, at, width), pointer(zero, x, at, width)
@@ -229,54 +216,46 @@ def _gradient_task(zero, gy, x, rows, sums, scratch, width, folds, task, first, 
             weighted[i] = zero
 
 
-@kernel
-def _combine(zero, gy, x, rows, gx, size, width):
+@tasks
+def _combine(zero, task, gy, x, rows, gx, size, width, step):
     """gx = a gy + b (x - mean) + c, with rows a, b, mean and c."""
-    step = width * max(1, LENGTH // width)
-    for chunk in prange((size + step - 1) // step):
-        _combine_chunk(zero, gy, x, rows, gx, chunk * step, min(size, (chunk + 1) * step), width)
-
-
-@helper
-def _combine_chunk(zero, gy, x, rows, gx, start, stop, width):
     a, b = pointer(zero, rows, 0, width), pointer(zero, rows, width, width)
     mean, c = pointer(zero, rows, 2 * width, width), pointer(zero, rows, 3 * width, width)
-    for at in range(start, stop, width):
-        n = min(width, stop - at)
+    for at in range(task * step, min(size, (task + 1) * step), width):
+        n = min(width, size - at)
         g, v, to = pointer(zero, gy, at, n), pointer(zero, x, at, n), pointer(zero, gx, at, n)
         for i in range(n):
             to[i] = a[i] * g[i] + b[i] * (v[i] - mean[i]) + c[i]
 
 
-@kernel
-def _layer(epsilon, x, rows, y, mean, inverse_std, count, C):
-    for r in prange(count):
-        _layer_row(epsilon, x, rows, y, mean, inverse_std, r, C)
+@tasks
+def _layer(zero, task, x, rows, constants, y, mean, inverse_std, count, C):
+    """Rows of `layer_norm`, LAYER_ROWS to a task; constants: epsilon."""
+    for r in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, count)):
+        _layer_row(zero, x, rows, pointer(zero, constants, 0, 1)[0], y, mean, inverse_std, r, C)
 
 
 @helper
-def _layer_row(epsilon, x, rows, y, mean, inverse_std, r, C):
-    zero, n = number(epsilon, 0), number(epsilon, C)
-    v, to = pointer(epsilon, x, r * C, C), pointer(epsilon, y, r * C, C)
-    gamma, beta = pointer(epsilon, rows, 0, C), pointer(epsilon, rows, C, C)
+def _layer_row(zero, x, rows, epsilon, y, mean, inverse_std, r, C):
+    n, v, to = number(zero, C), pointer(zero, x, r * C, C), pointer(zero, y, r * C, C)
+    gamma, beta = pointer(zero, rows, 0, C), pointer(zero, rows, C, C)
     total, squares = zero, zero
     for i in range(C):
         total += v[i]
     m = total / n
     for i in range(C):
         squares += (v[i] - m) * (v[i] - m)
-    s = number(epsilon, 1) / math.sqrt(squares / n + epsilon)
+    s = number(zero, 1) / math.sqrt(squares / n + epsilon)
     for i in range(C):
         to[i] = (v[i] - m) * s * gamma[i] + beta[i]
-    pointer(epsilon, mean, r, 1)[0] = m
-    pointer(epsilon, inverse_std, r, 1)[0] = s
+    pointer(zero, mean, r, 1)[0] = m
+    pointer(zero, inverse_std, r, 1)[0] = s
 
 
-@kernel
-def _layer_grad(zero, gy, x, gamma, mean, inverse_std, gx, partial, rows, C, count):
-    for task in prange(count):
-        for r in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, rows)):
-            _layer_grad_row(zero, gy, x, gamma, mean, inverse_std, gx, partial, r, C, task)
+@tasks
+def _layer_grad(zero, task, gy, x, gamma, mean, inverse_std, gx, partial, count, C):
+    for r in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, count)):
+        _layer_grad_row(zero, gy, x, gamma, mean, inverse_std, gx, partial, r, C, task)
 
 
 @helper

@@ -35,8 +35,3 @@ def number(typingctx, like, value):
         return context.cast(builder, args[1], value, like)
 
     return like(like, value), codegen
-
-
-def address(array):
-    """Where an array's first element lies."""
-    return array.__array_interface__["data"][0]

@@ -9,9 +9,11 @@ import math
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import helper, kernel, prange
+from kerasish.device.jit import helper
 from kerasish.kernels.cpu.arrays import supported
-from kerasish.kernels.cpu.pointer import address, number, pointer
+from kerasish.kernels.cpu.pointer import number, pointer
+from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import pool as reference
 
 
@@ -28,7 +30,7 @@ def max_pool2d(x, size, window, need_where=True):
     where = memory.empty(y.shape if need_where else 1, reference.where_dtype(size))
     at = [address(a) for a in (x, y, where)]
     shape = _geometry(x.shape, y.shape, size, window)
-    _max(x.dtype.type(0), where.dtype.type(0), need_where, *at, *shape, threads=_threads(y, size))
+    _max((x.dtype, where.dtype), y.shape[0] * y.shape[1], need_where, *at, *shape, threads=_threads(y, size))
     return y, where if need_where else None
 
 
@@ -39,7 +41,7 @@ def max_pool2d_grad(gy, where, x_shape, size, window):
     gy, where, gx = np.ascontiguousarray(gy), np.ascontiguousarray(where), memory.empty(x_shape, gy.dtype)
     at = [address(a) for a in (gy, where, gx)]
     shape = _geometry(x_shape, gy.shape, size, window)
-    _max_grad(gy.dtype.type(0), where.dtype.type(0), *at, *shape, threads=_threads(gy, size))
+    _max_grad((gy.dtype, where.dtype), gx.shape[0] * gx.shape[1], *at, *shape, threads=_threads(gy, size))
     return gx
 
 
@@ -50,7 +52,7 @@ def average_pool2d(x, size, window):
     x = np.ascontiguousarray(x)
     y = memory.empty(_output_shape(x, size, window), x.dtype)
     shape = _geometry(x.shape, y.shape, size, window)
-    _average(x.dtype.type(0), address(x), address(y), *shape, threads=_threads(y, size))
+    _average(x.dtype, y.shape[0] * y.shape[1], address(x), address(y), *shape, threads=_threads(y, size))
     return y
 
 
@@ -60,7 +62,7 @@ def average_pool2d_grad(gy, x_shape, size, window):
         return reference.average_pool2d_grad(gy, x_shape, size, window)
     gy, gx = np.ascontiguousarray(gy), memory.empty(x_shape, gy.dtype)
     shape = _geometry(x_shape, gy.shape, size, window)
-    _average_grad(gy.dtype.type(0), address(gy), address(gx), *shape, threads=_threads(gy, size))
+    _average_grad(gy.dtype, gx.shape[0] * gx.shape[1], address(gy), address(gx), *shape, threads=_threads(gy, size))
     return gx
 
 
@@ -69,8 +71,9 @@ def _ours(x):
 
 
 def _geometry(x_shape, y_shape, size, window):
-    """N, H, W, C, OH, OW, and the window: KH, KW, strides, pads before, dilation."""
-    return *x_shape, *y_shape[1:3], (*size, *window.strides, *(lo for lo, _ in window.pads), *window.dilation)
+    """H, W, C, OH, OW, and the window: KH, KW, strides, pads before, dilation."""
+    before = (lo for lo, _ in window.pads)
+    return *x_shape[1:], *y_shape[1:3], *size, *window.strides, *before, *window.dilation
 
 
 def _output_shape(x, size, window):
@@ -82,17 +85,10 @@ def _threads(y, size):
     return threads.wanted(y.size * math.prod(size))
 
 
-@kernel
-def _max(zero, nought, need_where, x, y, where, N, H, W, C, OH, OW, window):
-    for row in prange(N * OH):
-        n, oh = row // OH, row % OH
-        _max_row(zero, nought, need_where, x, y, where, n * H * W, H, W, C, oh, row * OW, OW, window)
-
-
-@helper
-def _max_row(zero, nought, need_where, x, y, where, image, H, W, C, oh, out, OW, window):
-    """One row of results, from pixel `out` on; the image begins at pixel `image`."""
-    KH, KW, SH, SW, PH, PW, DH, DW = window
+@tasks
+def _max(zero, nought, task, need_where, x, y, where, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+    """Task: a row of y."""
+    image, oh, out = task // OH * H * W, task % OH, task * OW
     taps, numbers = np.empty(KH * KW + 3, np.int64), np.empty(KH * KW + 3, np.int64)
     listed_from, listed_to, count = 0, 0, 0  # the columns of the window that `taps` has
     for ow in range(OW):
@@ -174,17 +170,10 @@ def challenge(m, k, v, n):
     return v if wins else m, n if wins else k
 
 
-@kernel
-def _max_grad(zero, nought, gy, where, gx, N, H, W, C, OH, OW, window):
-    for row in prange(N * H):
-        n, h = row // H, row % H
-        _max_grad_row(zero, nought, gy, where, gx, n * OH, OH, OW, C, h, W, row * W * C, window)
-
-
-@helper
-def _max_grad_row(zero, nought, gy, where, gx, above, OH, OW, C, h, W, out, window):
-    """One row of gx, from element `out` on, from the windows that cover it."""
-    KH, KW, SH, SW, PH, PW, DH, DW = window
+@tasks
+def _max_grad(zero, nought, task, gy, where, gx, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+    """Task: a row of gx, from the windows that cover it."""
+    above, h, out = task // H * OH, task % H, task * W * C
     clear(zero, gx, out, W * C)
     for kh in range(KH):
         top = h + PH - kh * DH
@@ -212,17 +201,10 @@ def _add_won(zero, nought, gy, where, at, tap, gx, to, C):
         v[i] += g[i] if winner[i] == k else zero
 
 
-@kernel
-def _average(zero, x, y, N, H, W, C, OH, OW, window):
-    for row in prange(N * OH):
-        n, oh = row // OH, row % OH
-        _average_row(zero, x, y, n * H * W, H, W, C, oh, row * OW, OW, window)
-
-
-@helper
-def _average_row(zero, x, y, image, H, W, C, oh, out, OW, window):
-    """One row of results, from pixel `out` on; the image begins at pixel `image`."""
-    KH, KW, SH, SW, PH, PW, DH, DW = window
+@tasks
+def _average(zero, task, x, y, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+    """Task: a row of y."""
+    image, oh, out = task // OH * H * W, task % OH, task * OW
     top = oh * SH - PH
     upper, lower = _inside(top, KH, DH, H)
     clear(zero, y, out * C, OW * C)
@@ -243,17 +225,10 @@ def _add_scaled(zero, x, at, scale, y, to, C):
         v[i] += u[i] * scale
 
 
-@kernel
-def _average_grad(zero, gy, gx, N, H, W, C, OH, OW, window):
-    for row in prange(N * H):
-        n, h = row // H, row % H
-        _average_grad_row(zero, gy, gx, n * OH, OH, OW, C, h, H, W, row * W * C, window)
-
-
-@helper
-def _average_grad_row(zero, gy, gx, above, OH, OW, C, h, H, W, out, window):
-    """One row of gx, from element `out` on, from the windows that cover it."""
-    KH, KW, SH, SW, PH, PW, DH, DW = window
+@tasks
+def _average_grad(zero, task, gy, gx, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+    """Task: a row of gx, from the windows that cover it."""
+    above, h, out = task // H * OH, task % H, task * W * C
     clear(zero, gx, out, W * C)
     for kh in range(KH):
         top = h + PH - kh * DH

@@ -3,11 +3,15 @@
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import helper, kernel, prange
+from kerasish.device.jit import helper
 from kerasish.kernels.cpu import vecmath
+from kerasish.kernels.cpu.pointer import number, pointer
+from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import softmax as reference
 
 SOFTMAX, LOG_SOFTMAX = 0, 1
+ELEMENTS = 4096  # of a task, about
 COST = 20  # multiply-adds that an element's exponential is worth
 exp, log = vecmath.exp, vecmath.log
 
@@ -32,175 +36,151 @@ def cross_entropy_logits(labels, logits):
     """-sum(labels * log_softmax(logits)): labels and logits (..., K) -> (...)."""
     if not _ours(logits, labels) or labels.shape != logits.shape:
         return reference.cross_entropy_logits(labels, logits)
-    logits, labels = np.ascontiguousarray(logits), np.ascontiguousarray(labels)
-    loss = np.empty(logits.shape[:-1], np.float32)
-    _cross_entropy(_rows(labels), _rows(logits), loss.reshape(-1), threads=_threads(logits))
-    return loss
+    return _over_rows(_cross_entropy, np.empty(logits.shape[:-1], np.float32), logits, labels)
 
 
 def cross_entropy_logits_grad(g, labels, logits):
     """dL/dlogits, g (...): TensorFlow's p - t, which is the derivative where each row of labels sums to 1."""
     if not _ours(logits, labels) or labels.shape != logits.shape:
         return reference.cross_entropy_logits_grad(g, labels, logits)
-    p = _forward(logits, SOFTMAX)
-    _minus_labels(_scales(g, logits), _rows(np.ascontiguousarray(labels)), _rows(p), threads=_threads(logits))
-    return p
+    return _over_rows(_minus_labels, _forward(logits, SOFTMAX), logits, labels, _scales(g, logits))
 
 
 def sparse_cross_entropy_logits(labels, logits):
     """-log_softmax(logits)[label]: labels (...) of integers, logits (..., K) -> (...); NaN for a label out of range."""
     if not _ours(logits):
         return reference.sparse_cross_entropy_logits(labels, logits)
-    logits = np.ascontiguousarray(logits)
-    loss = np.empty(logits.shape[:-1], np.float32)
-    _sparse_cross_entropy(_labels(labels), _rows(logits), loss.reshape(-1), threads=_threads(logits))
-    return loss
+    labels = np.asarray(labels, np.int64)
+    return _over_rows(_sparse_cross_entropy, np.empty(logits.shape[:-1], np.float32), logits, labels)
 
 
 def sparse_cross_entropy_logits_grad(g, labels, logits):
     """dL/dlogits of `sparse_cross_entropy_logits`, g (...)."""
     if not _ours(logits):
         return reference.sparse_cross_entropy_logits_grad(g, labels, logits)
-    p = _forward(logits, SOFTMAX)
-    _minus_hits(_scales(g, logits), _labels(labels), _rows(p), threads=_threads(logits))
-    return p
+    labels = np.asarray(labels, np.int64)
+    return _over_rows(_minus_hits, _forward(logits, SOFTMAX), logits, labels, _scales(g, logits))
 
 
 def _ours(*arrays):
     return all(type(a) is np.ndarray and a.dtype == np.float32 and a.size for a in arrays)
 
 
-def _rows(x):
-    return x.reshape(-1, x.shape[-1])
-
-
-def _labels(labels):
-    return np.ascontiguousarray(labels, np.int64).reshape(-1)
-
-
 def _scales(g, logits):
-    """The gradient of each row's loss, (rows,)."""
-    return np.ascontiguousarray(np.broadcast_to(g, logits.shape[:-1]), np.float32).reshape(-1)
-
-
-def _threads(x):
-    return threads.wanted(x.size * COST)
+    """The gradient of each row's loss."""
+    return np.asarray(np.broadcast_to(g, logits.shape[:-1]), np.float32)
 
 
 def _forward(x, kind):
-    x = np.ascontiguousarray(x)
-    y = memory.empty(x.shape, np.float32)
-    _softmax(_rows(x), kind, _rows(y), threads=_threads(x))
-    return y
+    return _over_rows(_softmax, memory.empty(x.shape, np.float32), x, options=(kind,))
 
 
 def _backward(gy, y, kind):
-    gy, y = np.ascontiguousarray(gy), np.ascontiguousarray(y)
-    gx = memory.empty(y.shape, np.float32)
-    _softmax_grad(_rows(gy), _rows(y), kind, _rows(gx), threads=_threads(y))
-    return gx
+    return _over_rows(_softmax_grad, memory.empty(y.shape, np.float32), y, gy, options=(kind,))
 
 
-@kernel
-def _softmax(x, kind, y):
-    for r in prange(x.shape[0]):
-        _softmax_row(x[r], kind, y[r])
+def _over_rows(function, out, x, *others, options=()):
+    """Runs a kernel that writes `out`, over blocks of the rows of x."""
+    K = x.shape[-1]
+    rows, step = x.size // K, max(1, ELEMENTS // K)
+    arrays = [np.ascontiguousarray(a) for a in (x, *others)]
+    at = [address(a) for a in (out, *arrays)]
+    function(x.dtype, -(-rows // step), *at, *options, rows, K, step, threads=threads.wanted(x.size * COST))
+    return out
+
+
+@tasks
+def _softmax(zero, task, y, x, kind, rows, K, step):
+    for r in range(task * step, min(rows, (task + 1) * step)):
+        u, v = pointer(zero, x, r * K, K), pointer(zero, y, r * K, K)
+        m = largest(u, K)
+        if kind == SOFTMAX:
+            total = zero
+            for i in range(K):
+                v[i] = exp(u[i] - m)
+                total += v[i]
+            share = np.float32(1) / total
+            for i in range(K):
+                v[i] *= share
+        else:
+            scale = log(_sum_exp(u, K, m))
+            for i in range(K):
+                v[i] = (u[i] - m) - scale
 
 
 @helper
-def _softmax_row(x, kind, y):
-    m = largest(x)
-    if kind == SOFTMAX:
-        for i in range(x.size):
-            y[i] = exp(x[i] - m)
-        share = np.float32(1) / _sum(y)
-        for i in range(x.size):
-            y[i] *= share
-    else:
-        scale = log(_sum_exp(x, m))
-        for i in range(x.size):
-            y[i] = (x[i] - m) - scale
-
-
-@helper
-def largest(x):
+def largest(x, n):
     """The largest element: as integers of the same order, whose maximum is vector code. A NaN may be passed over, but
     every caller goes on to add up e**(x - largest)."""
     top = np.int32(-(2**31))
-    for i in range(x.size):
+    for i in range(n):
         b = vecmath.bits(x[i])
         top = max(top, np.int32(b ^ ((b >> np.int32(31)) & np.int32(0x7FFFFFFF))))
     return vecmath.floating(top ^ ((top >> np.int32(31)) & np.int32(0x7FFFFFFF)))
 
 
 @helper
-def _sum(y):
+def _sum_exp(x, n, m):
     total = np.float32(0)
-    for i in range(y.size):
-        total += y[i]
-    return total
-
-
-@helper
-def _sum_exp(x, m):
-    total = np.float32(0)
-    for i in range(x.size):
+    for i in range(n):
         total += exp(x[i] - m)
     return total
 
 
-@kernel
-def _softmax_grad(gy, y, kind, gx):
-    for r in prange(y.shape[0]):
-        _softmax_grad_row(gy[r], y[r], kind, gx[r])
+@tasks
+def _softmax_grad(zero, task, gx, y, gy, kind, rows, K, step):
+    for r in range(task * step, min(rows, (task + 1) * step)):
+        u, v, w = pointer(zero, y, r * K, K), pointer(zero, gy, r * K, K), pointer(zero, gx, r * K, K)
+        total = zero
+        if kind == SOFTMAX:
+            for i in range(K):
+                total += v[i] * u[i]
+            for i in range(K):
+                w[i] = u[i] * (v[i] - total)
+        else:
+            for i in range(K):
+                total += v[i]
+            for i in range(K):
+                w[i] = v[i] - exp(u[i]) * total
 
 
-@helper
-def _softmax_grad_row(gy, y, kind, gx):
-    if kind == SOFTMAX:
-        dot = np.float32(0)
-        for i in range(y.size):
-            dot += gy[i] * y[i]
-        for i in range(y.size):
-            gx[i] = y[i] * (gy[i] - dot)
-    else:
-        total = _sum(gy)
-        for i in range(y.size):
-            gx[i] = gy[i] - exp(y[i]) * total
+@tasks
+def _cross_entropy(zero, task, loss, logits, labels, rows, K, step):
+    for r in range(task * step, min(rows, (task + 1) * step)):
+        u, t = pointer(zero, logits, r * K, K), pointer(zero, labels, r * K, K)
+        m, total = largest(u, K), zero
+        scale = log(_sum_exp(u, K, m))
+        for i in range(K):
+            total += t[i] * (scale - (u[i] - m))
+        pointer(zero, loss, r, 1)[0] = total
 
 
-@kernel
-def _cross_entropy(labels, logits, loss):
-    for r in prange(loss.size):
-        x, t = logits[r], labels[r]
-        m = largest(x)
-        scale = log(_sum_exp(x, m))
-        total = np.float32(0)
-        for i in range(x.size):
-            total += t[i] * (scale - (x[i] - m))
-        loss[r] = total
+@tasks
+def _sparse_cross_entropy(zero, task, loss, logits, labels, rows, K, step):
+    for r in range(task * step, min(rows, (task + 1) * step)):
+        u, k = pointer(zero, logits, r * K, K), pointer(0, labels, r, 1)[0]
+        m = largest(u, K)
+        row = log(_sum_exp(u, K, m)) - (u[k] - m) if 0 <= k < K else np.float32(np.nan)
+        pointer(zero, loss, r, 1)[0] = row
 
 
-@kernel
-def _sparse_cross_entropy(labels, logits, loss):
-    for r in prange(loss.size):
-        x, k = logits[r], labels[r]
-        m = largest(x)
-        loss[r] = log(_sum_exp(x, m)) - (x[k] - m) if 0 <= k < x.size else np.float32(np.nan)
-
-
-@kernel
-def _minus_labels(g, labels, p):
+@tasks
+def _minus_labels(zero, task, p, logits, labels, scales, rows, K, step):
     """p = g (p - labels), row by row."""
-    for r in prange(g.size):
-        for i in range(p.shape[1]):
-            p[r, i] = g[r] * (p[r, i] - labels[r, i])
+    for r in range(task * step, min(rows, (task + 1) * step)):
+        u, t, g = pointer(zero, p, r * K, K), pointer(zero, labels, r * K, K), pointer(zero, scales, r, 1)[0]
+        for i in range(K):
+            u[i] = g * (u[i] - t[i])
 
 
-@kernel
-def _minus_hits(g, labels, p):
+@tasks
+def _minus_hits(zero, task, p, logits, labels, scales, rows, K, step):
     """p = g (p - one_hot(labels)), row by row."""
-    for r in prange(g.size):
-        scale = g[r] if 0 <= labels[r] < p.shape[1] else np.float32(np.nan)
-        for i in range(p.shape[1]):
-            p[r, i] = scale * (p[r, i] - np.float32(i == labels[r]))
+    for r in range(task * step, min(rows, (task + 1) * step)):
+        u, k, g = pointer(zero, p, r * K, K), pointer(0, labels, r, 1)[0], pointer(zero, scales, r, 1)[0]
+        if 0 <= k < K:
+            u[k] -= number(zero, 1)
+        else:
+            g = np.float32(np.nan)
+        for i in range(K):
+            u[i] *= g

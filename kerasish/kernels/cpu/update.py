@@ -5,9 +5,11 @@ import math
 import numpy as np
 
 from kerasish.device import threads
-from kerasish.device.jit import helper, kernel, prange
-from kerasish.kernels.cpu.layout import COMPILED
-from kerasish.kernels.cpu.pointer import address, pointer
+from kerasish.device.jit import helper
+from kerasish.kernels.cpu.arrays import FLOATS
+from kerasish.kernels.cpu.pointer import number, pointer
+from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import update as reference
 
 CHUNK = 1 << 13  # elements of one task
@@ -16,13 +18,13 @@ SGD, MOMENTUM, NESTEROV, ADAM, RMSPROP, ADAGRAD = range(6)
 
 def sgd(params, grads, lr, decay=1.0):
     """p -= lr * g."""
-    if not _launch(SGD, [params, grads], (lr, decay)):
+    if not _launch(SGD, [params, grads], (lr, decay, 0, 0, 0)):
         reference.sgd(params, grads, lr, decay)
 
 
 def sgd_momentum(params, grads, moms, lr, momentum, nesterov=False, decay=1.0):
     """m = momentum * m - lr * g; p += m, or momentum * m - lr * g with Nesterov's look ahead."""
-    if not _launch(NESTEROV if nesterov else MOMENTUM, [params, grads, moms], (lr, decay, momentum)):
+    if not _launch(NESTEROV if nesterov else MOMENTUM, [params, grads, moms], (lr, decay, momentum, 0, 0)):
         reference.sgd_momentum(params, grads, moms, lr, momentum, nesterov, decay)
 
 
@@ -41,7 +43,7 @@ def rmsprop(params, grads, vs, lr, rho, epsilon, decay=1.0):
 
 def adagrad(params, grads, accumulators, lr, epsilon, decay=1.0):
     """a += g^2; p -= lr * g / sqrt(a + epsilon)."""
-    if not _launch(ADAGRAD, [params, grads, accumulators], (lr, decay, epsilon)):
+    if not _launch(ADAGRAD, [params, grads, accumulators], (lr, decay, epsilon, 0, 0)):
         reference.adagrad(params, grads, accumulators, lr, epsilon, decay)
 
 
@@ -49,9 +51,10 @@ def sum_of_squares(arrays):
     """The sum of all squared elements, as a Python float: the global norm is its root."""
     if not _ours(arrays[:1], arrays):
         return reference.sum_of_squares(arrays)
-    kept, table, ends, count = _table([arrays])
-    partial = np.empty(count)
-    _squares(arrays[0].dtype.type(0), table, _sizes(arrays), ends, partial, threads=threads.wanted(count * CHUNK))
+    kept, table, ends = _table([arrays])
+    partial, sizes = np.empty(ends[-1]), _sizes(arrays)
+    at = [address(a) for a in (table, sizes, ends, partial)]
+    _squares(arrays[0].dtype, len(partial), *at, len(arrays), threads=threads.wanted(len(partial) * CHUNK))
     return math.fsum(partial)
 
 
@@ -60,15 +63,16 @@ def _launch(rule, lists, constants):
     params, grads, *slots = lists
     if not _ours(params[:1], params, *slots, writable=True) or not _ours(params[:1], grads):
         return False
-    kept, table, ends, count = _table(lists)
-    constants = np.array([*constants, 0, 0, 0, 0][:6], params[0].dtype)
-    _update(rule, table, _sizes(params), ends, count, constants, threads=threads.wanted(4 * count * CHUNK))
+    kept, table, ends = _table(lists)
+    constants, sizes = np.array(constants, params[0].dtype), _sizes(params)
+    at = [address(a) for a in (table, sizes, ends, constants)]
+    _update(params[0].dtype, int(ends[-1]), rule, *at, *table.shape, threads=threads.wanted(4 * ends[-1] * CHUNK))
     return True
 
 
 def _ours(first, *lists, writable=False):
     """Whether all are host arrays of one compiled dtype, in place where they will be written."""
-    if not first or type(first[0]) is not np.ndarray or first[0].dtype not in COMPILED:
+    if not first or type(first[0]) is not np.ndarray or first[0].dtype not in FLOATS:
         return False
     dtype = first[0].dtype
     fits = lambda a: type(a) is np.ndarray and a.dtype == dtype
@@ -81,40 +85,36 @@ def _sizes(arrays):
 
 
 def _table(lists):
-    """Contiguous arrays (to be kept alive), addresses (lists, arrays), where each ends in chunks, the last end."""
+    """Contiguous arrays (to be kept alive), their addresses (lists, arrays), where each ends, in chunks."""
     kept = [[np.ascontiguousarray(a) for a in arrays] for arrays in lists]
     ends = np.cumsum([-(-a.size // CHUNK) for a in kept[0]])
-    return kept, np.array([[address(a) for a in arrays] for arrays in kept], np.int64), ends, int(ends[-1])
+    return kept, np.array([[address(a) for a in arrays] for arrays in kept], np.int64), ends
 
 
 @helper
-def _piece(chunk, sizes, ends):
-    """Which array a chunk belongs to, its first element there, its length."""
-    low, high = 0, ends.size - 1
+def _piece(task, sizes, ends, arrays):
+    """The array that a chunk belongs to, the chunk's first element there, its length."""
+    size, end = pointer(0, sizes, 0, arrays), pointer(0, ends, 0, arrays)
+    low, high = 0, arrays - 1
     while low < high:
         middle = (low + high) // 2
-        if ends[middle] <= chunk:
+        if end[middle] <= task:
             low = middle + 1
         else:
             high = middle
-    start = (chunk - (ends[low - 1] if low else 0)) * CHUNK
-    return low, start, min(CHUNK, sizes[low] - start)
+    start = (task - (end[low - 1] if low else 0)) * CHUNK
+    return low, start, min(CHUNK, size[low] - start)
 
 
-@kernel
-def _update(rule, table, sizes, ends, count, constants):
-    for chunk in prange(count):
-        which, start, length = _piece(chunk, sizes, ends)
-        _update_chunk(rule, table, which, start, length, constants)
-
-
-@helper(exact=True)  # an estimated reciprocal would turn x / inf into NaN
-def _update_chunk(rule, table, which, start, n, constants):
-    lr, decay, a, b, c, _ = constants
-    p, g = pointer(lr, table[0, which], start, n), pointer(lr, table[1, which], start, n)
-    m = pointer(lr, table[min(2, len(table) - 1), which], start, n)
-    v = pointer(lr, table[min(3, len(table) - 1), which], start, n)
-    if decay != constants.dtype.type(1):
+@tasks(exact=True)  # an estimated reciprocal would turn x / inf into NaN
+def _update(zero, task, rule, table, sizes, ends, constants, lists, arrays):
+    which, start, n = _piece(task, sizes, ends, arrays)
+    k, to = pointer(zero, constants, 0, 5), pointer(0, table, 0, lists * arrays)
+    lr, decay, a, b, c = k[0], k[1], k[2], k[3], k[4]
+    p, g = pointer(zero, to[which], start, n), pointer(zero, to[arrays + which], start, n)
+    m = pointer(zero, to[min(2, lists - 1) * arrays + which], start, n)
+    v = pointer(zero, to[min(3, lists - 1) * arrays + which], start, n)
+    if decay != number(zero, 1):
         for i in range(n):
             p[i] *= decay
     if rule == SGD:
@@ -143,17 +143,11 @@ def _update_chunk(rule, table, which, start, n, constants):
             p[i] -= g[i] * lr / math.sqrt(m[i] + a)
 
 
-@kernel
-def _squares(zero, table, sizes, ends, partial):
-    for chunk in prange(partial.size):
-        which, start, n = _piece(chunk, sizes, ends)
-        partial[chunk] = _sum_squares(zero, table[0, which], start, n)
-
-
-@helper
-def _sum_squares(zero, base, start, n):
+@tasks
+def _squares(zero, task, table, sizes, ends, partial, arrays):
     """In float64 over runs of 256, each in the element type."""
-    total = 0.0
+    which, start, n = _piece(task, sizes, ends, arrays)
+    base, total = pointer(0, table, 0, arrays)[which], 0.0
     for block in range(start, start + n, 256):
         run = min(256, start + n - block)
         x = pointer(zero, base, block, run)
@@ -161,4 +155,4 @@ def _sum_squares(zero, base, start, n):
         for i in range(run):
             part += x[i] * x[i]
         total += part
-    return total
+    pointer(0.0, partial, task, 1)[0] = total
