@@ -7,7 +7,6 @@ from kerasish.core import dtypes, scopes
 from kerasish.core.op import Op, Spec
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import convert_to_tensor
-from kerasish.device import array_module
 from kerasish.random.seed import draw_pair
 
 
@@ -39,10 +38,9 @@ class Dropout(Op):
 
     def forward(self, ctx, x):
         shape = _mask_shape(self.noise_shape, x.shape)
-        pair, xp = draw_pair(self.seed), array_module(x)
-        mask = ctx.kernels.dropout_mask(shape, pair, self.rate, dtypes.name_of(x), xp=xp)
+        y, mask = ctx.kernels.dropout(x, shape, draw_pair(self.seed), self.rate)
         ctx.save(mask)
-        return ctx.kernels.masked_scale(x, mask, 1 / (1 - self.rate))
+        return y
 
     def backward(self, ctx, gy):
         return (MaskedScale(1 / (1 - self.rate))(gy, ctx.saved[0]),)

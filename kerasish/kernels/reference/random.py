@@ -345,6 +345,12 @@ def _stirling_tail(k):
     return xp.where(k <= 9, exact[xp.clip(k, 0, 9).astype("i8")], series)
 
 
+def dropout(x, mask_shape, seed, rate):
+    """x / (1 - rate) where a mask of `mask_shape`, which can be broadcast to x's, keeps it, else 0 -> result, mask."""
+    mask = dropout_mask(mask_shape, seed, rate, x.dtype.name, array_module(x))
+    return masked_scale(x, mask, 1 / (1 - rate)), mask
+
+
 def masked_scale(x, mask, scale):
     """x * scale where the mask is True, else 0; the mask is x's shape or broadcast to it."""
     return array_module(x).where(mask, x * x.dtype.type(scale), x.dtype.type(0))
