@@ -175,3 +175,30 @@ def test_install_and_uninstall():
     assert sys.meta_path == finders
     after = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("keras", "tensorflow")}
     assert after == before
+
+
+SUMMARY = """\
+Model: "sequential"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+│ conv2d (Conv2D)                 │ (None, 196, 196, 10)   │           760 │
+└─────────────────────────────────┴────────────────────────┴───────────────┘
+ Total params: 760 (2.97 KB)
+ Trainable params: 760 (2.97 KB)
+ Non-trainable params: 0 (0.00 B)
+"""
+
+
+def test_summary_is_that_of_keras(script):
+    """Recorded from Keras 3.15 on TensorFlow 2.21."""
+    path = script(
+        """
+        from tensorflow.python import keras
+        from keras.models import Sequential
+        from keras.layers import Conv2D
+        Sequential([Conv2D(input_shape=(200, 200, 3), filters=10, kernel_size=5, strides=1)]).summary()
+        """
+    )
+    result = python("-m", "kerasish", path, PYTHONIOENCODING="utf-8")
+    assert [line.rstrip() for line in result.stdout.splitlines()] == SUMMARY.splitlines()

@@ -169,3 +169,78 @@ def test_pickled_npz_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.array([Gadget()], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle=False"):
         storage.load_arrays(tmp_path / "a.npz", "x")
+
+
+def texts(*rows):
+    array = np.empty(len(rows), dtype=object)
+    array[:] = [list(row) for row in rows]
+    return array
+
+
+ROWS = [(9, 2), (3,), (4, 5, 6), (7, 8, 1)]
+
+
+@pytest.mark.parametrize(
+    "kwargs, first, kept",
+    [
+        ({}, [1, 12, 5], {0, 1, 2, 3}),
+        ({"start_char": None, "index_from": 0}, [9, 2], {0, 1, 2, 3}),
+        ({"num_words": 12}, [1, 2, 5], {0, 1, 2, 3}),
+        ({"num_words": 12, "oov_char": None}, [1, 5], {0, 1, 2, 3}),
+        ({"skip_top": 6}, [2, 12, 2], {0, 1, 2, 3}),
+        ({"maxlen": 4}, [1, 12, 5], {0, 1}),
+    ],
+)
+def test_texts(kwargs, first, kept, home, trusting):
+    home.mkdir(parents=True)
+    x, y = texts(*ROWS), np.arange(4)
+    np.savez(home / "imdb.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    np.savez(home / "reuters.npz", x=x, y=y)
+    order = np.random.RandomState(113).permutation(4)
+    order = [int(row) for row in order if row in kept]
+    kwargs = {"num_words": 99, **kwargs}
+    (x_train, y_train), (x_test, _) = datasets.imdb.load_data(**kwargs)
+    assert list(y_train) == order and len(x_test) == len(kept) and x_train.dtype == object
+    assert x_train[order.index(0)] == first
+    (x_train, y_train), (x_test, y_test) = datasets.reuters.load_data(test_split=0.5, **kwargs)
+    assert [*y_train, *y_test] == order and [*x_train, *x_test][order.index(0)] == first
+
+
+def test_texts_refuse(home, trusting):
+    home.mkdir(parents=True)
+    np.savez(home / "imdb.npz", x_train=texts(*ROWS), y_train=np.arange(4), x_test=texts(*ROWS), y_test=np.arange(4))
+    with pytest.raises(ValueError, match="shorter than maxlen=1, no sequence was kept"):
+        datasets.imdb.load_data(maxlen=1)
+    with pytest.raises(TypeError, match="unexpected keyword arguments: nb_words"):
+        datasets.imdb.load_data(nb_words=3)
+    np.savez(home / "reuters.npz", x=np.array([Gadget()], dtype=object), y=np.zeros(1))
+    with pytest.raises(pickle.UnpicklingError, match="Refusing to load"):
+        datasets.reuters.load_data()
+
+
+@pytest.mark.parametrize("name", ["imdb", "reuters"])
+def test_word_index(name, home, trusting):
+    home.mkdir(parents=True)
+    (home / f"{name}_word_index.json").write_text('{"the": 1}')
+    assert getattr(datasets, name).get_word_index() == {"the": 1}
+    assert len(datasets.reuters.get_label_names()) == 46
+
+
+@pytest.mark.parametrize(
+    "name, kwargs, rows", [("boston_housing", {}, 10), ("california_housing", {"version": "small"}, 10)]
+)
+def test_housing(name, kwargs, rows, home, trusting):
+    home.mkdir(parents=True)
+    np.savez(home / f"{name}.npz", x=np.arange(20).reshape(10, 2), y=np.arange(10))
+    module = getattr(datasets, name)
+    (x_train, y_train), (x_test, y_test) = module.load_data(test_split=0.3, seed=5, **kwargs)
+    assert len(x_train) == 7 and len(x_test) == 3
+    assert [*y_train, *y_test] == np.random.RandomState(5).permutation(rows).tolist()
+    np.testing.assert_array_equal(x_train[:, 0], 2 * y_train)
+    with pytest.raises(ValueError, match="Invalid `test_split` argument: 1"):
+        module.load_data(test_split=1)
+
+
+def test_california_versions():
+    with pytest.raises(ValueError, match="must be one of 'small', 'large'. Received: version=x"):
+        datasets.california_housing.load_data("x")
