@@ -1,6 +1,7 @@
 """Losses and metrics from what `compile()` takes for them: names, functions, classes, objects."""
 
 from kerasish import losses, metrics
+from kerasish.losses.loss import LossFunctionWrapper
 
 _ACCURACY = ("accuracy", "acc")
 _CROSSENTROPY = ("crossentropy", "ce")
@@ -31,7 +32,7 @@ def loss_of(identifier, y_true, y_pred) -> losses.Loss | None:
         found = losses.get(identifier)
     if isinstance(found, losses.Loss):
         return found
-    return losses.LossFunctionWrapper(found, name=name_of(found))
+    return LossFunctionWrapper(found, name=name_of(found))
 
 
 def metric_of(identifier, y_true, y_pred) -> tuple[str, metrics.Metric]:

@@ -1,5 +1,6 @@
 """Trainer: fit, evaluate and predict."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 import optree
 
 from kerasish.callbacks import CallbackList, History
+from kerasish.core.operation import trace_shapes
+from kerasish.core.symbolic import KerasTensor
 from kerasish.device import jit
 from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.epochs import Epochs
@@ -265,11 +268,18 @@ class Trainer(Steps):
         )
 
     def _ensure_built(self, source) -> None:
-        """Gives the variables their shapes before the callbacks first see the model."""
-        if not self.built:
-            batch = source.peek()
-            if batch is not None:
-                self._build_on_batch(batch)
+        """Makes the variables before the callbacks first see the model, by running it on the shapes of a batch.
+
+        A model that cannot run on shapes is built by its first step.
+        """
+        batch = None if self.built else source.peek()
+        if batch is not None:
+            with contextlib.suppress(Exception):
+                trace_shapes(self, optree.tree_map(_open_batch, batch[0]))
+
+
+def _open_batch(x) -> KerasTensor:
+    return KerasTensor((None, *x.shape[1:]), x.dtype)
 
 
 def _concatenated(collected):

@@ -7,10 +7,10 @@ import warnings
 
 import numpy as np
 import pytest
-from callback_fakes import FakeModel, run
 
 import kerasish.callbacks as ours
 from kerasish.core.variable import Variable
+from tests.callbacks.callback_fakes import FakeModel, run
 
 keras = pytest.importorskip("keras")
 theirs = keras.callbacks

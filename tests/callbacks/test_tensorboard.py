@@ -1,10 +1,10 @@
 """Event files, read back by TensorFlow."""
 
 import pytest
-from callback_fakes import FakeModel, run
 
 import kerasish.callbacks as ours
 from kerasish.core.variable import Variable
+from tests.callbacks.callback_fakes import FakeModel, run
 
 tf = pytest.importorskip("tensorflow")
 

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from twins import (
+from tests.training.twins import (
     BITS,
     LABELS,
     ONE_HOT,
