@@ -15,7 +15,7 @@ from kerasish.kernels.cpu.raw import run
 class Tasks:
     """`function(zero, task, *arguments)` on a number of tasks, shared among threads.
 
-    `zero` is a scalar of the dtype, for `pointer` and `number`; where a kernel has arrays of two dtypes, two come first.
+    `zero` is a scalar of the dtype, for `pointer` and `number`; a kernel on arrays of two dtypes has two of them.
     `task` counts from 0. All arguments are integers: addresses, sizes, codes. Real constants go through memory.
     """
 

@@ -194,12 +194,6 @@ def relu6_grad(gy, y):
 
 
 @widened
-def leaky_relu_grad(gy, y, negative_slope=0.2):
-    """In terms of y, which has the sign of x as long as the slope is positive."""
-    return array_module(y).where(y > 0, gy, gy * negative_slope)
-
-
-@widened
 def sigmoid_grad(gy, y):
     return gy * y * (1 - y)
 
@@ -210,19 +204,9 @@ def tanh_grad(gy, y):
 
 
 @widened
-def softplus_grad(gy, x):
-    return gy * sigmoid(x)
-
-
-@widened
 def silu_grad(gy, x):
     s = sigmoid(x)
     return gy * s * (1 + x * (1 - s))
-
-
-@widened
-def elu_grad(gy, y, alpha=1.0):
-    return array_module(y).where(y > 0, gy, gy * (y + alpha))
 
 
 @widened
@@ -240,9 +224,3 @@ def bias_grad(gy):
     """The sum over all axes but the last: (..., F) -> (F,)."""
     rows = gy.reshape(-1, gy.shape[-1])
     return rows.sum(0, dtype=accumulator(gy.dtype)).astype(gy.dtype)
-
-
-@widened
-def scale_dropout(x, keep, scale):
-    """x * scale where `keep` (bool, of the shape of x or broadcast to it), else 0; also the backward pass on gy."""
-    return array_module(x).where(keep, x * scale, 0).astype(x.dtype)

@@ -50,13 +50,6 @@ def all(x, axis=None, keepdims=False):
     return x.astype(bool).all(axis, keepdims=keepdims)
 
 
-def spread(gy, x_shape, axis=None, scale=1.0):
-    """Backward of a sum over `axis`: gy, times `scale`, for every element of x; scale = 1 / count for a mean."""
-    xp = array_module(gy)
-    kept = shapes.reduce(x_shape, axis, keepdims=True)
-    return xp.ascontiguousarray(xp.broadcast_to((gy * gy.dtype.type(scale)).reshape(kept), x_shape))
-
-
 def count(shape, axis):
     """How many elements a reduction over `axis` joins into one."""
     return math.prod(shape[a] for a in shapes.axes(axis, len(shape)))

@@ -1,0 +1,198 @@
+"""Elementwise functions of large arrays: on all threads, into reused memory, float32 transcendentals as vector code.
+
+Each is a row: a function of scalars, from which a kernel is made. Small arrays and other dtypes go to the reference twin,
+which is as fast there and needs no compilation. Of two operands one may be a scalar or lie along the last axes.
+"""
+
+import functools
+
+import numpy as np
+
+from kerasish.device import memory, threads
+from kerasish.device.jit import helper
+from kerasish.kernels.cpu import vecmath
+from kerasish.kernels.cpu.pointer import number, pointer
+from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.reduce import sum_of_rows
+from kerasish.kernels.cpu.task import tasks
+from kerasish.kernels.reference import elementwise as reference
+
+COSTLY, CHEAP = 1 << 15, 1 << 17  # elements from which a launch pays for a function that computes, or only moves memory
+LENGTH = 1 << 13  # elements of a task
+ROW = 1 << 10  # elements to which a short operand is repeated
+FLOAT32, FLOATS = (np.dtype("float32"),), (np.dtype("float32"), np.dtype("float64"))
+
+
+def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None):
+    """The kernel `name` from `function(zero, x)` of scalars; `plain` is the reference where its name is another."""
+    scalar, plain = helper(function, exact=True), plain or getattr(reference, name)
+
+    def body(zero, task, x, y, size):
+        n = min(LENGTH, size - task * LENGTH)
+        u, v = pointer(zero, x, task * LENGTH, n), pointer(zero, y, task * LENGTH, n)
+        for i in range(n):
+            v[i] = scalar(zero, u[i])
+
+    run = _named(body, name)
+
+    def call(x):
+        if type(x) is not np.ndarray or x.dtype not in kinds or x.size < least:
+            return plain(x)
+        x = np.ascontiguousarray(x)
+        y = memory.empty(x.shape, x.dtype)
+        run(x.dtype, -(-x.size // LENGTH), address(x), address(y), x.size, threads=threads.get_num_threads())
+        return y
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None):
+    """The kernel `name` from `function(zero, a, b)` of scalars; `plain` is the reference where its name is another."""
+    scalar, plain = helper(function, exact=True), plain or getattr(reference, name)
+
+    def body(zero, task, a, b, y, size, width, step, a_moves, b_moves):
+        for at in range(task * step, min(size, (task + 1) * step), width):
+            n = min(width, size - at)
+            u, v, w = pointer(zero, a, at * a_moves, n), pointer(zero, b, at * b_moves, n), pointer(zero, y, at, n)
+            for i in range(n):
+                w[i] = scalar(zero, u[i], v[i])
+
+    run = _named(body, name)
+
+    def call(a, b):
+        pair = _pair(a, b, kinds, least)
+        return plain(a, b) if pair is None else _launch(run, a, b, *pair)
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def _named(body, name):
+    body.__name__ = name  # by which its machine code is found in the cache
+    return tasks(body, exact=True)
+
+
+def _pair(a, b, kinds, least):
+    """Whether a and b move on with the result, or are rows of it; None if the kernels do not take them."""
+    ours = type(a) is np.ndarray and type(b) is np.ndarray and a.dtype == b.dtype and a.dtype in kinds
+    if not ours or max(a.size, b.size) < least:
+        return None
+    if a.shape == b.shape:
+        return 1, 1
+    if b.size and (b.size == 1 and b.ndim <= a.ndim or b.shape == a.shape[a.ndim - b.ndim :]):
+        return 1, 0
+    if a.size and (a.size == 1 and a.ndim <= b.ndim or a.shape == b.shape[b.ndim - a.ndim :]):
+        return 0, 1
+    return None
+
+
+def _launch(run, a, b, a_moves, b_moves):
+    large, row = (a, b) if a_moves else (b, a)
+    y = memory.empty(large.shape, large.dtype)
+    if a_moves and b_moves:
+        width = LENGTH
+        a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
+    else:
+        row, large = np.tile(row.reshape(-1), max(1, ROW // row.size)), np.ascontiguousarray(large)
+        width, (a, b) = row.size, ((large, row) if a_moves else (row, large))
+    step = width * max(1, LENGTH // width)
+    at = [address(array) for array in (a, b, y)]
+    run(y.dtype, -(-y.size // step), *at, y.size, width, step, a_moves, b_moves, threads=threads.get_num_threads())
+    return y
+
+
+@helper(inline=True)
+def _gelu(x):
+    cube = x * x * x
+    return (
+        np.float32(0.5) * x * (np.float32(1) + vecmath.tanh(np.float32(0.7978846) * (x + np.float32(0.044715) * cube)))
+    )
+
+
+@helper(inline=True)
+def _normal_cdf(x):
+    return np.float32(0.5) + np.float32(0.5) * vecmath.erf(x * np.float32(0.70710678))
+
+
+@helper(inline=True)
+def _silu_grad(g, x):
+    s = vecmath.sigmoid(x)
+    return g * s * (np.float32(1) + x * (np.float32(1) - s))
+
+
+@helper(inline=True)
+def _gelu_grad(g, x):
+    t = vecmath.tanh(np.float32(0.7978846) * (x + np.float32(0.044715) * x * x * x))
+    slope = np.float32(0.7978846) * (np.float32(1) + np.float32(0.134145) * x * x)
+    return g * np.float32(0.5) * (np.float32(1) + t + x * (np.float32(1) - t * t) * slope)
+
+
+@helper(inline=True)
+def _gelu_exact_grad(g, x):
+    density = np.float32(0.39894228) * vecmath.exp(np.float32(-0.5) * x * x)
+    return g * (_normal_cdf(x) + x * density)
+
+
+exp = unary("exp", lambda zero, x: vecmath.exp(x))
+expm1 = unary("expm1", lambda zero, x: vecmath.expm1(x))
+log = unary("log", lambda zero, x: vecmath.log(x))
+log1p = unary("log1p", lambda zero, x: vecmath.log1p(x))
+tanh = unary("tanh", lambda zero, x: vecmath.tanh(x))
+erf = unary("erf", lambda zero, x: vecmath.erf(x), least=ROW)
+sigmoid = unary("sigmoid", lambda zero, x: vecmath.sigmoid(x))
+softplus = unary("softplus", lambda zero, x: vecmath.softplus(x))
+silu = unary("silu", lambda zero, x: x * vecmath.sigmoid(x))
+relu = unary("relu", lambda zero, x: x if x > zero or x != x else zero, FLOATS, CHEAP)
+relu6 = unary(
+    "relu6", lambda zero, x: zero if x < zero else number(zero, 6) if x > number(zero, 6) else x, FLOATS, CHEAP
+)
+
+add = binary("add", lambda zero, a, b: a + b)
+subtract = binary("subtract", lambda zero, a, b: a - b)
+multiply = binary("multiply", lambda zero, a, b: a * b)
+divide = binary("divide", lambda zero, a, b: a / b)
+maximum = binary("maximum", lambda zero, a, b: b if b > a or b != b else a)
+minimum = binary("minimum", lambda zero, a, b: b if b < a or b != b else a)
+add_relu = binary("add_relu", lambda zero, a, b: a + b if not a + b <= zero else zero)
+relu_grad = binary("relu_grad", lambda zero, g, y: g if y > zero else zero)
+relu6_grad = binary("relu6_grad", lambda zero, g, y: g if y > zero and y < number(zero, 6) else zero)
+sigmoid_grad = binary("sigmoid_grad", lambda zero, g, y: g * y * (number(zero, 1) - y))
+tanh_grad = binary("tanh_grad", lambda zero, g, y: g * (number(zero, 1) - y * y))
+silu_grad = binary("silu_grad", lambda zero, g, x: _silu_grad(g, x), FLOAT32, COSTLY)
+_leaky_relu = binary("leaky_relu", lambda zero, x, slope: x if x > zero else x * slope)
+_elu = binary("elu", lambda zero, x, alpha: x if x > zero else alpha * vecmath.expm1(x), FLOAT32, COSTLY)
+_gelu_tanh = unary("gelu", lambda zero, x: _gelu(x))
+_gelu_tanh_grad = binary("gelu_grad", lambda zero, g, x: _gelu_grad(g, x), FLOAT32, COSTLY)
+_gelu_erf = unary(
+    "gelu_erf", lambda zero, x: x * _normal_cdf(x), least=ROW, plain=lambda x: reference.gelu(x, approximate=False)
+)
+_gelu_erf_grad = binary(
+    "gelu_erf_grad",
+    lambda zero, g, x: _gelu_exact_grad(g, x),
+    FLOAT32,
+    ROW,
+    plain=lambda g, x: reference.gelu_grad(g, x, approximate=False),
+)
+
+
+def leaky_relu(x, negative_slope=0.2):
+    return _leaky_relu(x, np.asarray(negative_slope, x.dtype))
+
+
+def elu(x, alpha=1.0):
+    return _elu(x, np.asarray(alpha, x.dtype))
+
+
+def gelu(x, approximate=True):
+    """Hendrycks and Gimpel 2016: x * P(N(0, 1) <= x), or its tanh approximation."""
+    return _gelu_tanh(x) if approximate else _gelu_erf(x)
+
+
+def gelu_grad(gy, x, approximate=True):
+    return _gelu_tanh_grad(gy, x) if approximate else _gelu_erf_grad(gy, x)
+
+
+def bias_grad(gy):
+    """The sum over all axes but the last: (..., F) -> (F,)."""
+    return sum_of_rows(gy)
