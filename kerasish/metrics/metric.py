@@ -1,0 +1,165 @@
+"""Metric: the base class of what is measured over many batches."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from kerasish import config, dtype_policies
+from kerasish.core.scopes import auto_name, name_scope
+from kerasish.core.tensor import Tensor
+from kerasish.core.variable import Variable
+
+
+class Metric:
+    """Base class of metrics: state, an update per batch, and a result.
+
+    Args:
+        dtype: Dtype or policy of state and result; `keras.config.floatx()` by default.
+        name: Name of the metric, by default made from the class's.
+
+    Example:
+
+    ```python
+    class Positives(keras.metrics.Metric):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.seen = self.add_weight(name="seen", initializer="zeros")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.seen.assign_add(ops.sum(ops.cast(y_pred > 0, self.dtype)))
+
+        def result(self):
+            return self.seen
+    ```
+    """
+
+    def __init__(self, dtype: Any = None, name: str | None = None):
+        self.name = name or auto_name(type(self).__name__)
+        self._dtype_policy = dtype_policies.get(dtype or config.floatx())
+        self._dtype = self._dtype_policy.compute_dtype
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Variable):
+            self._track(value)
+        elif isinstance(value, Metric):
+            self.__dict__.setdefault("_metrics", []).append(value)
+        object.__setattr__(self, name, value)
+
+    def _track(self, variable: Variable) -> None:
+        known = self.__dict__.setdefault("_variables", [])
+        if not any(v is variable for v in known):
+            known.append(variable)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of state and result."""
+        return self._dtype
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state, that of metrics held in attributes included."""
+        inner = (v for metric in self.__dict__.get("_metrics", ()) for v in metric.variables)
+        return [*self.__dict__.get("_variables", ()), *inner]
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """Adds a variable to the state.
+
+        Args:
+            shape: Its shape.
+            initializer: How it starts; zeros if `None`.
+            dtype: Its dtype; that of the metric by default.
+            aggregation: How replicas are put together; of meaning on several devices only.
+            name: Its name.
+        """
+        initializer = zeros if initializer in (None, "zeros") else initializer
+        with name_scope(self.name.replace("/", ">"), caller=self):
+            variable = Variable(
+                initializer, shape, dtype or self.dtype, trainable=False, aggregation=aggregation, name=name
+            )
+        self._track(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """Adds a variable to the state; arguments as in `add_variable`."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Takes a batch into account; subclasses say how."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `update_state`.")
+
+    def result(self) -> Any:
+        """The value over everything since the last reset; subclasses say how."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `result`.")
+
+    def reset_state(self) -> None:
+        """Forgets everything seen: the state becomes zero."""
+        for variable in self.variables:
+            variable.mutable_array()[...] = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Updates, then returns the result."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Tensor]:
+        """`update_state` on given state; returns the new state and changes no variable."""
+        with self._lent(metric_variables):
+            self.update_state(*args, **kwargs)
+            return [v.value for v in self.variables]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """`result` of given state."""
+        with self._lent(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[Tensor]:
+        """The state after a reset, without resetting."""
+        with self._lent([v.array for v in self.variables]):
+            self.reset_state()
+            return [v.value for v in self.variables]
+
+    @contextmanager
+    def _lent(self, values: Sequence[Any]) -> Iterator[None]:
+        """Puts values into the variables for a while."""
+        variables = self.variables
+        if len(values) != len(variables):
+            raise ValueError(
+                "Argument `metric_variables` must be a list of tensors corresponding 1:1 to "
+                f"{type(self).__name__}().variables. Received list with length {len(values)}, but expected "
+                f"{len(variables)} variables."
+            )
+        before = [v.array for v in variables]
+        try:
+            for variable, value in zip(variables, values):
+                variable.assign(value)
+            yield
+        finally:
+            for variable, array in zip(variables, before):
+                variable.array = array
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal metric."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Metric":
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def zeros(shape, dtype=None):
+    """The initial value of most state."""
+    return np.zeros(shape, dtype)
