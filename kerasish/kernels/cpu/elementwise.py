@@ -1,10 +1,8 @@
 """Elementwise functions of large arrays: on all threads, into reused memory, float32 transcendentals as vector code.
 
-Each is a row: a function of scalars, from which a kernel is made. Small arrays and other dtypes go to the reference twin,
-which is as fast there and needs no compilation. Of two operands one may be a scalar or lie along the last axes.
+Each is a row: a function of scalars, from which a kernel is made. Small arrays and other dtypes go to the reference
+twin, which is as fast there and needs no compilation. Of two operands one may be a scalar or lie along the last axes.
 """
-
-import functools
 
 import numpy as np
 
@@ -25,7 +23,7 @@ FLOAT32, FLOATS = (np.dtype("float32"),), (np.dtype("float32"), np.dtype("float6
 
 def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None):
     """The kernel `name` from `function(zero, x)` of scalars; `plain` is the reference where its name is another."""
-    scalar, plain = helper(function, exact=True), plain or getattr(reference, name)
+    scalar, plain = helper(function, exact=True, inline=True), plain or getattr(reference, name)
 
     def body(zero, task, x, y, size):
         n = min(LENGTH, size - task * LENGTH)
@@ -49,7 +47,7 @@ def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None):
 
 def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None):
     """The kernel `name` from `function(zero, a, b)` of scalars; `plain` is the reference where its name is another."""
-    scalar, plain = helper(function, exact=True), plain or getattr(reference, name)
+    scalar, plain = helper(function, exact=True, inline=True), plain or getattr(reference, name)
 
     def body(zero, task, a, b, y, size, width, step, a_moves, b_moves):
         for at in range(task * step, min(size, (task + 1) * step), width):

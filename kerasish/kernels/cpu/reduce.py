@@ -1,5 +1,7 @@
-"""Sums and means of large arrays. What is summed is brought to the middle of (A, R, B), which covers sums over leading axes
-(biases), over an image (global pooling), over trailing axes and over everything.
+"""Sums and means of large arrays.
+
+What is summed is brought to the middle of (A, R, B): that covers sums over leading axes (biases), over an image (global
+pooling), over trailing axes and over everything.
 
 Float32 sums run over fixed chunks, which are joined in float64: accurate, and the same bits on any number of threads.
 """

@@ -8,7 +8,9 @@ multiplications with additions but not reorder them, which would cancel the corr
 
 import numpy as np
 
-from kerasish.device.jit import helper
+from numba import types
+
+from kerasish.device.jit import helper, intrinsic
 
 F = np.float32
 ROUND, ROUND_BITS = (
@@ -19,6 +21,13 @@ LOG2E, LN2_HIGH, LN2_LOW = F(1.44269504), F(0.693145752), F(1.42860677e-6)  # LN
 ZERO, HALF, ONE, TWO = F(0), F(0.5), F(1), F(2)
 NAN, INF = F(np.nan), F(np.inf)
 SIGN, MANTISSA, SQRT_HALF = np.int32(-(2**31)), np.int32(0x7FFFFF), np.int32(0x3F3504F3)
+
+
+@intrinsic(lambda condition, a, b: a if condition else b)
+def choose(typingctx, condition, a, b):
+    """a where the condition holds, else b, both computed: a branch around a long computation would end vector code."""
+    codegen = lambda context, at, signature, args: at.select(*args)
+    return a(types.boolean, a, a), codegen
 
 
 @helper(exact=True, inline=True)
@@ -117,8 +126,8 @@ def log(x):
 @helper(exact=True, inline=True)
 def log1p(x):
     u = ONE + x
-    y = log(u) + (x - (u - ONE)) / u
-    y = y if u < INF and u > ZERO else log(u)
+    l = log(u)
+    y = choose((u < INF) & (u > ZERO), l + (x - (u - ONE)) / u, l)
     return with_zero_of(x, y)
 
 
@@ -131,7 +140,7 @@ def tanh(x):
 @helper(exact=True, inline=True)
 def sigmoid(x):
     z = exp(-magnitude(x))
-    return (ONE if x >= ZERO else z) / (ONE + z)
+    return choose(x >= ZERO, ONE, z) / (ONE + z)
 
 
 @helper(exact=True, inline=True)
@@ -160,4 +169,4 @@ def erf(x):
     far = far * s + F(-4.41816077)
     far = far * s + F(-5.36494126)
     outer = with_sign(ONE - exp(far), x)
-    return near * x if t < ONE else outer
+    return choose(t < ONE, near * x, outer)
