@@ -8,8 +8,12 @@ import numpy as np
 
 from kerasish.core import dtypes
 
-_BOMB_FLOOR = 1 << 32  # bytes; smaller datasets may be as sparse as they like
+_B_BOMB_FLOOR = 1 << 32  # bytes; smaller datasets may be as sparse as they like
 _BOMB_RATIO = 1000  # declared bytes per stored byte
+
+
+class UnsafeFileError(ValueError):
+    """A file tries to lead its reader to other files, or to fill the memory."""
 
 
 def open_h5(file: Any, mode: str) -> Any:
@@ -131,9 +135,9 @@ def _group_at(h5_file: Any, path: str) -> Any | None:
 
     group = h5_file
     for part in path.split("/"):
+        _refuse_links(group, part)
         if part not in group:
             return None
-        _refuse_links(group, part)
         group = group[part]
         if not isinstance(group, h5py.Group):
             raise ValueError(f"Invalid H5 file, expected Group but received {type(group)} at '{path}'")
@@ -145,24 +149,28 @@ def _refuse_links(group: Any, name: str) -> None:
 
     link = group.get(name, default=None, getclass=True, getlink=True)
     if link in (h5py.ExternalLink, h5py.SoftLink):
-        raise ValueError(f"Not allowed: H5 file with {link.__name__} ('{name}'); it may lead to other files")
+        raise UnsafeFileError(f"Not allowed: H5 file with {link.__name__} ('{name}'); it may lead to other files")
 
 
 def checked_dataset(group: Any, name: str) -> Any:
     """The dataset, if its data really stand in this file."""
     import h5py
 
-    if name not in group:
+    if isinstance(group, dict):
         raise KeyError(name)
     _refuse_links(group, name)
+    if name not in group:
+        raise KeyError(name)
     dataset = group[name]
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(f"Invalid H5 file, expected Dataset, received {type(dataset)}")
     if dataset.external or dataset.is_virtual:
-        raise ValueError(f"Not allowed: H5 file with external or virtual Dataset '{name}'; its data stand elsewhere")
+        raise UnsafeFileError(
+            f"Not allowed: H5 file with external or virtual Dataset '{name}'; its data stand elsewhere"
+        )
     declared, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
     if declared > max(_BOMB_FLOOR, _BOMB_RATIO * stored):
-        raise ValueError(
+        raise UnsafeFileError(
             f"Not allowed: H5 dataset '{name}' declares {declared} bytes but only {stored} are stored; "
             "refusing to load a potential decompression bomb."
         )

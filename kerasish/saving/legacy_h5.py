@@ -14,7 +14,7 @@ from kerasish.saving.report import LoadReport, own_variables
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 _TOP_LEVEL = "top_level_model_weights"
-_ATTRIBUTE_LIMIT = 64512  # bytes; HDF5 stores no larger attribute, so longer lists go to name0, name1, ...
+_MOST_NAMES = 4000  # HDF5 stores no attribute of over 64 kB, so a longer list goes to name0, name1, ...
 
 
 def save_model_to(filepath: str, model: Any, include_optimizer: bool = True) -> None:
@@ -183,15 +183,11 @@ def _write_variables(group: Any, variables: list[Any]) -> None:
 
 
 def _write_names(group: Any, attribute: str, names: list[str]) -> None:
-    data = np.array([name.encode("utf-8") for name in names], dtype="S") if names else np.array([])
-    if any(len(name) > _ATTRIBUTE_LIMIT for name in names):
-        raise RuntimeError(f"Names of more than {_ATTRIBUTE_LIMIT} bytes cannot be saved to HDF5; shorten them.")
-    parts = max(1, -(-data.nbytes // _ATTRIBUTE_LIMIT))
-    if parts == 1:
-        group.attrs[attribute] = data
+    if len(names) <= _MOST_NAMES:
+        group.attrs[attribute] = names
         return
-    for part, chunk in enumerate(np.array_split(data, parts)):
-        group.attrs[f"{attribute}{part}"] = chunk
+    for part, first in enumerate(range(0, len(names), _MOST_NAMES)):
+        group.attrs[f"{attribute}{part}"] = names[first : first + _MOST_NAMES]
 
 
 def _plain_config(config: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kerasish.core import scopes
 from kerasish.core.operation import Operation
+from kerasish.saving.h5_store import UnsafeFileError
 from kerasish.saving.report import LoadReport
 
 
@@ -88,6 +89,8 @@ class _Loading:
                 part.load_own_variables(entry)
             if self.assets is not None and hasattr(part, "load_assets"):
                 part.load_assets(self.assets.get(path))
+        except UnsafeFileError:
+            raise
         except Exception as error:
             self.report.failed_at(part, path, entry, error)
             return False
@@ -164,10 +167,22 @@ def _skipped_attributes(kind: str) -> frozenset[str]:
 
     metric, loss, optimizer = _base_classes()
     if kind in ("Layer", "Functional", "Sequential"):
-        extra = {"Functional": ("operations", "_operations"), "Sequential": ("_functional",)}.get(kind, ())
-        return frozenset(dir(Layer(name="reference"))).union(extra)
+        return frozenset(dir(Layer(name="reference"))).union(_private_attributes(kind))
     if kind == "Operation":
         return frozenset(dir(Operation(name="reference")))
     base = {"Metric": metric, "Loss": loss}.get(kind)
     reference = base(name="reference") if base else optimizer(1.0, name="reference")
     return frozenset(dir(reference))
+
+
+def _private_attributes(kind: str) -> set[str]:
+    """Where a Functional or Sequential model keeps, for itself, what its `layers` give."""
+    from kerasish.layers import Input
+    from kerasish.models.functional import Functional
+    from kerasish.models.sequential import Sequential
+
+    if kind == "Layer":
+        return set()
+    x = Input((1,), name="reference")
+    bare = Sequential(name="reference") if kind == "Sequential" else Functional(x, x, name="reference")
+    return {"operations", *(name for name in dir(bare) if name.startswith("_"))}

@@ -74,7 +74,7 @@ def test_convert_input():
     ones = kerasish.ops.ones(2)
     cases = [(ones, True, "float64"), (ones, False, "float32"), (np.ones(2, "int32"), True, "int32")]
     assert [policy.convert_input(x, autocast, "float64").dtype for x, autocast, _ in cases] == [c[2] for c in cases]
-    symbolic = policy.convert_input(kerasish.KerasTensor((None, 2)), True, "float64")
+    symbolic = policy.convert_input(kerasish.Input((2,)), True, "float64")
     assert (symbolic.shape, symbolic.dtype) == ((None, 2), "float64")
     assert policy.convert_input("text", True, "float64") == "text"
 

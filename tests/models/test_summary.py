@@ -195,7 +195,7 @@ def test_line_length_is_honoured_beyond_the_terminal():
 
 def test_absolute_positions():
     top = captured(build(kerasish, convnet), positions=[30, 60, 75], line_length=75)[0].splitlines()[1]
-    assert [i for i, c in enumerate(top) if c == "┳"] == [25, 49]
+    assert [i for i, c in enumerate(top) if c == "┳"] == [30, 59]
 
 
 ERRORS = {

@@ -40,13 +40,13 @@ def nested(k):
 MODELS = {"chain": chain, "convnet": convnet, "branches": branches, "with ops": with_ops, "nested": nested}
 
 
-def build(k, builder, compiled=False):
+def build(k, builder, compiled=False, loss="mse"):
     """A model with weights that are the same on both sides."""
     k.utils.clear_session()
     model = builder(k)
     fill(model.weights)
     if compiled:
-        model.compile(k.optimizers.Adam(0.01), "mse", metrics=["mae"])
+        model.compile(k.optimizers.Adam(0.01), loss, metrics=["mae"])
         model.optimizer.build(model.trainable_variables)
         fill(model.optimizer.variables, seed=1)
     return model
