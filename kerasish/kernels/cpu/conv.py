@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasish.core.shapes import Window
 from kerasish.device import memory
+from kerasish.kernels.cpu import winograd
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
@@ -28,6 +29,10 @@ def conv2d(x, w, window, bias=None, activation=None):
     if not supported(x, w, bias):
         return reference.conv2d(x, w, window, bias, activation)
     y = memory.empty(output_shape(x.shape, w.shape, window), x.dtype)
+    if winograd.worthwhile(x.shape, w.shape, y.shape[1:3], window, x.dtype):
+        C, F = w.shape[2:]
+        taps, pads = range(0, 9 * C * F, C * F), (window.pads[0][0], window.pads[1][0])
+        return winograd.convolve(np.ascontiguousarray(x), flat(w), taps, (F, 1), y, pads, bias, activation == "relu")
     if y.size:
         plan = results_in(y, conv_plan(x, w.shape, y.shape, window))
         convolve(plan, flat(x), forward_filters(w, plan), y, bias=bias, relu=activation == "relu")
@@ -43,6 +48,9 @@ def conv2d_grad_input(gy, w, x_shape, window):
         return reference.conv2d_grad_input(gy, w, x_shape, window)
     (_, H, W, C), (KH, KW, J, F), G = x_shape, w.shape, window.groups
     gx, gy, w = memory.empty(x_shape, gy.dtype), np.ascontiguousarray(gy), flat(w)
+    if winograd.worthwhile(gy.shape, (KH, KW, F, C), (H, W), window, gy.dtype):
+        taps, pads = range(8 * C * F, -1, -C * F), (2 - window.pads[0][0], 2 - window.pads[1][0])
+        return winograd.convolve(gy, w, taps, (1, F), gx, pads)
     rows = phases(H, KH, window.strides[0], window.pads[0][0], window.dilation[0])
     columns = phases(W, KW, window.strides[1], window.pads[1][0], window.dilation[1])
     for down, across in itertools.product(rows, columns):
@@ -66,7 +74,11 @@ def conv2d_grad_kernel(x, gy, w_shape, window):
     """
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.conv2d_grad_kernel(x, gy, w_shape, window)
-    return correlate(conv_plan(x, w_shape, gy.shape, window), flat(x), flat(gy), memory.empty(tuple(w_shape), x.dtype))
+    gw = memory.empty(tuple(w_shape), x.dtype)
+    if winograd.worthwhile(x.shape, w_shape, gy.shape[1:3], window, x.dtype):
+        pads = (window.pads[0][0], window.pads[1][0])
+        return winograd.correlate(np.ascontiguousarray(x), np.ascontiguousarray(gy), pads, gw)
+    return correlate(conv_plan(x, w_shape, gy.shape, window), flat(x), flat(gy), gw)
 
 
 def conv1d(x, w, window, bias=None, activation=None):

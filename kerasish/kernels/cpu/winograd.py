@@ -1,0 +1,351 @@
+"""3x3 convolution with stride 1 by Winograd: F(4x4, 3x3) forward and for the input's gradient, F(3x3, 4x4) for the filters'.
+
+A 6x6 tile of the image becomes 36 points, each point's (tiles x C)(C x F) is one matrix product, and 36 points become 4x4
+results: 36 multiplications where the sums themselves take 144. Tiles go through in blocks that stay in the cache. Tiles on
+the border are copied with their zeros first, and ragged results are cut out of a whole tile at the end.
+
+Results differ from the direct sums by about 1e-6 of the largest one; `enable(False)` turns to the direct sums.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasish.device import memory, threads
+from kerasish.device.jit import Native, helper
+from kerasish.kernels.cpu.pack import packed
+from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, run, take
+from kerasish.kernels.cpu.simd import VECTOR_BYTES, WIDE, lanes, tile_for, tile_width
+from kerasish.kernels.cpu.tile import FROM_C, ROWS, ZERO
+from kerasish.kernels.cpu.transform import (
+    transform_filter,
+    transform_gradient,
+    transform_image,
+    transform_result,
+    transform_taps,
+)
+
+POINTS = 36
+CACHE = 1 << 20  # bytes of points of the image that a block of tiles may fill
+FEW_TILES = 48  # below so many tiles transforming the filters costs more than it saves
+FEW_CHANNELS = 32  # below so many channels or filters transforming the image does
+PARTIAL = 1 << 24  # elements of all parts' sums of the filters' gradient
+UNITS = 16  # units that the filters' gradient is cut into, whatever the number of threads
+
+_state = {"enabled": True}
+
+
+def enable(on: bool = True) -> None:
+    """Whether convolutions may be computed by Winograd's algorithm, whose rounding differs."""
+    _state["enabled"] = bool(on)
+
+
+def enabled() -> bool:
+    """Whether convolutions may be computed by Winograd's algorithm."""
+    return _state["enabled"]
+
+
+def worthwhile(x_shape, w_shape, out, window, dtype):
+    """Whether Winograd is the faster way for x (N, H, W, C) and w (3, 3, C, F) to results (OH, OW)."""
+    C, F = w_shape[2:]
+    if not (enabled() and dtype == np.float32 and w_shape[:2] == (3, 3) and window.groups == 1):
+        return False
+    if (
+        window.strides != (1, 1)
+        or window.dilation != (1, 1)
+        or min(C, F) < FEW_CHANNELS
+        or C % lanes(dtype)
+        or F % lanes(dtype)
+    ):
+        return False
+    tiles = x_shape[0] * -(-out[0] // 4) * -(-out[1] // 4)
+    return tiles >= FEW_TILES and x_shape[0] * out[0] * out[1] >= 10 * tiles
+
+
+class Tiling(NamedTuple):
+    """How the image is cut into tiles, as integers: lengths in elements, addresses in bytes."""
+
+    counter: int = 0  # the next job; first, so that its address is the record's
+    jobs: int = 0
+    N: int = 0
+    H: int = 0
+    W: int = 0
+    C: int = 0
+    OH: int = 0
+    OW: int = 0
+    F: int = 0
+    top: int = 0
+    left: int = 0
+    down: int = 0  # tiles of an image
+    across: int = 0
+    block: int = 0  # tiles that go through at a time
+    lanes: int = 16
+    tile: int = 0  # addresses: the tile function, image, points of the filters (or gy), result, bias (or 0)
+    x: int = 0
+    u: int = 0
+    y: int = 0
+    bias: int = 0
+    relu: int = 0
+    parts: int = 1
+    scratch: int = 0  # address and bytes of each worker's own memory
+    scratch_bytes: int = 0
+    v_bytes: int = 0  # in it: points of the image, points of the results, a border tile, tables
+    m_bytes: int = 0
+    edge_bytes: int = 0
+
+
+RECORD = np.dtype([(name, np.int64) for name in Tiling._fields])
+tiling_at = record(RECORD)
+floats = elements("float32")
+
+
+def tiling(x_shape, y_shape, pads, cache, workers, rows):
+    """The `Tiling` of a convolution and the workers' memory; `rows` for the tables."""
+    (N, H, W, C), (_, OH, OW, F), (top, left) = x_shape, y_shape, pads
+    down, across = -(-OH // 4), -(-OW // 4)
+    block = max(8, cache // (POINTS * 4 * C * ROWS)) * ROWS
+    block = min(block, -(-N * down * across // ROWS) * ROWS)
+    wide = WIDE * lanes(np.float32)
+    sizes = POINTS * block * C * 4, POINTS * block * wide * 4, POINTS * max(C, wide) * 4
+    scratch = memory.empty((workers, sum(sizes) // 4 + 4 * (rows + block + ROWS) + 16), np.float32)
+    return scratch, Tiling(
+        N=N, H=H, W=W, C=C, OH=OH, OW=OW, F=F, top=top, left=left, down=down, across=across, block=block,
+        lanes=lanes(np.float32), tile=tile_for(np.float32), scratch=address(scratch), scratch_bytes=scratch.strides[0],
+        v_bytes=sizes[0], m_bytes=sizes[1], edge_bytes=sizes[2],
+    )  # fmt: skip
+
+
+def convolve(x, w, taps, steps, y, pads, bias=None, relu=False):
+    """y = x convolved with 3x3 filters; x and w flat but for x's shape, taps and steps as `pack.packed` wants them."""
+    count = threads.wanted(y.size * x.shape[-1])
+    scratch, plan = tiling(x.shape, y.shape, pads, CACHE, count, 0)
+    u = points_of_filters(w, taps, steps, plan)
+    bias = None if bias is None else np.ascontiguousarray(bias)
+    plan = plan._replace(
+        jobs=-(-plan.N * plan.down * plan.across // plan.block), x=address(x), u=address(u), y=address(y),
+        bias=0 if bias is None else address(bias), relu=int(relu),
+    )  # fmt: skip
+    run(forward, np.array(plan, RECORD), count, threads=count)
+    return y
+
+
+def points_of_filters(w, taps, steps, plan):
+    """The filters' points: for each of the 36, panels as in `pack.packed`."""
+    C, F = plan.C, plan.F
+    panels = packed(w, taps, C, steps[0], F, steps[1])
+    u = memory.empty((POINTS, C * F), np.float32)
+    given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
+    count = threads.wanted(u.size)
+    run(filters, np.array(given, RECORD), count, threads=count)
+    return u
+
+
+def _filters(plan, worker):
+    p = tiling_at(plan)
+    job = take(plan)
+    while job < p.C:
+        v, vectors, bytes_ = 0, p.F // p.lanes, p.lanes * 4
+        while v < vectors:
+            wide = tile_width(vectors - v)
+            panel, line, whole = p.x + v * 9 * p.C * bytes_, wide * p.C * bytes_, p.C * p.F * 4
+            to = p.u + v * p.C * bytes_
+            for i in range(job * wide * bytes_, (job + 1) * wide * bytes_, bytes_):
+                transform_filter(panel + i, 3 * line, line, to + i, 6 * whole, whole, 0, 0)
+            v += wide
+        job = take(plan)
+
+
+filters = Native(_filters, 2, "")
+
+
+def _forward(plan, worker):
+    p = tiling_at(plan)
+    V = p.scratch + worker * p.scratch_bytes
+    M, edge = V + p.v_bytes, V + p.v_bytes + p.m_bytes
+    table = edge + p.edge_bytes
+    job = take(plan)
+    while job < p.jobs:
+        first = job * p.block
+        count = min(p.block, p.N * p.down * p.across - first)
+        _points_of_image(p, first, count, V, edge)
+        _multiply(p, first, count, V, M, edge, table)
+        job = take(plan)
+
+
+forward = Native(_forward, 2, "")
+
+
+@helper
+def _points_of_image(p, first, count, V, edge):
+    """The points of some tiles of the image: V (36, block, C)."""
+    C4, step = p.C * 4, p.block * p.C * 4
+    for t in range(count):
+        n, i = divmod(first + t, p.down * p.across)
+        h, w = i // p.across * 4 - p.top, i % p.across * 4 - p.left
+        source, row_step = p.x + ((n * p.H + h) * p.W + w) * C4, p.W * C4
+        if h < 0 or w < 0 or h + 6 > p.H or w + 6 > p.W:
+            _bordered(p, h, w, source, edge)
+            source, row_step = edge, 6 * C4
+        for c in range(0, C4, VECTOR_BYTES):
+            transform_image(source + c, row_step, C4, V + t * C4 + c, 6 * step, step, 0, 0)
+
+
+@helper
+def _bordered(p, h, w, source, edge):
+    """A 6x6 tile at (h, w) of the image with zeros outside it."""
+    C4 = p.C * 4
+    low, high = min(max(-w, 0), 6), max(min(p.W - w, 6), 0)
+    clear_bytes(edge, POINTS * C4)
+    for i in range(max(-h, 0), min(p.H - h, 6)):
+        if high > low:
+            copy_bytes(edge + (6 * i + low) * C4, source + (i * p.W + low) * C4, (high - low) * C4)
+
+
+@helper
+def _multiply(p, first, count, V, M, edge, table):
+    """Panel by panel of filters: 36 products, then the results of the panel."""
+    line, row = WIDE * p.lanes, integers(table, 2 * (p.block + ROWS) + 1)
+    m_rows, segment = table + (p.block + ROWS) * 8, table + 2 * (p.block + ROWS) * 8
+    for t in range(count + ROWS):
+        row[t] = min(t, count - 1) * p.C
+        row[p.block + ROWS + t] = min(t, count - 1) * line
+    row[2 * (p.block + ROWS)] = 0
+    v, vectors = 0, p.F // p.lanes
+    while v < vectors:
+        wide = tile_width(vectors - v)
+        for e in range(POINTS):
+            a, c = V + e * p.block * p.C * 4, M + e * p.block * line * 4
+            b = p.u + (e * p.C * p.F + v * p.lanes * p.C) * 4
+            for t in range(0, count, ROWS):
+                call(p.tile, wide, a, table + t * 8, segment, 1, 1, p.C, b, wide * p.lanes, c, m_rows + t * 8, wide * p.lanes,
+                     ZERO, 0, 0)  # fmt: skip
+        _results(p, first, count, M, edge, v * p.lanes, wide * p.lanes * 4)
+        v += wide
+
+
+@helper
+def _results(p, first, count, M, edge, f, bytes_):
+    """From points M (36, block, a panel's columns) to results, with bias and relu."""
+    line = WIDE * p.lanes * 4
+    step = p.block * line
+    for t in range(count):
+        n, i = divmod(first + t, p.down * p.across)
+        h, w = i // p.across * 4, i % p.across * 4
+        rows, columns = min(p.OH - h, 4), min(p.OW - w, 4)
+        to, row_step, column_step = p.y + (((n * p.OH + h) * p.OW + w) * p.F + f) * 4, p.OW * p.F * 4, p.F * 4
+        whole = rows == 4 and columns == 4
+        for c in range(0, bytes_, VECTOR_BYTES):
+            bias = p.bias + f * 4 + c if p.bias else 0
+            if whole:
+                transform_result(M + t * line + c, 6 * step, step, to + c, row_step, column_step, bias, p.relu)
+            else:
+                transform_result(M + t * line + c, 6 * step, step, edge + c, 4 * bytes_, bytes_, bias, p.relu)
+        if not whole:
+            for i in range(rows):
+                for j in range(columns):
+                    copy_bytes(to + i * row_step + j * column_step, edge + (4 * i + j) * bytes_, bytes_)
+
+
+def correlate(x, gy, pads, gw):
+    """gw (3, 3, C, F) = the filters' gradient, from x (N, H, W, C) and gy (N, OH, OW, F)."""
+    count = threads.wanted(gy.size * x.shape[-1])
+    C, F = x.shape[-1], gy.shape[-1]
+    scratch, plan = tiling(x.shape, gy.shape, pads, 4 * CACHE, count, 2 * (C + ROWS))
+    vectors = F // plan.lanes
+    panels = vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2
+    blocks = -(-plan.N * plan.down * plan.across // plan.block)
+    parts = max(1, min(blocks, UNITS // panels, PARTIAL // (POINTS * C * F)))
+    sums = memory.empty((parts, POINTS, C, F), np.float32)
+    plan = plan._replace(jobs=parts * panels, parts=parts, x=address(x), u=address(gy), y=address(sums))
+    run(gradient, np.array(plan, RECORD), count, threads=count)
+    plan = plan._replace(jobs=C, x=address(sums), y=address(gw))
+    run(taps, np.array(plan, RECORD), count, threads=count)
+    return gw
+
+
+def _gradient(plan, worker):
+    p = tiling_at(plan)
+    V = p.scratch + worker * p.scratch_bytes
+    G, edge = V + p.v_bytes, V + p.v_bytes + p.m_bytes
+    table = edge + p.edge_bytes
+    row = integers(table, 2 * (p.C + ROWS) + 1)
+    for c in range(p.C + ROWS):
+        row[c] = min(c, p.C - 1)
+        row[p.C + ROWS + c] = min(c, p.C - 1) * p.F
+    row[2 * (p.C + ROWS)] = 0
+    tiles, job = p.N * p.down * p.across, take(plan)
+    while job < p.jobs:
+        panel, part = divmod(job, p.parts)
+        v = 0
+        for _ in range(panel):
+            v += tile_width(p.F // p.lanes - v)
+        blocks = -(-tiles // p.block)
+        start = ZERO
+        for block in range(part * blocks // p.parts, (part + 1) * blocks // p.parts):
+            first = block * p.block
+            count = min(p.block, tiles - first)
+            _points_of_image(p, first, count, V, edge)
+            _gradient_block(p, first, count, V, G, edge, table, v, p.y + part * POINTS * p.C * p.F * 4, start)
+            start = FROM_C
+        job = take(plan)
+
+
+gradient = Native(_gradient, 2, "")
+
+
+@helper
+def _gradient_block(p, first, count, V, G, edge, table, v, sums, start):
+    """Adds a block of tiles to the 36 sums of V^T G, for one panel of filters."""
+    wide = tile_width(p.F // p.lanes - v)
+    line = wide * p.lanes
+    _points_of_gradient(p, first, count, G, edge, v * p.lanes, line * 4)
+    y_rows, segment = table + (p.C + ROWS) * 8, table + 2 * (p.C + ROWS) * 8
+    for e in range(POINTS):
+        a, b, c = V + e * p.block * p.C * 4, G + e * p.block * line * 4, sums + (e * p.C * p.F + v * p.lanes) * 4
+        for i in range(0, p.C, ROWS):
+            call(p.tile, wide, a, table + i * 8, segment, p.C, 1, count, b, line, c, y_rows + i * 8, line, start, 0, 0)
+
+
+@helper
+def _points_of_gradient(p, first, count, G, edge, f, bytes_):
+    """The points of some 4x4 tiles of gy, for a panel of filters: G (36, block, columns)."""
+    step = p.block * bytes_
+    for t in range(count):
+        n, i = divmod(first + t, p.down * p.across)
+        h, w = i // p.across * 4, i % p.across * 4
+        rows, columns = min(p.OH - h, 4), min(p.OW - w, 4)
+        source, row_step, column_step = p.u + (((n * p.OH + h) * p.OW + w) * p.F + f) * 4, p.OW * p.F * 4, p.F * 4
+        if rows < 4 or columns < 4:
+            clear_bytes(edge, 16 * bytes_)
+            for i in range(rows):
+                for j in range(columns):
+                    copy_bytes(edge + (4 * i + j) * bytes_, source + i * row_step + j * column_step, bytes_)
+            source, row_step, column_step = edge, 4 * bytes_, bytes_
+        for c in range(0, bytes_, VECTOR_BYTES):
+            transform_gradient(source + c, row_step, column_step, G + t * bytes_ + c, 6 * step, step, 0, 0)
+
+
+def _taps(plan, worker):
+    """gw from the sums of the parts, added in a fixed order."""
+    p = tiling_at(plan)
+    c = take(plan)
+    while c < p.jobs:
+        _add_parts(p, c)
+        for f in range(0, p.F * 4, VECTOR_BYTES):
+            at, step = c * p.F * 4 + f, p.C * p.F * 4
+            transform_taps(p.x + at, 6 * step, step, p.y + at, 3 * step, step, 0, 0)
+        c = take(plan)
+
+
+taps = Native(_taps, 2, "")
+
+
+@helper
+def _add_parts(p, c):
+    """Adds all parts' sums for channel c to the first part's."""
+    whole = POINTS * p.C * p.F
+    sums = floats(p.x, p.parts * whole)
+    for part in range(1, p.parts):
+        for e in range(POINTS):
+            for i in range((e * p.C + c) * p.F, (e * p.C + c + 1) * p.F):
+                sums[i] += sums[part * whole + i]
