@@ -7,7 +7,6 @@ multiplications with additions but not reorder them, which would cancel the corr
 """
 
 import numpy as np
-
 from numba import types
 
 from kerasish.device.jit import helper, intrinsic
