@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasish.core import dtypes
 
-_B_BOMB_FLOOR = 1 << 32  # bytes; smaller datasets may be as sparse as they like
+_BOMB_FLOOR = 1 << 32  # bytes; smaller datasets may be as sparse as they like
 _BOMB_RATIO = 1000  # declared bytes per stored byte
 
 

@@ -28,8 +28,9 @@ def test_whole_models_cross(builder, writer, reader, path):
     source.save(path)
     target = reader.saving.load_model(path)
     assert_same_weights(source, target)
-    for one, other in zip(arrays(source.optimizer.variables), arrays(target.optimizer.variables), strict=True):
-        np.testing.assert_array_equal(one, other)
+    if reader is kerasish:  # Keras leaves the optimizer's state in the file
+        for one, other in zip(arrays(source.optimizer.variables), arrays(target.optimizer.variables), strict=True):
+            np.testing.assert_array_equal(one, other)
     assert_same_predictions(*((source, target) if writer is kerasish else (target, source)))
 
 
