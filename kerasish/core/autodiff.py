@@ -12,7 +12,7 @@ import numpy as np
 from kerasish.core import nest
 from kerasish.core.operators import op
 from kerasish.core.tensor import Tensor, convert_to_tensor
-from kerasish.core.variable import Variable
+from kerasish.core.variable import Variable, _on_read
 
 
 class _Tapes(threading.local):
@@ -44,6 +44,15 @@ class Entry:
     def __init__(self, backward, context, sources, results, needs):
         self.backward, self.context, self.needs = backward, context, needs
         self.sources, self.results = sources, results
+
+
+def _watch_read(variable: Variable) -> None:
+    """Let the active tapes know that a variable's value was taken."""
+    for tape in _tapes.active:
+        tape.follows(variable)
+
+
+_on_read[0] = _watch_read
 
 
 def watchers(inputs) -> list[tuple[GradientTape, tuple[bool, ...]]]:

@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Callable
 
 _bound: dict[str, Callable] = {}
+_PROVIDERS = {"get_initializer": "kerasish.initializers"}
 
 
 def bind(name: str, function: Callable) -> None:
@@ -21,7 +22,7 @@ def op(name: str) -> Callable:
     try:
         return _bound[name]
     except KeyError:
-        importlib.import_module("kerasish.ops")
+        importlib.import_module(_PROVIDERS.get(name, "kerasish.ops"))
         return _bound[name]
 
 

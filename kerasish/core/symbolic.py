@@ -305,7 +305,8 @@ class Function:
                 continue
             if not all(id(x) in self._slots for x in node.input_tensors):
                 continue
-            plain = len(node.args) == 1 and not node.kwargs and isinstance(node.args[0], KerasTensor)
+            plain = len(node.args) == 1 and isinstance(node.args[0], KerasTensor)
+            plain = plain and all(v is None for v in node.kwargs.values())
             outputs = [self._slots.setdefault(id(y), len(self._slots)) for y in node.output_tensors]
             steps.append(_Step(node, node.operation, self._slots[id(node.args[0])] if plain else None, outputs))
         return steps

@@ -6,8 +6,11 @@ import numpy as np
 
 from kerasish.core import dtypes, scopes
 from kerasish.core.errors import shape_text
-from kerasish.core.operators import Operators
+from kerasish.core.operators import Operators, op
 from kerasish.core.tensor import Tensor, as_array
+
+# The tape puts its own function here: reading a variable's value counts as using the variable.
+_on_read = [lambda variable: None]
 
 
 class Variable(Operators):
@@ -61,8 +64,6 @@ class Variable(Operators):
 
     def _initial(self, initializer, shape, dtype):
         if isinstance(initializer, str):
-            from kerasish.core.operators import op
-
             initializer = op("get_initializer")(initializer)
         if not callable(initializer):
             dtype = dtypes.standardize_dtype(dtype) if dtype is not None else None
@@ -118,6 +119,7 @@ class Variable(Operators):
     def value(self) -> Tensor:
         """The present value; it does not change when the variable does."""
         self._shared = True
+        _on_read[0](self)
         tensor = Tensor(self.array)
         tensor.key = self.key
         return tensor

@@ -204,10 +204,10 @@ class Layer(LayerState, Operation):
         kwargs = self._with_masks(signature, arguments, kwargs, previous)
         state.depth, state.training = state.depth + 1, training
         try:
-            if not self.built:
-                self._maybe_build(arguments)
             if self.input_spec is not None:
                 check_inputs(self.input_spec, first, self.name)
+            if not self.built:
+                self._maybe_build(arguments)
             with self._open_name_scope():
                 outputs = self.call(*args, **kwargs)
         except Exception as error:
@@ -241,6 +241,13 @@ class Layer(LayerState, Operation):
                     kwargs = {**kwargs, wanted: mask}
         return kwargs
 
+    def _with_all_masks(self, signature, arguments, kwargs):
+        """`_with_masks` for a node: the graph notes the masks that were not there, too."""
+        kwargs = self._with_masks(signature, arguments, kwargs, calling.masks_of(next(iter(arguments.values()), None)))
+        if signature.has_mask and "mask" not in arguments and "mask" not in kwargs:
+            kwargs = {**kwargs, "mask": nest.map_structure(calling.get_mask, arguments[signature.first])}
+        return kwargs
+
     def _annotate(self, error):
         if not getattr(error, "_layer_noted", False):
             error.add_note(f"(raised while calling layer '{self.name}' ({type(self).__name__}))")
@@ -252,11 +259,11 @@ class Layer(LayerState, Operation):
         state.training = self._training(signature, arguments, state)
         state.depth += 1
         try:
-            self._maybe_build(arguments)
             if self.input_spec is not None:
                 check_inputs(self.input_spec, next(iter(arguments.values())), self.name)
+            self._maybe_build(arguments)
             with self._open_name_scope():
-                outputs = self._symbolic_outputs(args, kwargs)
+                outputs = self._symbolic_outputs(args, self._with_all_masks(signature, arguments, kwargs))
         except Exception as error:
             self._annotate(error)
             raise
@@ -374,9 +381,12 @@ class Layer(LayerState, Operation):
     def _automatic_config(self) -> dict:
         """The arguments of an `__init__` whose class has no `get_config` of its own."""
         args, kwargs = self._init_arguments
-        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        signature = inspect.signature(type(self).__init__)
+        named = any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+        bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         found = dict(list(bound.arguments.items())[1:])
+        named = "name" in found or "kwargs" in found
         found.update(found.pop("kwargs", {}))
         for name, value in found.items():
             if value is not None and not isinstance(value, (str, int, float, bool, list, tuple, dict)):
@@ -384,7 +394,7 @@ class Layer(LayerState, Operation):
                     f"Object {type(self).__name__} was created by passing non-serializable argument values in `__init__()` "
                     f"({name}={value!r}), and therefore the object must override `get_config()` in order to be serializable."
                 )
-        return {**({"name": self.name} if "name" in found else {}), **{k: v for k, v in found.items() if k != "name"}}
+        return {**({"name": self.name} if named else {}), **{k: v for k, v in found.items() if k != "name"}}
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -168,11 +168,11 @@ class Functional(Function, Model):
 
     @property
     def input_shape(self):
-        return nest.map_structure(lambda x: x.shape, self._inputs_struct)
+        return _alone([x.shape for x in self._inputs])
 
     @property
     def output_shape(self):
-        return nest.map_structure(lambda y: y.shape, self._outputs_struct)
+        return _alone([y.shape for y in self._outputs])
 
     @property
     def input(self):
@@ -204,6 +204,11 @@ class Functional(Function, Model):
         from kerasish.models.graph_config import graph_config
 
         return graph_config(self)
+
+
+def _alone(items: list):
+    """The only item, or the list."""
+    return items[0] if len(items) == 1 else items
 
 
 def _passes_graph(cls) -> bool:

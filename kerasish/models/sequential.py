@@ -121,6 +121,7 @@ class Sequential(Model):
                     f"{type(layer).__name__} '{layer.name}': {error}"
                 ) from error
         self._functional = Functional(inputs=inputs, outputs=x)
+        self._functional.name = self.name  # so that messages speak of the model that the user made
         self._build_shapes = {"input_shape": tuple(input_shape)}
         self.built = True
 
