@@ -98,7 +98,10 @@ def _cache_class() -> type:
             self.enable()
 
         def _index_key(self, signature, codegen):
-            return signature, codegen.magic_tuple()  # the source is in the stamp, closures and flags are in the file's name
+            return (
+                signature,
+                codegen.magic_tuple(),
+            )  # the source is in the stamp, closures and flags are in the file's name
 
         def load_overload(self, signature, target_context):
             try:

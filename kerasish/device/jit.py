@@ -5,6 +5,7 @@ calls it, `Native` one that is compiled once, `@intrinsic` a piece of LLVM IR wi
 and calling a kernel for the first time compiles it or loads it from the disk cache.
 """
 
+import ctypes
 import functools
 import hashlib
 import importlib
@@ -76,6 +77,13 @@ class Native:
 
     def __init__(self, function: Callable, arguments: int, variant: str):
         self.function, self.arguments, self.variant = function, arguments, variant
+
+    @functools.cached_property
+    def call(self) -> Callable:
+        """The function, to be called from Python on this thread alone, without the interpreter's lock."""
+        if compilation_off():
+            return self.function
+        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * self.arguments)(self.address)
 
     @functools.cached_property
     def address(self) -> int:

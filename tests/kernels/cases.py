@@ -44,10 +44,11 @@ CONV2D = [
     conv("a row of many jobs", (1, 1, 801, 4), (1, 5, 4, 7), ((0, 0), (4, 0))),
     conv("several images in a job", (9, 4, 3, 8), (3, 3, 8, 16), SAME3),
     conv("empty batch", (0, 5, 5, 3), (3, 3, 3, 8)),
-    conv("winograd: even", (2, 16, 16, 32), (3, 3, 32, 32), SAME3),
-    conv("winograd: ragged edges", (2, 15, 18, 35), (3, 3, 35, 41), SAME3),
-    conv("winograd: valid", (3, 17, 13, 32), (3, 3, 32, 64)),
-    conv("winograd: asymmetric pads", (2, 13, 14, 40), (3, 3, 40, 33), ((2, 0), (0, 3))),
+    conv("winograd: even", (4, 16, 16, 32), (3, 3, 32, 32), SAME3),
+    conv("winograd: ragged edges", (4, 15, 18, 48), (3, 3, 48, 80), SAME3),
+    conv("winograd: valid", (5, 17, 13, 32), (3, 3, 32, 64)),
+    conv("winograd: asymmetric pads", (6, 13, 14, 64), (3, 3, 64, 32), ((2, 0), (0, 3))),
+    conv("winograd: more tiles than a block holds", (2, 61, 30, 32), (3, 3, 32, 32), SAME3),
 ]
 
 DEPTHWISE = [

@@ -7,6 +7,7 @@ import pytest
 
 from kerasish.core.shapes import Window
 from kerasish.kernels import find, twin_of
+from kerasish.kernels.cpu import winograd
 from . import cases
 from .harness import array, check_adjoint, check_close, check_twins, read_only, strided
 
@@ -101,3 +102,16 @@ def test_infinity_reaches_only_its_windows():
     x[0, 0, 0] = np.inf
     y = cpu.conv2d(x, np.ones((3, 3, 32, 32), "float32"), Window(pads=cases.SAME3))
     assert np.isfinite(y[0, 6:, 6:]).all() and not np.isfinite(y[0, :2, :2]).any()
+
+
+def test_winograd_can_be_switched_off():
+    x, w, window = array(4, 16, 16, 32).astype("f4"), array(3, 3, 32, 32).astype("f4"), Window(pads=cases.SAME3)
+    fast = cpu.conv2d(x, w, window)
+    winograd.enable(False)
+    try:
+        exact = cpu.conv2d(x, w, window)
+    finally:
+        winograd.enable(True)
+    assert (fast != exact).any()
+    check_close(fast, exact.astype("f8"), "float32", 2e-5, "winograd")
+    np.testing.assert_array_equal(fast, cpu.conv2d(x, w, window))

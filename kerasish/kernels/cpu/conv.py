@@ -1,5 +1,6 @@
 """Convolution and its gradients for one to three spatial axes; the engines are in `product.py`."""
 
+import functools
 import itertools
 import math
 
@@ -11,7 +12,7 @@ from kerasish.kernels.cpu import winograd
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.plan import plan_walk
+from kerasish.kernels.cpu.plan import in_order, plan_walk
 from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import conv as reference
@@ -28,13 +29,13 @@ def conv2d(x, w, window, bias=None, activation=None):
     """
     if not supported(x, w, bias):
         return reference.conv2d(x, w, window, bias, activation)
-    y = memory.empty(output_shape(x.shape, w.shape, window), x.dtype)
-    if winograd.worthwhile(x.shape, w.shape, y.shape[1:3], window, x.dtype):
+    y_shape, fast, plan = setup(x.shape, w.shape, window, x.itemsize)
+    y = memory.empty(y_shape, x.dtype)
+    if fast:
         C, F = w.shape[2:]
         taps, pads = range(0, 9 * C * F, C * F), (window.pads[0][0], window.pads[1][0])
         return winograd.convolve(np.ascontiguousarray(x), flat(w), taps, (F, 1), y, pads, bias, activation == "relu")
     if y.size:
-        plan = results_in(y, conv_plan(x, w.shape, y.shape, window))
         convolve(plan, flat(x), forward_filters(w, plan), y, bias=bias, relu=activation == "relu")
     return y
 
@@ -48,7 +49,7 @@ def conv2d_grad_input(gy, w, x_shape, window):
         return reference.conv2d_grad_input(gy, w, x_shape, window)
     (_, H, W, C), (KH, KW, J, F), G = x_shape, w.shape, window.groups
     gx, gy, w = memory.empty(x_shape, gy.dtype), np.ascontiguousarray(gy), flat(w)
-    if winograd.worthwhile(gy.shape, (KH, KW, F, C), (H, W), window, gy.dtype):
+    if gy.itemsize == 4 and winograd.worthwhile(gy.shape, (KH, KW, F, C), (H, W), window):
         taps, pads = range(8 * C * F, -1, -C * F), (2 - window.pads[0][0], 2 - window.pads[1][0])
         return winograd.convolve(gy, w, taps, (1, F), gx, pads)
     rows = phases(H, KH, window.strides[0], window.pads[0][0], window.dilation[0])
@@ -61,7 +62,7 @@ def conv2d_grad_input(gy, w, x_shape, window):
         taps = [(kh * KW + kw) * J * F for kh in down.taps for kw in across.taps]
         b = packed(w, taps, F // G, 1, J, F, group_step=F // G, groups=G)
         sizes = (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad)
-        plan = plan_walk(gy.shape, *sizes, (down.dilation, across.dilation), G, J, gy.dtype, lanes(gy.dtype))
+        plan = plan_walk(gy.shape, *sizes, (down.dilation, across.dilation), G, J, gy.itemsize)
         plan = plan._replace(y_image=H * W * C, y_row=window.strides[0] * W * C, y_pixel=window.strides[1] * C)
         convolve(plan, flat(gy), b, gx, (down.start * W + across.start) * C)
     return gx
@@ -75,10 +76,11 @@ def conv2d_grad_kernel(x, gy, w_shape, window):
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.conv2d_grad_kernel(x, gy, w_shape, window)
     gw = memory.empty(tuple(w_shape), x.dtype)
-    if winograd.worthwhile(x.shape, w_shape, gy.shape[1:3], window, x.dtype):
+    _, fast, plan = setup(x.shape, tuple(w_shape), window, x.itemsize)
+    if fast:
         pads = (window.pads[0][0], window.pads[1][0])
         return winograd.correlate(np.ascontiguousarray(x), np.ascontiguousarray(gy), pads, gw)
-    return correlate(conv_plan(x, w_shape, gy.shape, window), flat(x), flat(gy), gw)
+    return correlate(plan, flat(x), flat(gy), gw)
 
 
 def conv1d(x, w, window, bias=None, activation=None):
@@ -140,19 +142,25 @@ def output_shape(x_shape, w_shape, window):
     return (x_shape[0], *spaces, w_shape[-1])
 
 
-def conv_plan(x, w_shape, y_shape, window):
-    """The plan of a forward convolution; a kernel of one tap sees all pixels as one row."""
-    (N, H, W, C), F, G = x.shape, w_shape[-1], window.groups
+@functools.lru_cache(4096)
+def _setup(x_shape, w_shape, window, size, fast):
+    """(the result's shape, whether Winograd is the way, the plan) of a convolution of floats of `size` bytes."""
+    y_shape = output_shape(x_shape, w_shape, window)
+    (N, H, W, C), (_, OH, OW, F), G = x_shape, y_shape, window.groups
     (top, _), (left, _) = window.pads
-    sizes = (x.shape, w_shape[:2], y_shape[1:3], window.strides, (top, left), window.dilation)
-    if w_shape[0] == w_shape[1] == 1 and window.strides == (1, 1) and window.pads == ((0, 0), (0, 0)):
-        sizes = ((1, 1, N * H * W, C), (1, 1), (1, N * H * W), (1, 1), (0, 0), (1, 1))
-    return plan_walk(*sizes, G, F // G, x.dtype, lanes(x.dtype))
+    if not math.prod(y_shape):
+        return y_shape, False, None
+    if fast and size == 4 and winograd.worthwhile(x_shape, w_shape, (OH, OW), window):
+        return y_shape, True, None
+    sizes = (x_shape, w_shape[:2], (OH, OW), window.strides, (top, left), window.dilation)
+    if w_shape[:2] == window.strides == (1, 1) and window.pads == ((0, 0), (0, 0)):
+        sizes = ((1, 1, N * H * W, C), (1, 1), (1, N * H * W), (1, 1), (0, 0), (1, 1))  # one row of pixels
+    return y_shape, False, in_order(plan_walk(*sizes, G, F // G, size))
 
 
-def results_in(y, plan):
-    """The plan with its results in the order of a contiguous y."""
-    return plan._replace(y_image=plan.OH * plan.OW * y.shape[-1], y_row=plan.OW * y.shape[-1], y_pixel=y.shape[-1])
+def setup(x_shape, w_shape, window, size):
+    """What a convolution needs to know, worked out once for each shape."""
+    return _setup(x_shape, w_shape, window, size, winograd.enabled())
 
 
 def forward_filters(w, plan):

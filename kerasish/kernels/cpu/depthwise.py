@@ -7,12 +7,11 @@ import numpy as np
 
 from kerasish.device import memory
 from kerasish.kernels.cpu.arrays import flat, supported
-from kerasish.kernels.cpu.conv import lifted, output_shape, phases, results_in
+from kerasish.kernels.cpu.conv import lifted, output_shape, phases
 from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.plan import plan_walk
+from kerasish.kernels.cpu.plan import in_order, plan_walk
 from kerasish.kernels.cpu.product import convolve
-from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import depthwise as reference
 
 
@@ -27,7 +26,7 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     x, w = repeated(x, M), flat(w)
     y = memory.empty(output_shape(x.shape, (KH, KW, C * M), window), x.dtype)
     if y.size:
-        plan = results_in(y, depthwise_plan(x, (KH, KW), y.shape, window))
+        plan = in_order(depthwise_plan(x, (KH, KW), y.shape, window))
         convolve(plan, flat(x), filters(w, range(KH * KW), C * M), y, bias=bias, relu=activation == "relu")
     return y
 
@@ -51,9 +50,7 @@ def depthwise_conv2d_grad_input(gy, w, x_shape, window):
             continue
         taps = [kh * KW + kw for kh in down.taps for kw in across.taps]
         sizes = (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad)
-        plan = plan_walk(
-            gy.shape, *sizes, (down.dilation, across.dilation), 1, D, gy.dtype, lanes(gy.dtype), lanewise=True
-        )
+        plan = plan_walk(gy.shape, *sizes, (down.dilation, across.dilation), 1, D, gy.itemsize, True)
         plan = plan._replace(y_image=H * W * D, y_row=sh * W * D, y_pixel=sw * D)
         convolve(plan, flat(gy), filters(w, taps, D), gx, (down.start * W + across.start) * D)
     return gx if M == 1 else gx.reshape(*x_shape, M).sum(-1)
@@ -95,7 +92,7 @@ def depthwise_plan(x, kernel, y_shape, window):
     """The plan of a depthwise convolution with one filter a channel."""
     (top, _), (left, _) = window.pads
     sizes = kernel, y_shape[1:3], window.strides, (top, left), window.dilation
-    return plan_walk(x.shape, *sizes, 1, x.shape[-1], x.dtype, lanes(x.dtype), lanewise=True)
+    return plan_walk(x.shape, *sizes, 1, x.shape[-1], x.itemsize, True)
 
 
 def filters(w, taps, channels):

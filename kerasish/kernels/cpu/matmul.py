@@ -33,8 +33,8 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
         images = math.prod(batch)
         a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
     if transpose_a and images == 1 and not transpose_b and bias is None and activation is None and sums_deep(M, N, K):
-        return correlate(row_plan(1, K, M, N, a.dtype), flat(a), flat(b), y)
-    plan = row_plan(images, M, K, N, a.dtype)._replace(y_image=M * N, y_pixel=N)
+        return correlate(row_plan(1, K, M, N, a.itemsize), flat(a), flat(b), y)
+    plan = row_plan(images, M, K, N, a.itemsize)._replace(y_image=M * N, y_pixel=N)
     if transpose_a:
         plan = plan._replace(pixel=1, step=M)
     panels = columns_of(b, K, N, transpose_b, images, M)
@@ -42,10 +42,10 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
     return convolve(plan, flat(a), panels, y, bias=bias, relu=activation == "relu")
 
 
-def row_plan(images, M, K, N, dtype):
+def row_plan(images, M, K, N, size):
     """The plan of images of (M, K) @ (K, N): each row is a pixel of K channels; no job spans two images."""
     sizes = (images, 1, M, K), (1, 1), (1, M), (1, 1), (0, 0), (1, 1)
-    plan = plan_walk(*sizes, 1, N, dtype, lanes(dtype))
+    plan = plan_walk(*sizes, 1, N, size)
     return plan._replace(rows=1, jobs=images * -(-M // plan.columns))
 
 

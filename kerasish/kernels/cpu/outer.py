@@ -5,7 +5,7 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import pack_rows
-from kerasish.kernels.cpu.plan import RECORD, input_rows, job_place, locate, plan_at
+from kerasish.kernels.cpu.plan import input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, elements, integers, run, take
 from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
 from kerasish.kernels.cpu.tile import FROM_C, ROWS, ZERO
@@ -27,14 +27,14 @@ def correlate(plan, x, gy, g):
     panels = memory.empty((count, plan.rows * plan.columns * WIDE * plan.lanes), x.dtype)
     partial = memory.empty((parts, K * F), x.dtype) if parts > 1 else g
     plan = plan._replace(
-        tile=tile_for(x.dtype, plan.lanewise), x=address(x), b=address(gy), y=address(g), parts=parts, block=block,
+        tile=tile_for(plan.size, plan.lanewise), x=address(x), b=address(gy), y=address(g), parts=parts, block=block,
         partial=address(partial), scratch=address(scratch), scratch_bytes=scratch.strides[0], table=address(tables),
         table_bytes=tables.strides[0], panel=address(panels), panel_bytes=panels.strides[0],
     )  # fmt: skip
-    run(outer_products, np.array(plan, RECORD), count, threads=count)
+    run(outer_products, np.array(plan, np.int64), count)
     if parts > 1:
         pieces = max(1, K * F // 4096)
-        run(sums[x.dtype.name], np.array(plan._replace(jobs=pieces), RECORD), count, threads=count)
+        run(sums[x.dtype.name], np.array(plan._replace(jobs=pieces), np.int64), count)
     return g
 
 

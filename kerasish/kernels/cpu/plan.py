@@ -4,12 +4,14 @@ A job is a few output rows. It copies the input rows that it needs to scratch me
 of the image, and reads the image itself when they do not.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 
 from kerasish.device.jit import helper
 from kerasish.kernels.cpu.raw import clear_bytes, copy_bytes, record
+from kerasish.kernels.cpu.simd import VECTOR_BYTES
 
 JOB = 192  # output pixels of a job: their windows stay in L2, and a panel of B is read once for all of them
 
@@ -73,9 +75,11 @@ RECORD = np.dtype([(name, np.int64) for name in Plan._fields])
 plan_at = record(RECORD)
 
 
-def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, dtype, lanes, lanewise=False):
+@functools.lru_cache(4096)
+def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, size, lanewise=False):
     """The part of a `Plan` that says how windows lie: `out` (OH, OW), `pads` (top, left), `columns` of a group's result."""
     (N, H, W, C), (KH, KW), (OH, OW), (sh, sw), (top, left), (dh, dw) = x_shape, kernel, out, strides, pads, dilation
+    lanes = VECTOR_BYTES // size
     below, right = (OH - 1) * sh + (KH - 1) * dh - top, (OW - 1) * sw + (KW - 1) * dw - left
     inside = top <= 0 and left <= 0 and below < H and right < W
     copied = not inside or (lanewise and C % lanes > 0)
@@ -87,8 +91,14 @@ def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, dt
         jobs=-(-N * OH // rows) * -(-OW // across),
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, KH=KH, KW=KW, sh=sh, sw=sw, top=top, left=left, dh=dh, dw=dw,
         G=groups, J=1 if lanewise else C // groups, F=columns, lanewise=int(lanewise), image=H * W * C, pixel=pixel, line=line,
-        copied=int(copied), rows=rows, columns=across, size=dtype.itemsize, lanes=lanes,
+        copied=int(copied), rows=rows, columns=across, size=size, lanes=lanes,
     )  # fmt: skip
+
+
+def in_order(plan):
+    """The plan with its results in the order of a contiguous (N, OH, OW, G * F)."""
+    F = plan.G * plan.F
+    return plan._replace(y_image=plan.OH * plan.OW * F, y_row=plan.OW * F, y_pixel=F)
 
 
 def input_rows(plan):

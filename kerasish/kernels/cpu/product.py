@@ -4,7 +4,7 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
-from kerasish.kernels.cpu.plan import RECORD, input_rows, job_place, locate, plan_at
+from kerasish.kernels.cpu.plan import input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, integers, run, take
 from kerasish.kernels.cpu.simd import tile_for, tile_width
 from kerasish.kernels.cpu.tile import FROM_BIAS, FROM_C, ROWS, ZERO
@@ -20,12 +20,12 @@ def convolve(plan, x, b, y, start=0, bias=None, relu=False):
     tables = np.empty((count, plan.rows + 2 * (plan.rows * plan.columns + ROWS) + plan.KH * plan.KW), np.int64)
     bias = padded_bias(bias, plan, x.dtype)
     plan = plan._replace(
-        tile=tile_for(x.dtype, plan.lanewise), x=address(x), b=address(b), y=address(y) + start * plan.size,
+        tile=tile_for(plan.size, plan.lanewise), x=address(x), b=address(b), y=address(y) + start * plan.size,
         bias=0 if bias is None else address(bias), relu=int(relu), b_step=b.shape[1] if b.ndim == 2 else 0,
         b_group=b.size // plan.G, scratch=address(scratch), scratch_bytes=scratch.strides[0], table=address(tables),
         table_bytes=tables.strides[0],
     )  # fmt: skip
-    run(products, np.array(plan, RECORD), count, threads=count)
+    run(products, np.array(plan, np.int64), count)
     return y
 
 

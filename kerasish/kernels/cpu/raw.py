@@ -14,13 +14,17 @@ from numba import from_dtype, types
 from numba.core import cgutils
 
 from kerasish.device.jit import functions, intrinsic, kernel, prange
+from kerasish.device.threads import may_launch
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 
 
-def run(native, plan, workers, threads):
-    """Call a `Native` as native(address of plan, worker) for each worker, on so many threads."""
-    launch(native.address, plan.ctypes.data, workers, threads=threads)
+def run(native, plan, threads):
+    """Call a `Native` as native(address of plan, worker) on so many threads; workers share out the plan's jobs."""
+    if threads > 1 and may_launch(threads):
+        launch(native.address, address(plan), threads, threads=threads)
+    else:
+        native.call(address(plan), 0)
 
 
 @kernel

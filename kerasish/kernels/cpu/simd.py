@@ -31,9 +31,9 @@ def lanes(dtype):
     return VECTOR_BYTES // np.dtype(dtype).itemsize
 
 
-def tile_for(dtype, lanewise=False):
-    """The address of the tile function (vectors a row, then `tile.Call`) of `dtype`."""
-    return _TILES[np.dtype(dtype).name, bool(lanewise)].address
+def tile_for(size, lanewise=False):
+    """The address of the tile function (vectors a row, then `tile.Call`) for floats of `size` bytes."""
+    return _TILES[size, bool(lanewise)].address
 
 
 def _native(dtype, lanewise):
@@ -74,7 +74,11 @@ def _tile_llvm(dtype, lanewise):
     return tile
 
 
-_TILES = {(dtype, lanewise): _native(dtype, lanewise) for dtype in ("float32", "float64") for lanewise in (False, True)}
+_TILES = {
+    (size, lanewise): _native(dtype, lanewise)
+    for size, dtype in ((4, "float32"), (8, "float64"))
+    for lanewise in (False, True)
+}
 
 
 @helper

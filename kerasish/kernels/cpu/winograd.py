@@ -15,9 +15,10 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, run, take
-from kerasish.kernels.cpu.simd import VECTOR_BYTES, WIDE, lanes, tile_for, tile_width
+from kerasish.kernels.cpu.simd import VECTOR_BYTES, WIDE, tile_for, tile_width
 from kerasish.kernels.cpu.tile import FROM_C, ROWS, ZERO
 from kerasish.kernels.cpu.transform import (
+    LANES,
     transform_filter,
     transform_gradient,
     transform_image,
@@ -45,17 +46,17 @@ def enabled() -> bool:
     return _state["enabled"]
 
 
-def worthwhile(x_shape, w_shape, out, window, dtype):
-    """Whether Winograd is the faster way for x (N, H, W, C) and w (3, 3, C, F) to results (OH, OW)."""
+def worthwhile(x_shape, w_shape, out, window):
+    """Whether Winograd is the faster way from x (N, H, W, C) with w (3, 3, C, F) to results (OH, OW), in float32."""
     C, F = w_shape[2:]
-    if not (enabled() and dtype == np.float32 and w_shape[:2] == (3, 3) and window.groups == 1):
+    if not (enabled() and tuple(w_shape[:2]) == (3, 3) and window.groups == 1):
         return False
     if (
         window.strides != (1, 1)
         or window.dilation != (1, 1)
         or min(C, F) < FEW_CHANNELS
-        or C % lanes(dtype)
-        or F % lanes(dtype)
+        or C % LANES
+        or F % LANES
     ):
         return False
     tiles = x_shape[0] * -(-out[0] // 4) * -(-out[1] // 4)
@@ -105,12 +106,12 @@ def tiling(x_shape, y_shape, pads, cache, workers, rows):
     down, across = -(-OH // 4), -(-OW // 4)
     block = max(8, cache // (POINTS * 4 * C * ROWS)) * ROWS
     block = min(block, -(-N * down * across // ROWS) * ROWS)
-    wide = WIDE * lanes(np.float32)
+    wide = WIDE * LANES
     sizes = POINTS * block * C * 4, POINTS * block * wide * 4, POINTS * max(C, wide) * 4
     scratch = memory.empty((workers, sum(sizes) // 4 + 4 * (rows + block + ROWS) + 16), np.float32)
     return scratch, Tiling(
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, F=F, top=top, left=left, down=down, across=across, block=block,
-        lanes=lanes(np.float32), tile=tile_for(np.float32), scratch=address(scratch), scratch_bytes=scratch.strides[0],
+        lanes=LANES, tile=tile_for(4), scratch=address(scratch), scratch_bytes=scratch.strides[0],
         v_bytes=sizes[0], m_bytes=sizes[1], edge_bytes=sizes[2],
     )  # fmt: skip
 
@@ -125,7 +126,7 @@ def convolve(x, w, taps, steps, y, pads, bias=None, relu=False):
         jobs=-(-plan.N * plan.down * plan.across // plan.block), x=address(x), u=address(u), y=address(y),
         bias=0 if bias is None else address(bias), relu=int(relu),
     )  # fmt: skip
-    run(forward, np.array(plan, RECORD), count, threads=count)
+    run(forward, np.array(plan, np.int64), count)
     return y
 
 
@@ -136,7 +137,7 @@ def points_of_filters(w, taps, steps, plan):
     u = memory.empty((POINTS, C * F), np.float32)
     given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
     count = threads.wanted(u.size)
-    run(filters, np.array(given, RECORD), count, threads=count)
+    run(filters, np.array(given, np.int64), count)
     return u
 
 
@@ -257,9 +258,9 @@ def correlate(x, gy, pads, gw):
     parts = max(1, min(blocks, UNITS // panels, PARTIAL // (POINTS * C * F)))
     sums = memory.empty((parts, POINTS, C, F), np.float32)
     plan = plan._replace(jobs=parts * panels, parts=parts, x=address(x), u=address(gy), y=address(sums))
-    run(gradient, np.array(plan, RECORD), count, threads=count)
+    run(gradient, np.array(plan, np.int64), count)
     plan = plan._replace(jobs=C, x=address(sums), y=address(gw))
-    run(taps, np.array(plan, RECORD), count, threads=count)
+    run(taps, np.array(plan, np.int64), count)
     return gw
 
 
