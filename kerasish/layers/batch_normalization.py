@@ -146,26 +146,18 @@ class BatchNormalization(Layer):
             raise arguments.invalid(self, f"{message} {received}")
 
     def _normalize(self, inputs, mean, variance, gamma, beta):
-        """Statistics of 16-bit inputs are applied in float32."""
-        wide = ops.cast(inputs, ops.result_type(inputs.dtype, "float32"))
-        vectors = [v if v is None else ops.cast(v, wide.dtype) for v in (mean, variance, beta, gamma)]
-        mean, variance, beta, gamma = vectors
-        outputs = ops.batch_normalization(
-            wide, mean, variance, axis=self.axis, offset=beta, scale=gamma, epsilon=self.epsilon
-        )
-        return ops.cast(outputs, inputs.dtype)
+        return ops.batch_normalization(inputs, mean, variance, self.axis, beta, gamma, self.epsilon)
 
     def _moments(self, inputs, mask):
         """Mean and variance of each channel, of the positions that count."""
-        wide = ops.cast(inputs, ops.result_type(inputs.dtype, "float32"))
         rank = len(inputs.shape)
         axes = [axis for axis in range(rank) if axis != self.axis % rank]
         if mask is None:
-            return ops.moments(wide, axes=axes)
-        weights = ops.broadcast_to(ops.expand_dims(ops.cast(mask, wide.dtype), -1), tuple(inputs.shape))
+            return ops.moments(inputs, axes=axes)
+        weights = ops.broadcast_to(ops.expand_dims(ops.cast(mask, inputs.dtype), -1), tuple(inputs.shape))
         count = ops.sum(weights, axis=axes, keepdims=True) + 1e-7
-        mean = ops.sum(weights * wide, axis=axes, keepdims=True) / count
-        squares = ops.sum(weights * ops.square(wide - mean), axis=axes, keepdims=True)
+        mean = ops.sum(weights * inputs, axis=axes, keepdims=True) / count
+        squares = ops.sum(weights * ops.square(inputs - mean), axis=axes, keepdims=True)
         return ops.squeeze(mean, axes), ops.squeeze(squares / count, axes)
 
     def _average(self, variable, value, momentum):

@@ -98,12 +98,9 @@ class EinsumDense(Layer):
                 out_shape = (*free, *out_shape[len(out_shape) - (len(spec_out) - len(free)) :])
             else:
                 out_shape = (*out_shape[: len(spec_out) - len(free)], *free)
-        sizes = dict(zip(spec_in, input_shape))
-        out_shape = tuple(sizes.get(letter) if size is None else size for letter, size in zip(spec_out, out_shape))
-        for letter, size in zip(spec_out, out_shape):
-            sizes.setdefault(letter, size)
+        sizes = {**dict(zip(spec_out, out_shape)), **dict(zip(spec_in, input_shape))}
         kernel_shape = tuple(self._size(letter, sizes, input_shape) for letter in spec_kernel)
-        return kernel_shape, self._bias_shape(spec_out, out_shape), out_shape
+        return kernel_shape, self._bias_shape(spec_out, sizes), out_shape
 
     def _read_equation(self, input_shape):
         """The three groups of letters, an ellipsis written out as digits."""
@@ -129,7 +126,7 @@ class EinsumDense(Layer):
             raise arguments.invalid(self, f"{message}; give `Input` that dimension")
         return sizes[letter]
 
-    def _bias_shape(self, spec_out, out_shape):
+    def _bias_shape(self, spec_out, sizes):
         """The bias has its own axes' sizes, and ones for the axes after its first."""
         if not self.bias_axes:
             return None
@@ -137,8 +134,7 @@ class EinsumDense(Layer):
             message = f"Bias dimension '{missing[0]}' was requested, but is not part of the output spec '{spec_out}'"
             raise arguments.invalid(self, message)
         first = min(map(spec_out.index, self.bias_axes))
-        pairs = list(zip(spec_out, out_shape))[first:]
-        return tuple(size if letter in self.bias_axes else 1 for letter, size in pairs)
+        return tuple(sizes[letter] if letter in self.bias_axes else 1 for letter in spec_out[first:])
 
     def call(self, inputs, training=None):
         outputs = ops.einsum(self.equation, inputs, self.kernel)

@@ -62,9 +62,8 @@ class Embedding(Layer):
     def _positive(self, value, name):
         if hasattr(value, "__index__") and value > 0:
             return value
-        error = ValueError if hasattr(value, "__index__") else TypeError
         message = f"`{name}` must be a positive integer. Received: {name}={value} (of type {type(value).__name__})."
-        raise arguments.invalid(self, message, error)
+        raise arguments.invalid(self, message)
 
     def build(self, input_shape=None) -> None:
         self.embeddings = self.add_weight(

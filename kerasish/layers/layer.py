@@ -149,6 +149,8 @@ class Layer(LayerState, Operation):
             self.build(_tuples(config["input_shape"]))
         elif "shapes_dict" in config:
             self.build(**{k: _tuples(v) for k, v in config["shapes_dict"].items()})
+        if self._build_is_default:
+            self._build_shapes = _shapes_config(config.get("shapes_dict", config), ())
 
     def get_build_config(self) -> dict | None:
         """The shapes with which the layer was built."""

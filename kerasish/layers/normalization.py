@@ -112,14 +112,10 @@ class LayerNormalization(AffineNormalization):
             self.beta = self._add("beta", shape)
 
     def call(self, inputs):
-        wide = ops.cast(inputs, ops.result_type(inputs.dtype, "float32"))
-        if self.rms_scaling:
-            variance = ops.var(wide, axis=self.axis, keepdims=True)
-            outputs = wide * ops.rsqrt(variance + self.epsilon) * ops.cast(self.gamma, wide.dtype)
-        else:
-            gamma, beta = (v if v is None else ops.cast(v, wide.dtype) for v in (self.gamma, self.beta))
-            outputs = ops.layer_normalization(wide, gamma, beta, axis=self.axis, epsilon=self.epsilon)
-        return ops.cast(outputs, self.compute_dtype)
+        if not self.rms_scaling:
+            return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+        variance = ops.var(inputs, axis=self.axis, keepdims=True)
+        return inputs * ops.rsqrt(variance + self.epsilon) * self.gamma
 
     def get_config(self) -> dict[str, Any]:
         own = ("axis", "epsilon", "center", "scale", "rms_scaling")
@@ -188,16 +184,13 @@ class GroupNormalization(AffineNormalization):
 
     def call(self, inputs):
         shape, axis = tuple(inputs.shape), self.axis % len(inputs.shape)
-        wide = ops.cast(inputs, ops.result_type(inputs.dtype, "float32"))
-        grouped = ops.reshape(wide, (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1 :]))
+        grouped = ops.reshape(inputs, (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1 :]))
         mean, variance = ops.moments(grouped, axes=self._within_groups(axis, len(shape)), keepdims=True)
         normal = ops.reshape((grouped - mean) * ops.rsqrt(variance + self.epsilon), shape)
         along = [-1 if i == axis else 1 for i in range(len(shape))]
         if self.gamma is not None:
-            normal = normal * ops.cast(ops.reshape(self.gamma, along), wide.dtype)
-        if self.beta is not None:
-            normal = normal + ops.cast(ops.reshape(self.beta, along), wide.dtype)
-        return ops.cast(normal, inputs.dtype)
+            normal = normal * ops.reshape(self.gamma, along)
+        return normal if self.beta is None else normal + ops.reshape(self.beta, along)
 
     @staticmethod
     def _within_groups(axis, rank):

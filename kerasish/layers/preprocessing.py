@@ -97,6 +97,7 @@ class Normalization(Layer):
         if self.input_mean is None:
             self.adapt_mean = self.add_weight(name="mean", shape=sizes, initializer="zeros", trainable=False)
             self.adapt_variance = self.add_weight(name="variance", shape=sizes, initializer="ones", trainable=False)
+            # Keras keeps this weight in its files, and never changes it.
             self.count = self.add_weight(name="count", shape=(), dtype="int", initializer="zeros", trainable=False)
         self.input_spec = InputSpec(ndim=rank, axes={i: input_shape[i] for i in self._kept})
 
@@ -142,7 +143,6 @@ class Normalization(Layer):
             count, mean, variance = _joined(count, mean, variance, batch, axes)
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(variance)
-        self.count.assign(count)
 
     def finalize_state(self) -> None:
         """Does nothing: the weights are read at each call."""

@@ -54,6 +54,7 @@ class LayerState(Tracked):
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
+        variable.trainable = trainable and self._trainable
         if not trainable:
             self.__dict__.setdefault("_born_frozen", set()).add(id(variable))
         self._own_variable(variable)

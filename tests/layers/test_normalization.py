@@ -34,7 +34,7 @@ CLIPPING = {"rmin": 0.8, "rmax": 1.2, "dmax": 0.5}
     ),
     row("renorm, inference", lambda k: k.layers.BatchNormalization(renorm=True, renorm_momentum=0.5), (4, 5)),
     row("renorm, no scale", lambda k: k.layers.BatchNormalization(renorm=True, scale=False), (4, 5), **TRAINING),
-    row("mixed", lambda k: k.layers.BatchNormalization(dtype="mixed_float16"), (4, 5), tolerance=1e-2, **TRAINING),
+    row("float64", lambda k: k.layers.BatchNormalization(dtype="float64"), (4, 5), **TRAINING),
     row(
         "options",
         lambda k: k.layers.BatchNormalization(
@@ -79,7 +79,6 @@ def test_frozen_statistics_stay():
     row("layer, axes backwards", lambda k: k.layers.LayerNormalization(axis=[-1, -2]), (3, 4, 5)),
     row("layer, no scale", lambda k: k.layers.LayerNormalization(scale=False), (3, 5)),
     row("layer, no center", lambda k: k.layers.LayerNormalization(center=False, gamma_regularizer="l2"), (3, 5)),
-    row("layer, mixed", lambda k: k.layers.LayerNormalization(dtype="mixed_float16"), (3, 5), tolerance=1e-2),
     row("group", lambda k: k.layers.GroupNormalization(groups=2), (3, 4, 5, 6)),
     row("group, one", lambda k: k.layers.GroupNormalization(groups=1), (3, 6)),
     row("group, axis", lambda k: k.layers.GroupNormalization(groups=2, axis=1), (3, 4, 5)),
@@ -100,7 +99,8 @@ def test_rms_scaling_warns():
         ours = kerasish.layers.LayerNormalization(rms_scaling=True)
     with pytest.warns(UserWarning):
         theirs = keras.layers.LayerNormalization(rms_scaling=True)
-    np.testing.assert_allclose(ours(x).numpy(), theirs(x).numpy(), atol=1e-5)
+        wanted = theirs(x).numpy()
+    np.testing.assert_allclose(ours(x).numpy(), wanted, atol=1e-5)
     assert [w.name for w in ours.weights] == [w.name for w in theirs.weights]
 
 

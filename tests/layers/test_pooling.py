@@ -58,6 +58,22 @@ def test_global_pooling(build, shapes, options):
     check_layer(build, shapes, **options)
 
 
+@cases(
+    row("mean 1D", lambda k: k.layers.AdaptiveAveragePooling1D(3), (2, 7, 3)),
+    row("mean 2D", lambda k: k.layers.AdaptiveAveragePooling2D((2, 3)), (2, 7, 6, 3)),
+    row("mean 2D, whole", lambda k: k.layers.AdaptiveAveragePooling2D(1), (2, 3, 4, 2)),
+    row("mean 2D, larger", lambda k: k.layers.AdaptiveAveragePooling2D(5), (2, 3, 4, 2)),
+    row("mean 2D, first", lambda k: k.layers.AdaptiveAveragePooling2D(2, "channels_first"), (2, 3, 7, 6)),
+    row("mean 3D", lambda k: k.layers.AdaptiveAveragePooling3D((2, 1, 3)), (1, 4, 3, 5, 2)),
+    row("max 1D", lambda k: k.layers.AdaptiveMaxPooling1D(3), (2, 7, 3)),
+    row("max 2D", lambda k: k.layers.AdaptiveMaxPooling2D((2, 3)), (2, 7, 6, 3)),
+    row("max 2D, first", lambda k: k.layers.AdaptiveMaxPooling2D(2, "channels_first"), (2, 3, 7, 6)),
+    row("max 3D", lambda k: k.layers.AdaptiveMaxPooling3D((2, 1, 3)), (1, 4, 3, 5, 2)),
+)
+def test_adaptive_pooling(build, shapes, options):
+    check_layer(build, shapes, **options)
+
+
 @refusals(
     refusal("size", lambda k: k.layers.MaxPooling2D(0), "(MaxPooling2D)", "pool_size=0"),
     refusal("strides", lambda k: k.layers.MaxPooling2D(2, strides=0), "strides=0", error=ValueError),
@@ -67,6 +83,8 @@ def test_global_pooling(build, shapes, options):
     ),
     refusal("rank", lambda k: k.layers.MaxPooling2D(3)(k.Input((2, 3))), "expected ndim=4, found ndim=3"),
     refusal("global rank", lambda k: k.layers.GlobalMaxPooling2D()(k.Input((2, 3))), "expected ndim=4, found ndim=3"),
+    refusal("adaptive size", lambda k: k.layers.AdaptiveMaxPooling2D((1, 2, 3)), "(height, width)", "(1, 2, 3)"),
+    refusal("adaptive size 0", lambda k: k.layers.AdaptiveMaxPooling2D(0), "output_size", error=ValueError),
     refusal("data_format", lambda k: k.layers.GlobalMaxPooling2D(data_format="x"), "data_format=x"),
 )
 def test_refusals(attempt, texts, error):

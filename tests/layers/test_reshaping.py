@@ -1,9 +1,5 @@
 """Flatten, Reshape, Permute, RepeatVector, borders, upsampling."""
 
-import pytest
-
-import kerasish
-
 from .harness import cases, channels_last_oracle, check_layer, check_refusal, refusal, refusals, row
 
 
@@ -41,7 +37,6 @@ def test_reshaping(build, shapes, options):
 @cases(
     row("bilinear", lambda k: k.layers.UpSampling2D(2, interpolation="bilinear"), (2, 4, 3, 2)),
     row("bilinear, uneven", lambda k: k.layers.UpSampling2D((3, 1), interpolation="BILINEAR"), (2, 4, 3, 2)),
-    row("bicubic", lambda k: k.layers.UpSampling2D(2, interpolation="bicubic"), (2, 4, 3, 2)),
     row(
         "first",
         lambda k: k.layers.UpSampling2D(2, "channels_first", "bilinear"),
@@ -49,7 +44,6 @@ def test_reshaping(build, shapes, options):
         oracle=channels_last_oracle,
     ),
 )
-@pytest.mark.skipif(not hasattr(kerasish.ops.image, "resize"), reason="no resize")
 def test_interpolation(build, shapes, options):
     check_layer(build, shapes, **options)
 
