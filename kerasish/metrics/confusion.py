@@ -28,8 +28,9 @@ def parse_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     if thresholds is None:
         return [default]
     listed = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
-    if any(t is None or t < 0 or t > 1 for t in listed):
-        raise ValueError(f"Threshold values must be in [0, 1]. Received: {listed}")
+    wrong = [t for t in listed if t is None or t < 0 or t > 1]
+    if wrong:
+        raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
     return listed
 
 
@@ -70,6 +71,11 @@ def count(
     if top_k is not None:
         y_pred = keep_top(y_pred, top_k)
     if class_id is not None:
+        if y_pred.ndim == 1:
+            raise ValueError(
+                "When class_id is provided, y_pred must be a 2D array with shape (num_samples, num_classes), "
+                f"found shape: {y_pred.shape}"
+            )
         y_true, y_pred = y_true[..., class_id, None], y_pred[..., class_id, None]
     if y_true.shape != y_pred.shape:
         raise ValueError(f"Shapes of y_true and y_pred must match. Received: {y_true.shape} and {y_pred.shape}")

@@ -1,5 +1,6 @@
 """Intersection over union of classes."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,6 +58,12 @@ class ConfusionMatrixMetric(Metric):
             sample_weight = as_array(sample_weight)
             if 1 < sample_weight.ndim == len(shape) + 1:
                 sample_weight = sample_weight[..., 0]
+            if "int" in self.dtype and sample_weight.dtype.kind == "f":
+                warnings.warn(
+                    f"Metric '{self.name}': sample weight is float, but dtype is int; casting drops the fractions. "
+                    "Use integer weights, or pass dtype='float32' to the metric.",
+                    stacklevel=4,
+                )
             weights = np.broadcast_to(sample_weight, shape).reshape(-1)[valid].astype(self.dtype)
         pairs = y_true[valid] * self.num_classes + y_pred[valid]
         matrix = np.bincount(pairs, weights, self.num_classes**2).reshape(self.num_classes, self.num_classes)

@@ -43,8 +43,6 @@ class Metric:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Variable):
             self._track(value)
-        elif isinstance(value, Metric):
-            self.__dict__.setdefault("_metrics", []).append(value)
         object.__setattr__(self, name, value)
 
     def _track(self, variable: Variable) -> None:
@@ -59,9 +57,13 @@ class Metric:
 
     @property
     def variables(self) -> list[Variable]:
-        """The state, that of metrics held in attributes included."""
-        inner = (v for metric in self.__dict__.get("_metrics", ()) for v in metric.variables)
-        return [*self.__dict__.get("_variables", ()), *inner]
+        """The state, that of metrics in attributes (also in lists and dictionaries) included."""
+        found = list(self.__dict__.get("_variables", ()))
+        for held in _held(list(self.__dict__.values())):
+            for variable in held.variables if isinstance(held, Metric) else [held]:
+                if not any(v is variable for v in found):
+                    found.append(variable)
+        return found
 
     def add_variable(
         self,
@@ -80,7 +82,8 @@ class Metric:
             aggregation: How replicas are put together; of meaning on several devices only.
             name: Its name.
         """
-        initializer = zeros if initializer in (None, "zeros") else initializer
+        if initializer is None or isinstance(initializer, str) and initializer == "zeros":
+            initializer = zeros
         with name_scope(self.name.replace("/", ">"), caller=self):
             variable = Variable(
                 initializer, shape, dtype or self.dtype, trainable=False, aggregation=aggregation, name=name
@@ -158,6 +161,17 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _held(value: Any) -> Iterator[Any]:
+    """The variables and metrics in nested lists, tuples and dictionaries."""
+    if isinstance(value, (Variable, Metric)):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _held(item)
+    elif isinstance(value, dict):
+        yield from _held(list(value.values()))
 
 
 def zeros(shape, dtype=None):

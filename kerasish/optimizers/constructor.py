@@ -6,7 +6,7 @@ from typing import Any
 
 from kerasish.optimizers.optimizer import Optimizer
 
-_BASE = {
+COMMON = {
     k: p.default for k, p in inspect.signature(Optimizer).parameters.items() if k not in ("learning_rate", "kwargs")
 }
 
@@ -20,8 +20,8 @@ def constructor(after: dict[str, Any] | None = None, **own: Any) -> Callable:
         after: Own arguments that Keras places behind the common ones.
         **own: Own arguments in front of the common ones (an `Optimizer`'s argument may stand among them).
     """
-    defaults = {**own, **{k: v for k, v in _BASE.items() if k not in own}, **(after or {})}
-    names = tuple(k for k in defaults if k not in _BASE and k != "learning_rate")
+    defaults = {**own, **{k: v for k, v in COMMON.items() if k not in own}, **(after or {})}
+    names = tuple(k for k in defaults if k not in COMMON and k != "learning_rate")
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(k, kind, default=v) for k, v in defaults.items()]
     parameters.append(inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD))

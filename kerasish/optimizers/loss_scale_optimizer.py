@@ -8,6 +8,7 @@ import numpy as np
 from kerasish.core.scopes import name_scope
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.optimizers.constructor import COMMON as DEFAULTS
 from kerasish.optimizers.optimizer import Optimizer
 
 
@@ -37,19 +38,32 @@ class LossScaleOptimizer(Optimizer):
     ):
         if not isinstance(inner_optimizer, Optimizer):
             raise TypeError(f"`inner_optimizer` must be a Keras Optimizer instance. Received: {inner_optimizer}")
-        if kwargs.pop("dynamic", True) is not True:
-            raise ValueError("LossScaleOptimizer does not support `dynamic=False`. Use `loss_scale_factor` instead.")
-        for key in kwargs:
-            raise ValueError(
-                f"LossScaleOptimizer does not support `{key}`. Instead, set `{key}` on the `inner_optimizer`."
-            )
+        self._refuse(kwargs)
         super().__init__(learning_rate=0.0, name=name)
+        inner_optimizer.loss_scale_factor = None
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         with name_scope(self.name, caller=self):
             self.step_counter = Variable(0, dtype="int64", name="step_counter", trainable=False)
             self.dynamic_scale = Variable(float(initial_scale), dtype="float32", name="dynamic_scale", trainable=False)
+
+    @staticmethod
+    def _refuse(arguments: dict[str, Any]) -> None:
+        """Raises for arguments of other optimizers, unless they have no effect (as configs of Keras up to 3.9 have)."""
+        if not arguments.pop("dynamic", True):
+            raise ValueError(
+                "LossScaleOptimizer no longer supports `dynamic=False`. Instead, simply set `loss_scale_factor` "
+                "directly on the `inner_optimizer`."
+            )
+        unknown = ", ".join(f"`{key}`" for key in arguments if key not in DEFAULTS)
+        if unknown:
+            raise ValueError(f"LossScaleOptimizer does not support arguments: {unknown}.")
+        for key, value in arguments.items():
+            if value != DEFAULTS[key]:
+                raise ValueError(
+                    f"LossScaleOptimizer does not support `{key}`. Instead, set `{key}` on the `inner_optimizer`."
+                )
 
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:
@@ -84,7 +98,8 @@ class LossScaleOptimizer(Optimizer):
             self.dynamic_scale.assign(self.dynamic_scale.array / 2)
             return
         scale = float(self.dynamic_scale)
-        self.inner_optimizer.apply([None if a is None else Tensor(a / scale) for a in arrays], variables)
+        unscaled = [a if a is None or v.overwrite_with_gradient else a / scale for a, v in zip(arrays, variables)]
+        self.inner_optimizer.apply([None if a is None else Tensor(a) for a in unscaled], variables)
         self._grow()
 
     def _grow(self) -> None:

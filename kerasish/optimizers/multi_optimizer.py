@@ -5,18 +5,20 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequen
 from typing import Any
 
 from kerasish.core.variable import Variable
+from kerasish.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from kerasish.optimizers.optimizer import Optimizer
 
 
 class OptimizerMap(MutableMapping):
-    """Optimizers by regular expressions over the paths of variables.
+    """Optimizers by regular expressions, which must match the whole path of a variable.
 
     Args:
         default_optimizer: Takes the variables that no expression matches.
         optimizer_map: Dictionary `{expression: optimizer}`.
 
     Raises:
-        TypeError: If something is not an optimizer.
+        TypeError: If the default is not an optimizer.
+        ValueError: If an expression stands for something else, or stands twice.
 
     Example:
 
@@ -30,35 +32,49 @@ class OptimizerMap(MutableMapping):
         if not isinstance(default_optimizer, Optimizer):
             raise TypeError(f"default_optimizer must be a Keras Optimizer instance. Received: {default_optimizer}")
         self.default_optimizer = default_optimizer
-        self._map: dict[str, Optimizer] = {}
+        self._optimizer_map: dict[str, Optimizer] = {}
         for key, optimizer in (optimizer_map or {}).items():
             self[key] = optimizer
 
+    def __call__(self, variable: Variable) -> Optimizer:
+        """The optimizer of a variable."""
+        return self[variable.path]
+
     def __getitem__(self, path: str) -> Optimizer:
-        if path in self._map:
-            return self._map[path]
-        return next((found for key, found in self._map.items() if re.search(key, path)), self.default_optimizer)
+        if path in self._optimizer_map:
+            return self._optimizer_map[path]
+        found = [optimizer for key, optimizer in self._optimizer_map.items() if re.fullmatch(key, path)]
+        if len(found) > 1:
+            raise ValueError(f"Multiple optimizers assigned to variable {path}.")
+        return found[0] if found else self.default_optimizer
 
     def __setitem__(self, key: str, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"The value for '{key}' must be a Keras Optimizer instance. Received: {optimizer}")
-        self._map[key] = optimizer
+            raise ValueError(f"optimizer must be a Keras Optimizer instance. Received: {optimizer}")
+        if isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
+            raise ValueError(f"optimizer cannot be {type(optimizer).__name__}.")
+        if key in self._optimizer_map:
+            raise ValueError(
+                f"'{key}' already exists in the OptimizerMap with value {self._optimizer_map[key]}. Please make sure "
+                "to not use duplicated keys."
+            )
+        self._optimizer_map[key] = optimizer
 
     def __delitem__(self, key: str) -> None:
-        del self._map[key]
+        del self._optimizer_map[key]
 
     def __len__(self) -> int:
-        return len(self._map)
+        return len(self._optimizer_map)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._map)
+        return iter(self._optimizer_map)
 
     def get_config(self) -> dict[str, Any]:
         from kerasish.saving.serialization import serialize_keras_object
 
         return {
             "default_optimizer": serialize_keras_object(self.default_optimizer),
-            "optimizer_map": {key: serialize_keras_object(optimizer) for key, optimizer in self._map.items()},
+            "optimizer_map": {key: serialize_keras_object(optimizer) for key, optimizer in self._optimizer_map.items()},
         }
 
     @classmethod
@@ -93,32 +109,46 @@ class MultiOptimizer(Optimizer):
         loss_scale_factor: float | None = None,
         name: str | None = None,
     ):
-        if not isinstance(optimizer_map, OptimizerMap) and not callable(optimizer_map):
-            raise TypeError(
-                "`optimizer_map` must be an OptimizerMap or a callable that takes a variable and returns an "
-                f"optimizer. Received: {optimizer_map}"
-            )
+        self.optimizers: list[Optimizer] = []
         super().__init__(learning_rate=0.0, loss_scale_factor=loss_scale_factor, name=name)
         self.optimizer_map = optimizer_map
-        self.optimizers: list[Optimizer] = []
         if isinstance(optimizer_map, OptimizerMap):
             self._know([*(optimizer_map[key] for key in optimizer_map), optimizer_map.default_optimizer])
 
     def _know(self, optimizers: Iterable[Optimizer]) -> None:
         for optimizer in optimizers:
             if not any(o is optimizer for o in self.optimizers):
+                optimizer.loss_scale_factor = self.loss_scale_factor
                 self.optimizers.append(optimizer)
 
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:
             return
         super().build(variables)
-        by_path = isinstance(self.optimizer_map, OptimizerMap)
-        chosen = [self.optimizer_map[v.path] if by_path else self.optimizer_map(v) for v in self._trainable_variables]
+        chosen = [self._choose(v) for v in self._trainable_variables]
         self._know(chosen)
         self._owner = {id(v): optimizer for v, optimizer in zip(self._trainable_variables, chosen)}
         for optimizer in self.optimizers:
             optimizer.build([v for v, owner in zip(self._trainable_variables, chosen) if owner is optimizer])
+
+    def _choose(self, variable: Variable) -> Optimizer:
+        optimizer = self.optimizer_map(variable) if callable(self.optimizer_map) else None
+        if not isinstance(optimizer, Optimizer):
+            raise ValueError(f"Optimizer for variable {variable} is not an Optimizer instance. Received: {optimizer}")
+        if isinstance(optimizer, (LossScaleOptimizer, MultiOptimizer)):
+            raise ValueError(f"{type(optimizer).__name__} cannot be used inside an MultiOptimizer.")
+        return optimizer
+
+    @property
+    def loss_scale_factor(self) -> float | None:
+        """The factor of the loss, the same for all optimizers."""
+        return self._loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, value: float | None) -> None:
+        self._loss_scale_factor = value
+        for optimizer in self.optimizers:
+            optimizer.loss_scale_factor = value
 
     @property
     def variables(self) -> list[Variable]:
@@ -139,8 +169,6 @@ class MultiOptimizer(Optimizer):
         )
 
     def _take_step(self, grads: list[Any], variables: list[Variable]) -> None:
-        if self.loss_scale_factor is not None:
-            grads = [g / self.loss_scale_factor for g in grads]
         for optimizer in self.optimizers:
             mine = [(g, v) for g, v in zip(grads, variables) if self._owner[id(v)] is optimizer]
             if mine:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasish.core.tensor import as_array
 from kerasish.core.variable import Variable
 from kerasish.kernels import twin_of
 from kerasish.optimizers.constructor import constructor
@@ -97,17 +98,25 @@ class Muon(SlottedOptimizer):
     def step(self, p: Any, g: Any, lr: Any, m: Any) -> None:
         m *= self.momentum
         m += g
-        update = self.orthogonal(g + self.momentum * m if self.nesterov else m)
-        if self.rms_rate is not None:
-            update = update * (self.rms_rate * math.sqrt(max(p.shape)))
-        p -= lr * update
+        g = g + self.momentum * m if self.nesterov else m
+        p -= lr * self.lr_adjust(self.zeropower_via_newtonschulz5(g, self.ns_steps))
 
-    def orthogonal(self, x: Any) -> Any:
-        """About the nearest matrix whose rows (or columns, if there are fewer) are orthogonal and of length 1."""
+    def lr_adjust(self, x: Any) -> Any:
+        """Scales an orthogonal update to a root mean square of `rms_rate`."""
+        return x if self.rms_rate is None else x * (self.rms_rate * math.sqrt(max(x.shape)))
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """About the nearest matrix whose rows (or columns, if there are fewer) are orthogonal and of length 1.
+
+        Args:
+            x: Matrix.
+            steps: Number of iterations.
+        """
+        x = as_array(x)
         tall = x.shape[0] > x.shape[1]
         x = x.T if tall else x
         x = x / (np.sqrt(np.sum(x * x)) + 1e-7)
-        for _ in range(self.ns_steps):
+        for _ in range(steps):
             square = x @ x.T
             x = self.muon_a * x + (self.muon_b * square + self.muon_c * square @ square) @ x
         return x.T if tall else x
