@@ -1,4 +1,7 @@
-"""Softmax and cross-entropy of float32 rows: each row is read three times while it is in the first-level cache."""
+"""Softmax and cross-entropy of float32 rows: each row is read three times while it is in the first-level cache.
+
+Only sums may be reordered: (x - largest) - log(sum) must not become x - (largest + log(sum)).
+"""
 
 import numpy as np
 
@@ -89,17 +92,15 @@ def _over_rows(function, out, x, *others, options=()):
     return out
 
 
-@tasks
+@tasks(exact=True)
 def _softmax(zero, task, y, x, kind, rows, K, step):
     for r in range(task * step, min(rows, (task + 1) * step)):
         u, v = pointer(zero, x, r * K, K), pointer(zero, y, r * K, K)
         m = largest(u, K)
         if kind == SOFTMAX:
-            total = zero
             for i in range(K):
                 v[i] = exp(u[i] - m)
-                total += v[i]
-            share = np.float32(1) / total
+            share = np.float32(1) / _sum(v, K)
             for i in range(K):
                 v[i] *= share
         else:
@@ -127,35 +128,58 @@ def _sum_exp(x, n, m):
     return total
 
 
-@tasks
+@helper
+def _sum(x, n):
+    total = np.float32(0)
+    for i in range(n):
+        total += x[i]
+    return total
+
+
+@helper
+def _dot(x, y, n):
+    total = np.float32(0)
+    for i in range(n):
+        total += x[i] * y[i]
+    return total
+
+
+@helper
+def _entropy(t, x, n, m, scale):
+    total = np.float32(0)
+    for i in range(n):
+        total += _term(t[i], x[i], m, scale)
+    return total
+
+
+@helper(exact=True, inline=True)
+def _term(t, x, m, scale):
+    return t * (scale - (x - m))
+
+
+@tasks(exact=True)
 def _softmax_grad(zero, task, gx, y, gy, kind, rows, K, step):
     for r in range(task * step, min(rows, (task + 1) * step)):
         u, v, w = pointer(zero, y, r * K, K), pointer(zero, gy, r * K, K), pointer(zero, gx, r * K, K)
-        total = zero
         if kind == SOFTMAX:
-            for i in range(K):
-                total += v[i] * u[i]
+            total = _dot(v, u, K)
             for i in range(K):
                 w[i] = u[i] * (v[i] - total)
         else:
-            for i in range(K):
-                total += v[i]
+            total = _sum(v, K)
             for i in range(K):
                 w[i] = v[i] - exp(u[i]) * total
 
 
-@tasks
+@tasks(exact=True)
 def _cross_entropy(zero, task, loss, logits, labels, rows, K, step):
     for r in range(task * step, min(rows, (task + 1) * step)):
         u, t = pointer(zero, logits, r * K, K), pointer(zero, labels, r * K, K)
-        m, total = largest(u, K), zero
-        scale = log(_sum_exp(u, K, m))
-        for i in range(K):
-            total += t[i] * (scale - (u[i] - m))
-        pointer(zero, loss, r, 1)[0] = total
+        m = largest(u, K)
+        pointer(zero, loss, r, 1)[0] = _entropy(t, u, K, m, log(_sum_exp(u, K, m)))
 
 
-@tasks
+@tasks(exact=True)
 def _sparse_cross_entropy(zero, task, loss, logits, labels, rows, K, step):
     for r in range(task * step, min(rows, (task + 1) * step)):
         u, k = pointer(zero, logits, r * K, K), pointer(0, labels, r, 1)[0]
@@ -164,7 +188,7 @@ def _sparse_cross_entropy(zero, task, loss, logits, labels, rows, K, step):
         pointer(zero, loss, r, 1)[0] = row
 
 
-@tasks
+@tasks(exact=True)
 def _minus_labels(zero, task, p, logits, labels, scales, rows, K, step):
     """p = g (p - labels), row by row."""
     for r in range(task * step, min(rows, (task + 1) * step)):
@@ -173,7 +197,7 @@ def _minus_labels(zero, task, p, logits, labels, scales, rows, K, step):
             u[i] = g * (u[i] - t[i])
 
 
-@tasks
+@tasks(exact=True)
 def _minus_hits(zero, task, p, logits, labels, scales, rows, K, step):
     """p = g (p - one_hot(labels)), row by row."""
     for r in range(task * step, min(rows, (task + 1) * step)):

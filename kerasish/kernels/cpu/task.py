@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 
 from kerasish.device.jit import Native, helper, intrinsic
-from kerasish.kernels.cpu.raw import run
+from kerasish.kernels.cpu.raw import integers, run, take
 
 
 class Tasks:
@@ -26,7 +26,7 @@ class Tasks:
     def __call__(self, dtypes, tasks, *arguments, threads):
         """Run tasks 0..tasks-1; `dtypes` is that of the arrays, or a tuple of two."""
         native = self.natives.get(dtypes) or self._native(dtypes)
-        run(native, np.array(arguments, np.int64), tasks, min(threads, tasks))
+        run(native, np.array([0, tasks, *arguments], np.int64), min(threads, tasks))
 
     def _native(self, dtypes):
         kinds = dtypes if isinstance(dtypes, tuple) else (dtypes,)
@@ -43,18 +43,32 @@ def tasks(function=None, *, exact=False):
 
 
 def _entry(body, kinds, load):
-    """The function of (address of the arguments, task) around a body."""
+    """The function of (address of the plan, worker) around a body: takes tasks until none is left.
+
+    The plan: a counter of the tasks taken, their number, the arguments.
+    """
     zero, other = kinds[0].type(0), kinds[-1].type(0)
-    if len(kinds) == 1:
-        return lambda arguments, task: body(zero, task, *load(arguments))
-    return lambda arguments, task: body(zero, other, task, *load(arguments))
+
+    def one(plan, worker):
+        task = take(plan)
+        while task < integers(plan, 2)[1]:
+            body(zero, task, *load(plan + 16))
+            task = take(plan)
+
+    def two(plan, worker):
+        task = take(plan)
+        while task < integers(plan, 2)[1]:
+            body(zero, other, task, *load(plan + 16))
+            task = take(plan)
+
+    return one if len(kinds) == 1 else two
 
 
 @functools.cache
 def _loader(count):
     """An intrinsic that reads `count` integers from an address, as a tuple."""
 
-    @intrinsic(lambda place: tuple(_integers(place, count)))
+    @intrinsic(lambda place: tuple(integers(place, count).tolist()))
     def load(typingctx, place):
         def codegen(context, at, signature, args):
             base = at.inttoptr(args[0], ir.IntType(64).as_pointer())
@@ -64,12 +78,6 @@ def _loader(count):
         return types.UniTuple(types.int64, count)(types.int64), codegen
 
     return load
-
-
-def _integers(place, count):
-    from kerasish.kernels.cpu.raw import integers
-
-    return integers(place, count).tolist()
 
 
 @functools.cache
