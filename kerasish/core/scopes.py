@@ -116,6 +116,17 @@ class shape_scope:
         _state.shapes_only -= 1
 
 
+class graph_scope:
+    """Within, symbolic calls leave nodes again, though a `shape_scope` is open: for a model that is built meanwhile."""
+
+    def __enter__(self):
+        self._outer, _state.shapes_only = getattr(_state, "shapes_only", 0), 0
+        return self
+
+    def __exit__(self, *exc):
+        _state.shapes_only = self._outer
+
+
 def shapes_only() -> bool:
     """Whether a `shape_scope` is open."""
     return getattr(_state, "shapes_only", 0) > 0

@@ -67,6 +67,13 @@ class Functional(Function, Model):
         """The layers of the graph, deepest first."""
         return list(self._layers_in_graph)
 
+    def get_build_config(self) -> dict:
+        """Nothing: a functional model is built by its graph. (Keras writes it so.)"""
+        return {"input_shape": None}
+
+    def build_from_config(self, config) -> None:
+        """Do nothing: the model is built."""
+
     # -- running
 
     def __call__(self, *args, **kwargs):

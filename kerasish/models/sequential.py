@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kerasish.core import scopes
 from kerasish.core.symbolic import KerasTensor
+from kerasish.layers.calling import signature_of
 from kerasish.layers.input_layer import InputLayer
-from kerasish.layers.layer import Layer, is_shape
+from kerasish.layers.layer import Layer, _shape_of, is_shape
 from kerasish.models.functional import Functional
 from kerasish.models.model import Model
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
@@ -112,7 +113,8 @@ class Sequential(Model):
         inputs = x = self._sequence[0].output
         for layer in self._sequence[1:]:
             try:
-                x = layer(x)
+                with scopes.graph_scope():
+                    x = layer(x)
             except NotImplementedError:
                 return  # a layer whose shapes cannot be told: the model runs layer by layer
             except TypeError as error:
@@ -129,7 +131,7 @@ class Sequential(Model):
         if not self.built:
             x = arguments["inputs"]
             with self._open_name_scope():
-                self.build((None, *x.shape[1:]) if not isinstance(x, KerasTensor) else x.shape)
+                self.build((None, *x.shape[1:]) if not isinstance(x, KerasTensor) else _shape_of(x))
             self.built = True
 
     def _allows(self, x) -> bool:
