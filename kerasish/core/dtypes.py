@@ -18,7 +18,8 @@ COMPLEX = ("complex64", "complex128")
 FLOAT8 = ("float8_e4m3fn", "float8_e5m2")
 ALLOWED = frozenset((*FLOATS, *SIGNED, *UNSIGNED, *COMPLEX, *FLOAT8, "int4", "uint4", "bool", "string"))
 _PYTHON = {bool: "bool", int: "int64", float: "float32", complex: "complex64", str: "string"}
-_WEAK = {"int": "int32", "float": "float32", "complex": "complex64"}
+# What comes out for the weak types, and for uint64, which Keras makes uint32.
+_RESULTS = {"int": "int32", "complex": "complex64", "uint64": "uint32"}
 
 # Each dtype with the smallest ones above it; "int", "float" and "complex" are the weak types of Python scalars.
 _ABOVE = {
@@ -117,7 +118,7 @@ def _ancestors(dtype: str) -> set[str]:
 def _result_type(dtypes: frozenset) -> str:
     common = set.intersection(*(_ancestors(d) for d in dtypes))
     least = next(d for d in common if common <= _ancestors(d))
-    return _floatx if least == "float" else _WEAK.get(least, least)
+    return _floatx if least == "float" else _RESULTS.get(least, least)
 
 
 def _lattice_name(dtype) -> str:
@@ -137,7 +138,7 @@ def result_type(*dtypes) -> str:
     """
     if not dtypes:
         return _floatx
-    if len(dtypes) == 2 and dtypes[0] == dtypes[1] and isinstance(dtypes[0], str):
+    if len(dtypes) == 2 and dtypes[0] == dtypes[1] and dtypes[0] in FLOATS:
         return dtypes[0]
     names = frozenset(_lattice_name(d) for d in dtypes)
     if any(n in FLOAT8 for n in names):

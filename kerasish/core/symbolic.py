@@ -119,12 +119,6 @@ class Node:
         self.input_tensors = [x for x in nest.flatten((self.args, self.kwargs)) if isinstance(x, KerasTensor)]
         self.outputs_structure = outputs
         self.output_tensors = [x for x in nest.flatten(outputs) if isinstance(x, KerasTensor)]
-        for x in self.input_tensors:
-            if not hasattr(x, "_keras_history"):
-                raise ValueError(
-                    f"{type(operation).__name__} '{operation.name}' was called on {x}, which no Input leads to; "
-                    "start the graph from keras.Input"
-                )
         operation._inbound_nodes.append(self)
         for parent in {id(n): n for n in self.parent_nodes}.values():
             parent.operation._outbound_nodes.append(self)
@@ -151,14 +145,20 @@ class Node:
     @property
     def parent_nodes(self) -> list[Node]:
         """The nodes that made the inputs."""
-        return [node_of(x) for x in self.input_tensors]
+        return [node_of(x) for x in self.input_tensors if hasattr(x, "_keras_history")]
 
     def __repr__(self):
         return f"<Node operation={self.operation}, id={id(self)}>"
 
 
 def node_of(tensor: KerasTensor) -> Node:
-    """The node that made a tensor."""
+    """The node that made a tensor.
+
+    Raises:
+        ValueError: if none did: the tensor is a bare shape and dtype.
+    """
+    if not hasattr(tensor, "_keras_history"):
+        raise ValueError(f"{tensor} is made by no Input and no operation; start the model's graph from keras.Input")
     operation, index, _ = tensor._keras_history
     return operation._inbound_nodes[index]
 

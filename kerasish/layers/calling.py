@@ -46,7 +46,8 @@ class Signature:
             for p in parameters
             if p.default is kinds.empty and p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
         ]
-        self.one_required = len(required) == 1 and parameters[0] is required[0]
+        self.required = len(required)
+        self.one_required = self.required == 1 and parameters[0] is required[0]
         self.first = self.names[0] if self.names else None
 
     def bind(self, args, kwargs) -> dict:

@@ -39,7 +39,7 @@ x = tf.keras.Input((8, 8, 3), name="x")
 inner = tf.keras.Sequential([layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D()], name="inner")
 y = layers.Dense(2)(layers.Flatten()(inner(x)))
 model = tf.keras.Model(x, y, name="m")
-model.summary(expand_nested=True, show_trainable=True, line_length=100)
+model.summary(expand_nested=True, show_trainable=True)
 model.summary(layer_range=["x", "flatten"])
 print(model.count_params(), model.output_shape)
 """

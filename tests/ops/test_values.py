@@ -1,0 +1,138 @@
+"""Ops beside keras.ops: values, dtypes and shapes, on tensors and on symbolic tensors."""
+
+import numpy as np
+import pytest
+
+import kerasish
+
+RNG = np.random.default_rng(2)
+X = RNG.standard_normal((3, 4)).astype("float32")
+Y = RNG.standard_normal((4,)).astype("float32")
+I = RNG.integers(-4, 5, (3, 4)).astype("int32")
+B = X > 0
+IMAGE = RNG.standard_normal((2, 7, 6, 3)).astype("float32")
+
+ROWS = {
+    "add int float": lambda ops: ops.add(I, X),
+    "add scalar": lambda ops: ops.add(X, 2),
+    "scalar of an int": lambda ops: ops.multiply(I, 1.5),
+    "divide ints": lambda ops: ops.divide(I, 3),
+    "floor_divide": lambda ops: ops.floor_divide(I, 3),
+    "mod": lambda ops: ops.mod(I, 3),
+    "power": lambda ops: ops.power(I, 2),
+    "mean of ints": lambda ops: ops.mean(I, axis=0),
+    "sum of bools": lambda ops: ops.sum(B, axis=1),
+    "var": lambda ops: ops.var(X, axis=1, keepdims=True),
+    "argmax": lambda ops: ops.argmax(X, axis=1),
+    "logsumexp": lambda ops: ops.logsumexp(X, axis=0),
+    "exp of ints": lambda ops: ops.exp(I),
+    "sqrt of ints": lambda ops: ops.sqrt(ops.abs(I)),
+    "round": lambda ops: ops.round(X * 10, 1),
+    "floor": lambda ops: ops.floor(X),
+    "sign": lambda ops: ops.sign(I),
+    "clip": lambda ops: ops.clip(I, -2, 2),
+    "maximum": lambda ops: ops.maximum(X, 0),
+    "where": lambda ops: ops.where(B, X, 0.0),
+    "logical_and": lambda ops: ops.logical_and(B, I > 0),
+    "equal": lambda ops: ops.equal(I, 2),
+    "matmul": lambda ops: ops.matmul(X, Y),
+    "einsum": lambda ops: ops.einsum("ij,j->i", X, Y),
+    "tensordot": lambda ops: ops.tensordot(X, Y, 1),
+    "norm": lambda ops: ops.norm(X, axis=-1),
+    "one_hot": lambda ops: ops.one_hot(np.array([0, 2, 5]), 4),
+    "take": lambda ops: ops.take(X, [0, -1], axis=1),
+    "top_k": lambda ops: ops.top_k(X, 2),
+    "argsort": lambda ops: ops.argsort(X, axis=-1),
+    "cumsum": lambda ops: ops.cumsum(X, axis=1),
+    "concatenate": lambda ops: ops.concatenate([X, ops.expand_dims(Y, 0)], 0),
+    "stack": lambda ops: ops.stack([X, X], -1),
+    "split": lambda ops: ops.split(X, [1, 3], axis=1),
+    "reshape": lambda ops: ops.reshape(X, (2, -1)),
+    "transpose": lambda ops: ops.transpose(IMAGE, (0, 3, 1, 2)),
+    "moveaxis": lambda ops: ops.moveaxis(IMAGE, -1, 1),
+    "pad": lambda ops: ops.pad(X, ((1, 0), (2, 1)), constant_values=3.0),
+    "tile": lambda ops: ops.tile(Y, (2, 3)),
+    "repeat": lambda ops: ops.repeat(X, 2, axis=0),
+    "flip": lambda ops: ops.flip(X, 1),
+    "arange": lambda ops: ops.arange(1, 7, 2),
+    "linspace": lambda ops: ops.linspace(0, 1, 5),
+    "eye": lambda ops: ops.eye(3, 4, 1),
+    "full_like": lambda ops: ops.full_like(I, 7),
+    "cast": lambda ops: ops.cast(X, "int32"),
+    "softmax over two axes": lambda ops: ops.softmax(IMAGE, (1, 2)),
+    "log_softmax": lambda ops: ops.log_softmax(X, 0),
+    "gelu exact": lambda ops: ops.gelu(X, approximate=False),
+    "leaky_relu": lambda ops: ops.leaky_relu(X),
+    "hard_silu": lambda ops: ops.hard_silu(X),
+    "conv": lambda ops: ops.conv(IMAGE, np.ones((3, 2, 3, 4), "float32"), 2, "same"),
+    "conv_transpose": lambda ops: ops.conv_transpose(IMAGE, np.ones((3, 2, 4, 3), "float32"), 2, "same"),
+    "depthwise_conv": lambda ops: ops.depthwise_conv(IMAGE, np.ones((3, 2, 3, 2), "float32")),
+    "separable_conv": lambda ops: ops.separable_conv(IMAGE, np.ones((3, 2, 3, 2), "float32"), np.ones((1, 1, 6, 5), "float32")),
+    "max_pool": lambda ops: ops.max_pool(IMAGE, 2, 2, "same"),
+    "average_pool": lambda ops: ops.average_pool(IMAGE, 3, 2, "same"),
+    "moments": lambda ops: ops.moments(X, [0]),
+    "in_top_k": lambda ops: ops.in_top_k(np.array([1, 2, 0]), X, 2),
+    "bincount": lambda ops: ops.bincount(np.array([1, 1, 3]), minlength=6),
+    "nan_to_num": lambda ops: ops.nan_to_num(np.array([np.nan, np.inf, 1.0], "float32")),
+    "vectorized_map": lambda ops: ops.vectorized_map(lambda x: x * 2, X),
+    "scan": lambda ops: ops.scan(lambda c, x: (c + x, c * x), ops.zeros((4,)), X),
+    "while_loop": lambda ops: ops.while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,)),
+    "slice": lambda ops: ops.slice(X, (1, 1), (2, 2)),
+    "segment_sum": lambda ops: ops.segment_sum(X, np.array([0, 0, 2]), 3),
+    "meshgrid": lambda ops: ops.meshgrid(Y, Y[:2]),
+    "tril": lambda ops: ops.tril(X, 1),
+    "isnan": lambda ops: ops.isnan(np.array([np.nan, 1.0], "float32")),
+    "median": lambda ops: ops.median(X, axis=1),
+}
+
+
+
+@pytest.fixture(scope="module")
+def real():
+    import keras
+
+    return keras.ops
+
+
+def leaves(x):
+    return [v for part in x for v in leaves(part)] if isinstance(x, (list, tuple)) else [x]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_equals_keras(name, real):
+    want, got = leaves(ROWS[name](real)), leaves(ROWS[name](kerasish.ops))
+    assert len(want) == len(got)
+    for a, b in zip(want, got):
+        assert b.dtype == real.convert_to_tensor(a).dtype.name
+        np.testing.assert_allclose(np.asarray(b), np.asarray(a), rtol=2e-5, atol=2e-6)
+
+
+SYMBOLIC = {
+    "conv": lambda ops, x: ops.conv(x, np.ones((3, 2, 3, 4), "float32"), 2, "same"),
+    "max_pool": lambda ops, x: ops.max_pool(x, 2, 2, "same"),
+    "mean": lambda ops, x: ops.mean(x, (1, 2)),
+    "reshape": lambda ops, x: ops.reshape(x, (-1, 7 * 6, 3)),
+    "transpose": lambda ops, x: ops.transpose(x, (0, 3, 1, 2)),
+    "concatenate": lambda ops, x: ops.concatenate([x, x], 2),
+    "get_item": lambda ops, x: x[:, 1:4, ..., None],
+    "matmul": lambda ops, x: ops.matmul(x, np.ones((3, 5), "float32")),
+    "arithmetic": lambda ops, x: (x * 2 + 1) / 3 - ops.relu(x),
+    "split": lambda ops, x: ops.split(x, 3, -1)[1],
+    "expand_dims": lambda ops, x: ops.squeeze(ops.expand_dims(x, 1), 1),
+    "softmax": lambda ops, x: ops.softmax(x),
+}
+
+
+@pytest.mark.parametrize("name", SYMBOLIC)
+def test_symbolic_shapes_and_graphs(name, real):
+    import keras
+
+    found = []
+    for module in (keras, kerasish):
+        x = module.KerasTensor((None, 7, 6, 3))
+        found.append(tuple(SYMBOLIC[name](module.ops, module.Input((7, 6, 3))).shape))
+        assert x.shape == (None, 7, 6, 3)
+    assert found[0] == found[1]
+    x = kerasish.Input((7, 6, 3))
+    model = kerasish.Function(x, SYMBOLIC[name](kerasish.ops, x))
+    np.testing.assert_allclose(model(IMAGE), SYMBOLIC[name](kerasish.ops, IMAGE if "get" not in name and "arith" not in name else kerasish.ops.array(IMAGE)), rtol=1e-6)
