@@ -48,7 +48,7 @@ def _common():
             layers.Conv2D(8, 3, activation="relu"),
             layers.MaxPooling2D(),
             layers.Conv2D(16, 3, padding="same", activation="relu"),
-            layers.AveragePooling2D(),
+            layers.AveragePooling2D(2),
             layers.Flatten(),
             layers.Dropout(0.5),
             layers.Dense(16, activation="relu"),
