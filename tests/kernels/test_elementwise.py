@@ -99,6 +99,7 @@ def test_keras_unary(name):
     from keras import ops
 
     x = values(300).astype("float32")
+    x[np.abs(x) < 1e-37] = 0  # TensorFlow flushes denormals
     want = getattr(ops, name)(x).numpy()
     np.testing.assert_allclose(getattr(cpu, name)(x), want, rtol=1e-5, atol=1e-5)
 

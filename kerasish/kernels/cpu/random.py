@@ -1,4 +1,4 @@
-"""Philox-4x32-10 on all threads: the words of `reference/random.py`, to the bit, for the draws that training repeats."""
+"""Philox-4x32-10 on all threads: the words of `reference/random.py`, to the bit, for draws that training repeats."""
 
 import math
 
