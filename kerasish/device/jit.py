@@ -1,8 +1,9 @@
 """The only module that touches Numba's decorators: flags, disk cache, lazy compilation, counting.
 
 `@kernel` marks an entry that wrappers call, `@helper` a serial function that is compiled into each kernel that
-calls it, `Native` one that is compiled once, `@intrinsic` a piece of LLVM IR with a Python fallback. Importing this module costs nothing; decorating a helper or an intrinsic imports Numba,
-and calling a kernel for the first time compiles it or loads it from the disk cache.
+calls it, `Native` one that is compiled once, `@intrinsic` a piece of LLVM IR with a Python fallback. Importing this
+module costs nothing; decorating a helper or an intrinsic imports Numba, and calling a kernel for the first time
+compiles it or loads it from the disk cache.
 """
 
 import ctypes
@@ -32,6 +33,7 @@ SHARED_SOURCES = (
 )  # files of kernels/cpu whose helpers other files use
 
 functions: dict[int, Callable] = {}  # by address, where compilation is off
+_natives: list["Native"] = []
 _report = {"count": 0, "seconds": 0.0, "depth": 0, "began": 0.0}
 
 
@@ -72,11 +74,13 @@ def intrinsic(fallback: Callable) -> Callable:
 class Native:
     """A serial function of 64-bit integers with machine code of its own, which kernels call by `address`.
 
-    What many kernels share is compiled once this way, not once in each of them. `variant` tells functions of one name apart.
+    What many kernels share is compiled once this way, not once in each of them. `variant` tells functions of one name
+    apart.
     """
 
     def __init__(self, function: Callable, arguments: int, variant: str):
         self.function, self.arguments, self.variant = function, arguments, variant
+        _natives.append(self)
 
     @functools.cached_property
     def call(self) -> Callable:
@@ -135,6 +139,13 @@ class Kernel:
     def serial(self) -> Callable:
         """The dispatcher compiled without threads; `prange` is `range` there."""
         return _compiled(self.function, self.exact, parallel=False)
+
+
+def warmup() -> None:
+    """Compile, or load from the cache, every `Native` that imported modules define, for float32."""
+    for native in _natives:
+        if "float64" not in native.variant:
+            _ = native.call
 
 
 def compile_report() -> tuple[int, float]:

@@ -12,7 +12,7 @@ from kerasish.kernels.cpu import winograd
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.plan import in_order, plan_walk
+from kerasish.kernels.cpu.plan import JOB, in_order, plan_walk
 from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import conv as reference
@@ -41,7 +41,7 @@ def conv2d(x, w, window, bias=None, activation=None):
 
 
 def conv2d_grad_input(gy, w, x_shape, window):
-    """dL/dx of `conv2d`: for each of the stride's phases, a convolution of gy with the taps that reach it, turned around.
+    """dL/dx of `conv2d`: for each phase of the stride, a convolution of gy with the taps that reach it, turned around.
 
     gy (N, OH, OW, F), w (KH, KW, C/G, F) -> gx (N, H, W, C)
     """
@@ -71,12 +71,13 @@ def conv2d_grad_input(gy, w, x_shape, window):
 def conv2d_grad_kernel(x, gy, w_shape, window):
     """dL/dw of `conv2d`.
 
-    x (N, H, W, C), gy (N, OH, OW, F) -> gw (KH, KW, C/G, F), summed in a fixed order: the same bits on any number of threads
+    x (N, H, W, C), gy (N, OH, OW, F) -> gw (KH, KW, C/G, F), summed in a fixed order: the same bits on any number of
+    threads
     """
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.conv2d_grad_kernel(x, gy, w_shape, window)
     gw = memory.empty(tuple(w_shape), x.dtype)
-    _, fast, plan = setup(x.shape, tuple(w_shape), window, x.itemsize)
+    _, fast, plan = setup(x.shape, tuple(w_shape), window, x.itemsize, JOB)
     if fast:
         pads = (window.pads[0][0], window.pads[1][0])
         return winograd.correlate(np.ascontiguousarray(x), np.ascontiguousarray(gy), pads, gw)
@@ -99,7 +100,10 @@ def conv1d_grad_kernel(x, gy, w_shape, window):
 
 
 def conv3d(x, w, window, bias=None, activation=None):
-    """Cross-correlation in space: x (N, D, H, W, C), w (KD, KH, KW, C/G, F) -> y (N, OD, OH, OW, F); a sum over KD slices."""
+    """Cross-correlation in space, a sum over KD planes.
+
+    x (N, D, H, W, C), w (KD, KH, KW, C/G, F), bias (F,) -> y (N, OD, OH, OW, F)
+    """
     if not supported(x, w, bias):
         return reference.conv3d(x, w, window, bias, activation)
     planes, total = depth_slices(x, w.shape[0], window), None
@@ -143,7 +147,7 @@ def output_shape(x_shape, w_shape, window):
 
 
 @functools.lru_cache(4096)
-def _setup(x_shape, w_shape, window, size, fast):
+def _setup(x_shape, w_shape, window, size, job, fast):
     """(the result's shape, whether Winograd is the way, the plan) of a convolution of floats of `size` bytes."""
     y_shape = output_shape(x_shape, w_shape, window)
     (N, H, W, C), (_, OH, OW, F), G = x_shape, y_shape, window.groups
@@ -155,12 +159,12 @@ def _setup(x_shape, w_shape, window, size, fast):
     sizes = (x_shape, w_shape[:2], (OH, OW), window.strides, (top, left), window.dilation)
     if w_shape[:2] == window.strides == (1, 1) and window.pads == ((0, 0), (0, 0)):
         sizes = ((1, 1, N * H * W, C), (1, 1), (1, N * H * W), (1, 1), (0, 0), (1, 1))  # one row of pixels
-    return y_shape, False, in_order(plan_walk(*sizes, G, F // G, size))
+    return y_shape, False, in_order(plan_walk(*sizes, G, F // G, size, job=job))
 
 
-def setup(x_shape, w_shape, window, size):
+def setup(x_shape, w_shape, window, size, job=0):
     """What a convolution needs to know, worked out once for each shape."""
-    return _setup(x_shape, w_shape, window, size, winograd.enabled())
+    return _setup(x_shape, w_shape, window, size, job, winograd.enabled())
 
 
 def forward_filters(w, plan):

@@ -10,7 +10,7 @@ from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape, phases
 from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.plan import in_order, plan_walk
+from kerasish.kernels.cpu.plan import JOB, in_order, plan_walk
 from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.reference import depthwise as reference
 
@@ -64,7 +64,7 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.depthwise_conv2d_grad_kernel(x, gy, w_shape, window)
     x = repeated(x, w_shape[-1])
-    plan = depthwise_plan(x, w_shape[:2], gy.shape, window)
+    plan = depthwise_plan(x, w_shape[:2], gy.shape, window, JOB)
     return correlate(plan, flat(x), flat(gy), memory.empty(tuple(w_shape), x.dtype))
 
 
@@ -88,11 +88,11 @@ def repeated(x, multiplier):
     return x if multiplier == 1 else np.repeat(x, multiplier, axis=-1)
 
 
-def depthwise_plan(x, kernel, y_shape, window):
+def depthwise_plan(x, kernel, y_shape, window, job=0):
     """The plan of a depthwise convolution with one filter a channel."""
     (top, _), (left, _) = window.pads
     sizes = kernel, y_shape[1:3], window.strides, (top, left), window.dilation
-    return plan_walk(x.shape, *sizes, 1, x.shape[-1], x.itemsize, True)
+    return plan_walk(x.shape, *sizes, 1, x.shape[-1], x.itemsize, True, job)
 
 
 def filters(w, taps, channels):

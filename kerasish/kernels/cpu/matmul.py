@@ -12,8 +12,11 @@ from kerasish.kernels.cpu.plan import JOB, plan_walk
 from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import matmul as reference
+from kerasish.kernels.reference.precision import quiet
 
 FEW_ROWS = 48  # up to so many rows B is read where it lies: packing it would cost more than it saves
+SMALL = 1 << 21  # multiply-adds below which NumPy is done before our panels are packed
+THIN = 4  # rows or columns that are no work for tiles
 
 
 def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=None):
@@ -27,13 +30,16 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
     N = b.shape[-2] if transpose_b else b.shape[-1]
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     y = memory.empty((*batch, M, N), a.dtype)
+    few = M * math.prod(batch) <= FEW_ROWS and transpose_b
+    if few or math.prod(batch) * M * K * N < SMALL or min(M, N) <= THIN:
+        return numpy_matmul(a, b, transpose_a, transpose_b, bias, activation, y)
     if math.prod(b.shape[:-2]) == 1 and not transpose_a:
         images, M = 1, M * math.prod(batch)
     else:
         images = math.prod(batch)
         a, b = np.broadcast_to(a, (*batch, *a.shape[-2:])), np.broadcast_to(b, (*batch, *b.shape[-2:]))
     if transpose_a and images == 1 and not transpose_b and bias is None and activation is None and sums_deep(M, N, K):
-        return correlate(row_plan(1, K, M, N, a.itemsize), flat(a), flat(b), y)
+        return correlate(row_plan(1, K, M, N, a.itemsize, JOB), flat(a), flat(b), y)
     plan = row_plan(images, M, K, N, a.itemsize)._replace(y_image=M * N, y_pixel=N)
     if transpose_a:
         plan = plan._replace(pixel=1, step=M)
@@ -42,10 +48,19 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
     return convolve(plan, flat(a), panels, y, bias=bias, relu=activation == "relu")
 
 
-def row_plan(images, M, K, N, size):
+@quiet
+def numpy_matmul(a, b, transpose_a, transpose_b, bias, activation, y):
+    """The product by NumPy's BLAS."""
+    np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b, out=y)
+    if bias is not None:
+        np.add(y, bias, out=y)
+    return np.maximum(y, 0, out=y) if activation == "relu" else y
+
+
+def row_plan(images, M, K, N, size, job=0):
     """The plan of images of (M, K) @ (K, N): each row is a pixel of K channels; no job spans two images."""
     sizes = (images, 1, M, K), (1, 1), (1, M), (1, 1), (0, 0), (1, 1)
-    plan = plan_walk(*sizes, 1, N, size)
+    plan = plan_walk(*sizes, 1, N, size, job=job)
     return plan._replace(rows=1, jobs=images * -(-M // plan.columns))
 
 

@@ -5,13 +5,13 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import pack_rows
-from kerasish.kernels.cpu.plan import input_rows, job_place, locate, plan_at
+from kerasish.kernels.cpu.plan import FAST, input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, elements, integers, run, take
 from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
 from kerasish.kernels.cpu.tile import FROM_C, ROWS, ZERO
 
 PART = 1 << 16  # elements of the gradient that a unit sums: they stay in L2 while the pixels pass by
-UNITS = 64  # units that the work is cut into, whatever the number of threads: sums never depend on it
+UNITS = 32  # units that the work is cut into, whatever the number of threads: sums never depend on it
 PARTIAL = 1 << 24  # elements of all parts' sums
 
 
@@ -21,7 +21,7 @@ def correlate(plan, x, gy, g):
     block = min(K, max(1, PART // F // ROWS) * ROWS)
     units = plan.G * -(-K // block)
     parts = max(1, min(UNITS // units, plan.jobs, PARTIAL // (K * F)))
-    count = min(threads.wanted(plan.N * plan.OH * plan.OW * K * F), units * parts)
+    count = min(threads.wanted(plan.N * plan.OH * plan.OW * K * F / FAST), units * parts)
     scratch = memory.empty((count, input_rows(plan) * plan.line + 64), x.dtype)
     tables = np.empty((count, plan.rows + 2 * (block + ROWS)), np.int64)
     panels = memory.empty((count, plan.rows * plan.columns * WIDE * plan.lanes), x.dtype)
@@ -80,8 +80,8 @@ def _unit(p, worker, part, group, k0, k1):
                 )
             a = (scratch if p.copied else p.x) + (here if p.lanewise else 0)
             for i in range(0, k1 - k0, ROWS):
-                call(p.tile, wide, a, x_rows + i * 8, table, p.sw * p.pixel, rows, columns, panel, wide * p.lanes, to + here,
-                     y_rows + i * 8, valid, start, 0, 0)  # fmt: skip
+                call(p.tile, wide, a, x_rows + i * 8, table, p.sw * p.pixel, rows, columns, panel, wide * p.lanes, to +
+                here, y_rows + i * 8, valid, start, 0, 0)  # fmt: skip
             v += wide
         start = FROM_C
 

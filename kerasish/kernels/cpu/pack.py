@@ -44,8 +44,8 @@ def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, group
     vectors = -(-N // wide)
     out = memory.empty(images * groups * vectors * wide * taps.size * J, source.dtype)
     packing = Packing(
-        0, address(source), address(out), source.itemsize, wide, images, image_step, groups, group_step, taps.size, address(taps),
-        J, j_step, N, n_step, vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2,
+        0, address(source), address(out), source.itemsize, wide, images, image_step, groups, group_step, taps.size,
+        address(taps), J, j_step, N, n_step, vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2,
     )  # fmt: skip
     count = threads.wanted(out.size)
     run(pack_panels, np.array(packing, np.int64), count)
@@ -96,8 +96,8 @@ def _item(p, item):
     else:
         count = rows * width
         _transpose(
-            double_words(at, (rows - 1) * p.j_step + (valid - 1) * p.n_step + 1), p.j_step, p.n_step, rows, valid, width,
-            double_words(to, count),
+            double_words(at, (rows - 1) * p.j_step + (valid - 1) * p.n_step + 1), p.j_step, p.n_step, rows, valid,
+            width, double_words(to, count),
         )  # fmt: skip
 
 

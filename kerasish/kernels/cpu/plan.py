@@ -1,7 +1,7 @@
 """The plan of a product: how windows lie in the image, and how the work is cut into jobs.
 
-A job is a few output rows. It copies the input rows that it needs to scratch memory when its windows reach over the border
-of the image, and reads the image itself when they do not.
+A job is a few output rows. It copies the input rows that it needs to scratch memory when its windows reach over the
+border of the image, and reads the image itself when they do not.
 """
 
 import functools
@@ -14,6 +14,9 @@ from kerasish.kernels.cpu.raw import clear_bytes, copy_bytes, record
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 
 JOB = 192  # output pixels of a job: their windows stay in L2, and a panel of B is read once for all of them
+SMALL_JOB = 48  # the fewest that are worth a job of their own
+SPLITS = 16  # jobs that work is cut into where it has so many panels, whatever the number of threads
+FAST = 16  # multiply-adds that these kernels do while a plain loop does one
 
 
 class Plan(NamedTuple):
@@ -46,6 +49,7 @@ class Plan(NamedTuple):
     copied: int = 0  # 1 if windows are read from scratch memory
     rows: int = 0  # output rows of a job
     columns: int = 0  # output columns of a job
+    splits: int = 1  # jobs that share the same pixels, each with some of the panels
     size: int = 4  # bytes of an element
     lanes: int = 16  # elements of a vector
     tile: int = 0  # addresses: the tile function, the image, B (or gy), the result, the bias (or 0)
@@ -76,22 +80,25 @@ plan_at = record(RECORD)
 
 
 @functools.lru_cache(4096)
-def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, size, lanewise=False):
-    """The part of a `Plan` that says how windows lie: `out` (OH, OW), `pads` (top, left), `columns` of a group's result."""
+def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, size, lanewise=False, job=0):
+    """The part of a `Plan` that says how windows lie: `out` (OH, OW), `pads` (top, left), `columns` of a group's
+    result, `job` pixels of a job (as is best for the forward pass, if 0).
+    """
     (N, H, W, C), (KH, KW), (OH, OW), (sh, sw), (top, left), (dh, dw) = x_shape, kernel, out, strides, pads, dilation
     lanes = VECTOR_BYTES // size
     below, right = (OH - 1) * sh + (KH - 1) * dh - top, (OW - 1) * sw + (KW - 1) * dw - left
     inside = top <= 0 and left <= 0 and below < H and right < W
     copied = not inside or (lanewise and C % lanes > 0)
-    across = OW if OW < 2 * JOB else JOB
-    rows = max(1, JOB // across)
+    job = job or min(JOB, max(SMALL_JOB, -(-N * OH * OW // 48) * 6))
+    across = OW if OW < 2 * job else job
+    rows = max(1, job // across)
     pixel = -(-C // lanes) * lanes if copied and lanewise else C
     line = ((across - 1) * sw + (KW - 1) * dw + 1) * pixel if copied else W * pixel
     return Plan(
         jobs=-(-N * OH // rows) * -(-OW // across),
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, KH=KH, KW=KW, sh=sh, sw=sw, top=top, left=left, dh=dh, dw=dw,
-        G=groups, J=1 if lanewise else C // groups, F=columns, lanewise=int(lanewise), image=H * W * C, pixel=pixel, line=line,
-        copied=int(copied), rows=rows, columns=across, size=size, lanes=lanes,
+        G=groups, J=1 if lanewise else C // groups, F=columns, lanewise=int(lanewise), image=H * W * C, pixel=pixel,
+        line=line, copied=int(copied), rows=rows, columns=across, size=size, lanes=lanes,
     )  # fmt: skip
 
 

@@ -4,26 +4,29 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
-from kerasish.kernels.cpu.plan import input_rows, job_place, locate, plan_at
+from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, integers, run, take
-from kerasish.kernels.cpu.simd import tile_for, tile_width
+from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
 from kerasish.kernels.cpu.tile import FROM_BIAS, FROM_C, ROWS, ZERO
 
 DEPTH = 256  # rows of B that a tile takes at a time, so that they stay close
 
 
 def convolve(plan, x, b, y, start=0, bias=None, relu=False):
-    """Run a plan: x flat, b panels from `pack.packed` (or two-dimensional, in place), y written from element `start` on."""
+    """Run a plan into y from element `start` on: x flat, b panels of `pack.packed`, or rows in place (of two axes)."""
     work = plan.N * plan.OH * plan.OW * plan.KH * plan.KW * plan.J * plan.F * plan.G
-    count = min(threads.wanted(work), plan.jobs)
+    panels = -(-plan.F // (plan.lanes * WIDE))
+    splits = max(1, min(panels, SPLITS // plan.jobs))
+    count = min(threads.wanted(work / FAST), plan.jobs * splits)
     scratch = memory.empty((count, input_rows(plan) * plan.line + 64), x.dtype)
     tables = np.empty((count, plan.rows + 2 * (plan.rows * plan.columns + ROWS) + plan.KH * plan.KW), np.int64)
     bias = padded_bias(bias, plan, x.dtype)
     plan = plan._replace(
-        tile=tile_for(plan.size, plan.lanewise), x=address(x), b=address(b), y=address(y) + start * plan.size,
-        bias=0 if bias is None else address(bias), relu=int(relu), b_step=b.shape[1] if b.ndim == 2 else 0,
-        b_group=b.size // plan.G, scratch=address(scratch), scratch_bytes=scratch.strides[0], table=address(tables),
-        table_bytes=tables.strides[0],
+        jobs=plan.jobs * splits, splits=splits, tile=tile_for(plan.size, plan.lanewise), x=address(x), b=address(b),
+        y=address(y) + start * plan.size, bias=0 if bias is None else address(bias), relu=int(relu),
+        b_step=b.shape[1] if b.ndim == 2 else 0, b_group=b.size // plan.G, scratch=address(scratch),
+        scratch_bytes=scratch.strides[0],
+        table=address(tables), table_bytes=tables.strides[0],
     )  # fmt: skip
     run(products, np.array(plan, np.int64), count)
     return y
@@ -52,6 +55,7 @@ products = Native(_products, 2, "")
 @helper
 def _job(p, scratch, table, job):
     """One job: where its windows and its results lie, then group by group."""
+    job, split = divmod(job, p.splits)
     first, rows, q, columns = job_place(p, job)
     pixels, most = rows * columns, p.rows * p.columns + ROWS
     x_rows, y_rows = table + p.rows * 8, table + (p.rows + most) * 8
@@ -78,18 +82,21 @@ def _job(p, scratch, table, job):
             x_rows,
             y_rows,
             pixels,
+            split,
         )
 
 
 @helper
-def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels):
+def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, split):
     """All products of a job for one group."""
     segments = y_rows + (p.rows * p.columns + ROWS) * 8
     count, length = _segments(p, integers(segments, p.KH * p.KW))
     a_step = p.dw * p.pixel if p.lanewise else p.step
     some, across = max(1, DEPTH // length), 1 if p.b_step else count * length
-    v, vectors = 0, -(-p.F // p.lanes)
-    while v < vectors:
+    vectors = -(-p.F // p.lanes)
+    panels = -(-vectors // WIDE)
+    v, end = split * panels // p.splits * WIDE, min(vectors, (split + 1) * panels // p.splits * WIDE)
+    while v < end:
         wide, here = tile_width(vectors - v), v * p.lanes * p.size
         columns = min(p.F - v * p.lanes, wide * p.lanes)
         b_step, a_here = p.b_step if p.b_step else wide * p.lanes, a + here if p.lanewise else a

@@ -1,7 +1,7 @@
 """Addresses instead of arrays: what kernels that are called by address read, write, count and call with.
 
-An array costs a compiled function seven machine words and a parallel region much compilation; an address costs nothing. Each
-intrinsic has a fallback, so that `NUMBA_DISABLE_JIT=1` runs the kernels as Python.
+An array costs a compiled function seven machine words and a parallel region much compilation; an address costs
+nothing. Each intrinsic has a fallback, so that `NUMBA_DISABLE_JIT=1` runs the kernels as Python.
 """
 
 import ctypes

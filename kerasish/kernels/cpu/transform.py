@@ -1,7 +1,7 @@
-"""Winograd's transforms: what they do to a row is written once, as arithmetic, and runs on LLVM vectors or on NumPy arrays.
+"""Winograd's transforms: what happens to a row is written once, as arithmetic, for LLVM vectors and NumPy arrays alike.
 
-F(4, 3) and F(3, 4) interpolate at 0, 1, -1, 2, -2 and infinity (Lavin and Gray, "Fast Algorithms for Convolutional Neural
-Networks", 2015), so a 6x6 tile of the image serves the forward pass and the filters' gradient alike.
+F(4, 3) and F(3, 4) interpolate at 0, 1, -1, 2, -2 and infinity (Lavin and Gray, "Fast Algorithms for Convolutional
+Neural Networks", 2015), so a 6x6 tile of the image serves the forward pass and the filters' gradient alike.
 """
 
 import ctypes

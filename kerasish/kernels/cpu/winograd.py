@@ -1,8 +1,8 @@
-"""3x3 convolution with stride 1 by Winograd: F(4x4, 3x3) forward and for the input's gradient, F(3x3, 4x4) for the filters'.
+"""Winograd's 3x3 convolution, stride 1: F(4x4, 3x3) forward and for the input's gradient, F(3x3, 4x4) for the filters'.
 
-A 6x6 tile of the image becomes 36 points, each point's (tiles x C)(C x F) is one matrix product, and 36 points become 4x4
-results: 36 multiplications where the sums themselves take 144. Tiles go through in blocks that stay in the cache. Tiles on
-the border are copied with their zeros first, and ragged results are cut out of a whole tile at the end.
+A 6x6 tile of the image becomes 36 points, each point's (tiles x C)(C x F) is one matrix product, and 36 points become
+4x4 results: 36 multiplications where the sums themselves take 144. Tiles go through in blocks that stay in the cache.
+Tiles on the border are copied with their zeros first, and ragged results are cut out of a whole tile at the end.
 
 Results differ from the direct sums by about 1e-6 of the largest one; `enable(False)` turns to the direct sums.
 """
@@ -51,13 +51,7 @@ def worthwhile(x_shape, w_shape, out, window):
     C, F = w_shape[2:]
     if not (enabled() and tuple(w_shape[:2]) == (3, 3) and window.groups == 1):
         return False
-    if (
-        window.strides != (1, 1)
-        or window.dilation != (1, 1)
-        or min(C, F) < FEW_CHANNELS
-        or C % LANES
-        or F % LANES
-    ):
+    if window.strides != (1, 1) or window.dilation != (1, 1) or min(C, F) < FEW_CHANNELS or C % LANES or F % LANES:
         return False
     tiles = x_shape[0] * -(-out[0] // 4) * -(-out[1] // 4)
     return tiles >= FEW_TILES and x_shape[0] * out[0] * out[1] >= 10 * tiles
@@ -118,7 +112,7 @@ def tiling(x_shape, y_shape, pads, cache, workers, rows):
 
 def convolve(x, w, taps, steps, y, pads, bias=None, relu=False):
     """y = x convolved with 3x3 filters; x and w flat but for x's shape, taps and steps as `pack.packed` wants them."""
-    count = threads.wanted(y.size * x.shape[-1])
+    count = threads.wanted(y.size * x.shape[-1] / 4)
     scratch, plan = tiling(x.shape, y.shape, pads, CACHE, count, 0)
     u = points_of_filters(w, taps, steps, plan)
     bias = None if bias is None else np.ascontiguousarray(bias)
@@ -218,8 +212,8 @@ def _multiply(p, first, count, V, M, edge, table):
             a, c = V + e * p.block * p.C * 4, M + e * p.block * line * 4
             b = p.u + (e * p.C * p.F + v * p.lanes * p.C) * 4
             for t in range(0, count, ROWS):
-                call(p.tile, wide, a, table + t * 8, segment, 1, 1, p.C, b, wide * p.lanes, c, m_rows + t * 8, wide * p.lanes,
-                     ZERO, 0, 0)  # fmt: skip
+                call(p.tile, wide, a, table + t * 8, segment, 1, 1, p.C, b, wide * p.lanes, c, m_rows + t * 8, wide *
+                p.lanes, ZERO, 0, 0)  # fmt: skip
         _results(p, first, count, M, edge, v * p.lanes, wide * p.lanes * 4)
         v += wide
 
@@ -249,7 +243,7 @@ def _results(p, first, count, M, edge, f, bytes_):
 
 def correlate(x, gy, pads, gw):
     """gw (3, 3, C, F) = the filters' gradient, from x (N, H, W, C) and gy (N, OH, OW, F)."""
-    count = threads.wanted(gy.size * x.shape[-1])
+    count = threads.wanted(gy.size * x.shape[-1] / 4)
     C, F = x.shape[-1], gy.shape[-1]
     scratch, plan = tiling(x.shape, gy.shape, pads, 4 * CACHE, count, 2 * (C + ROWS))
     vectors = F // plan.lanes
