@@ -83,7 +83,12 @@ def label_masks(labels: Tensor, ref_labels: Tensor, remove_diagonal: bool) -> tu
 
 
 def ctc(y_true: Any, y_pred: Any) -> Tensor:
-    """Connectionist temporal classification: labels (N, L) against logits (N, T, classes), class 0 being the blank."""
+    """Connectionist temporal classification.
+
+    Args:
+        y_true: Labels (N, L), filled up with 0, which stands for the blank.
+        y_pred: Logits (N, T, classes).
+    """
     y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
     if len(y_true.shape) != 2:
         raise ValueError(f"Targets `y_true` must be a tensor of shape `(batch_size, max_length)`. Got {y_true.shape}")
@@ -91,10 +96,10 @@ def ctc(y_true: Any, y_pred: Any) -> Tensor:
         raise ValueError(
             f"Logits `y_pred` must be a tensor of shape `(batch_size, max_length, num_classes)`. Got {y_pred.shape}"
         )
-    batch, length = y_true.shape
-    frames = ops.full((batch,), y_pred.shape[1], dtype="int32")
-    labels = ops.full((batch,), length, dtype="int32")
-    return ops.ctc_loss(ops.cast(y_true, "int32"), y_pred, labels, frames, mask_index=0)
+    frames = ops.full((y_true.shape[0],), y_pred.shape[1], dtype="int32")
+    y_true = ops.cast(y_true, "int32")
+    labels = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1)
+    return ops.ctc_loss(y_true, y_pred, labels, frames, mask_index=0)
 
 
 class Dice(LossFunctionWrapper):

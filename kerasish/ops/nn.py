@@ -40,6 +40,7 @@ from kerasish.ops.conv import (  # noqa: F401
     depthwise_conv,
     separable_conv,
 )
+from kerasish.ops.ctc import ctc_loss  # noqa: F401
 from kerasish.ops.indexing import multi_hot, one_hot  # noqa: F401
 from kerasish.ops.linalg import normalize  # noqa: F401
 from kerasish.ops.losses import (  # noqa: F401
