@@ -55,8 +55,8 @@ def image_dataset_from_directory(
         verbose: Whether to say how many files were found.
 
     Returns:
-        A dataset of images (float32, or uint8 for `"nearest"`), or of pairs `(images, labels)`, with attributes `class_names` and `file_paths`;
-        for `subset="both"` a pair of such datasets.
+        A dataset of images (float32, or uint8 for `"nearest"`), or of pairs `(images, labels)`, with attributes
+        `class_names` and `file_paths`; for `subset="both"` a pair of such datasets.
     """
     _check_choices(label_mode, color_mode, interpolation, format)
     if not labels:
