@@ -5,6 +5,17 @@ import warnings
 
 from kerasish.callbacks.callback import Callback
 
+_UP = frozenset(
+    "Accuracy BinaryAccuracy CategoricalAccuracy SparseCategoricalAccuracy TopKCategoricalAccuracy "
+    "SparseTopKCategoricalAccuracy AUC IoU Precision Recall SensitivityAtSpecificity SpecificityAtSensitivity "
+    "PrecisionAtRecall RecallAtPrecision FBetaScore R2Score CosineSimilarity PearsonCorrelation "
+    "ConcordanceCorrelation".split()
+)
+_DOWN = frozenset(
+    "BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy CategoricalHinge Hinge SquaredHinge "
+    "KLDivergence Poisson LogCoshError MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError "
+    "MeanSquaredLogarithmicError RootMeanSquaredError".split()
+)
 _COMPARISONS = {"min": operator.lt, "max": operator.gt}
 _DIRECTIONS = {"down": operator.lt, "up": operator.gt}
 
@@ -52,9 +63,9 @@ class MonitorCallback(Callback):
         for metric in getattr(self.model, "metrics", ()):
             for entry in getattr(metric, "entries", ()):
                 if name in (entry.name, entry.metric.name):
-                    return getattr(entry.metric, "_direction", None)
+                    return direction_of(entry.metric)
             if metric.name == name:
-                return getattr(metric, "_direction", None) or ("down" if name.endswith("_loss") else None)
+                return "down" if name.endswith("_loss") else direction_of(metric)
         return None
 
     def _is_improvement(self, value, reference) -> bool:
@@ -73,3 +84,10 @@ class MonitorCallback(Callback):
             f"Available metrics are: {','.join(logs)}{end}",
             stacklevel=4,
         )
+
+
+def direction_of(metric) -> str | None:
+    """Where a metric gets better, "up" or "down": as its `_direction` says, else by its class."""
+    declared = getattr(metric, "_direction", None)
+    kinds = {kind.__name__ for kind in type(metric).__mro__}
+    return declared or ("up" if kinds & _UP else "down" if kinds & _DOWN else None)

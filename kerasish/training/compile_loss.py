@@ -104,7 +104,7 @@ class CompileLoss:
         for i, weight in enumerate(weights):
             if weight is MISSING and given[i] is not None:
                 raise OutputKeyError(
-                    f"`loss_weights` says nothing about the output {outputs.name(i) or i!r}. Received: "
+                    f"`loss_weights` says nothing about the output {(outputs.name(i) or i)!r}. Received: "
                     f"loss_weights={self._given_weights}; the outputs are {outputs.describe()}."
                 )
         return [None if weight is MISSING or weight == 1.0 else weight for weight in weights]
@@ -120,7 +120,7 @@ class CompileLoss:
         for i, (target, loss) in enumerate(zip(targets, given)):
             if loss is not None and (target is None or target is MISSING):
                 raise OutputKeyError(
-                    f"The output {outputs.name(i) or i!r} has the loss {_shown(loss)}, but `y` has no target for it. "
+                    f"The output {(outputs.name(i) or i)!r} has the loss {_shown(loss)}, but `y` has no target for it. "
                     f"The outputs are {outputs.describe()}."
                 )
         return targets
@@ -141,12 +141,13 @@ class CompileLoss:
         preds = self._outputs.align(y_pred, "y_pred")
         weights = self._outputs.align(sample_weight, "sample_weight", error=OutputKeyError)
         total = None
+        # As in Keras, the outputs' means count each batch once; only the total weighs a batch by its samples.
         for term, target, pred, weight in zip(self._terms, targets, preds, weights):
             if term is None:
                 continue
             value = term.loss(target, pred, None if weight is MISSING else weight)
             if term.tracker is not None:
-                term.tracker.update_state(value, sample_weight=pred.shape[0])
+                term.tracker.update_state(value)
             value = value if term.weight is None else value * term.weight
             total = value if total is None else total + value
         return total

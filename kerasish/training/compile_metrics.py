@@ -77,8 +77,8 @@ class CompileMetrics(metrics_module.Metric):
             weighted = argument == "weighted_metrics"
             for i, identifiers in enumerate(_by_output(outputs, given, argument)):
                 for identifier in identifiers:
-                    name, metric = metric_of(identifier, targets[i], preds[i])
-                    name = _free_name(name, outputs.name(i) if len(outputs) > 1 else None, weighted, entries)
+                    metric = metric_of(identifier, targets[i], preds[i])
+                    name = _free_name(metric.name, outputs.name(i) if len(outputs) > 1 else None, weighted, entries)
                     entries.append(_Entry(name, metric, i, weighted))
         self._entries = tuple(entries)
         self._outputs = outputs

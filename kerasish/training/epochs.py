@@ -51,6 +51,10 @@ class Epochs:
             yield step - len(batches), batches
         self._close_at_end()
 
+    def rewind(self) -> None:
+        """Starts the data anew with the next epoch, if that can be done."""
+        self._stream = None
+
     def _open(self):
         if self._stream is None:
             self._stream, self._taken = iter(self.adapter.batches()), 0

@@ -35,19 +35,21 @@ def loss_of(identifier, y_true, y_pred) -> losses.Loss | None:
     return LossFunctionWrapper(found, name=name_of(found))
 
 
-def metric_of(identifier, y_true, y_pred) -> tuple[str, metrics.Metric]:
-    """The metric that an identifier means for such targets and predictions, and its name in the logs."""
+def metric_of(identifier, y_true, y_pred) -> metrics.Metric:
+    """The metric that an identifier means for such targets and predictions; a name stays its name."""
     if identifier is None:
         raise ValueError("Expected metric, received `None`.")
     name = identifier if isinstance(identifier, str) else None
     if name and name.lower() in _ACCURACY:
-        return name, _accuracy_of(y_true, y_pred, name)
+        return _accuracy_of(y_true, y_pred, name)
     if name and name.lower() in _CROSSENTROPY:
-        return name, _crossentropy_of(metrics, y_true, y_pred)
+        return _crossentropy_of(metrics, y_true, y_pred, name=name)
     found = metrics.get(identifier)
     if not isinstance(found, metrics.Metric):
         found = metrics.MeanMetricWrapper(found, name=name_of(found))
-    return name or found.name, found
+    if name:
+        found.name = name
+    return found
 
 
 def name_of(function) -> str:
@@ -67,10 +69,10 @@ def _accuracy_of(y_true, y_pred, name) -> metrics.Metric:
     return kinds[problem_of(y_true, y_pred)](name=name)
 
 
-def _crossentropy_of(family, y_true, y_pred):
+def _crossentropy_of(family, y_true, y_pred, **kwargs):
     kinds = {
         "binary": family.BinaryCrossentropy,
         "sparse": family.SparseCategoricalCrossentropy,
         "categorical": family.CategoricalCrossentropy,
     }
-    return kinds[problem_of(y_true, y_pred)]()
+    return kinds[problem_of(y_true, y_pred)](**kwargs)

@@ -18,6 +18,6 @@ def pythonify(logs) -> dict:
 
 def in_order(logs: dict, names: list[str]) -> list | float:
     """The values in the order of `names`, then the others by name; the value itself if it is the only one."""
-    first = [name for name in dict.fromkeys(names) if name in logs]
+    first = [name for name in names if name in logs]
     values = [logs[name] for name in [*first, *sorted(set(logs) - set(first))]]
     return values[0] if len(values) == 1 else values

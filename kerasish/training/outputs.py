@@ -33,10 +33,11 @@ class Outputs:
 
     def name(self, i: int) -> str | None:
         """The name of leaf `i`: its key, or the model's name for it, after the path that leads there; else None."""
-        *parents, last = self.paths[i] or (None,)
+        path = self.paths[i]
+        last = path[-1] if path else 0
         if isinstance(last, int):
-            last = self._names.get(self.paths[i])
-        return "/".join([*map(str, parents), last]) if last is not None else None
+            last = self._names.get(path)
+        return "/".join([*map(str, path[:-1]), last]) if last is not None else None
 
     def prefix(self, i: int) -> str:
         """The path that leads to leaf `i`."""

@@ -184,7 +184,7 @@ class Steps(Compilation):
     def _on_batch(self, step, data, return_dict):
         self.reset_metrics()
         logs = self._logs(step(data))
-        return logs if return_dict else self._in_order(logs)
+        return logs if return_dict else self._logs_in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Computes the outputs of a single batch.
@@ -198,14 +198,11 @@ class Steps(Compilation):
         data = (_tensors(x),)
         return to_numpy(self.predict_step(data), data)
 
-    def _in_order(self, logs: dict) -> float | list:
+    def _logs_in_order(self, logs: dict) -> float | list:
         names = []
         for metric in self.metrics:
             parts = metric.metrics if metric is self._compile_metrics else [metric]
             names.extend(part.name for part in parts)
-        if self._compile_metrics is not None:
-            known = {entry.metric.name: entry.name for entry in self._compile_metrics.entries}
-            names = [name if name in logs else known.get(name, name) for name in names]
         return in_order(logs, names)
 
 

@@ -13,6 +13,7 @@ from kerasish.core.symbolic import KerasTensor
 from kerasish.device import jit
 from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.epochs import Epochs
+from kerasish.training.logs import pythonify
 from kerasish.training.steps import Steps, to_numpy
 from kerasish.utils import io_utils
 from kerasish.utils.batch_utils import unpack_x_y_sample_weight
@@ -95,7 +96,7 @@ class Trainer(Steps):
         )
         self._ensure_built(source)
         callbacks = self._callback_list(callbacks, verbose, epochs=epochs, steps=source.num_batches, history=True)
-        vars(self)["stop_training"] = False
+        vars(self).update(stop_training=False, _initial_epoch=None)
         self._run_epochs(source, callbacks, initial_epoch, epochs, validate)
         return self.history
 
@@ -109,8 +110,8 @@ class Trainer(Steps):
             epoch_logs = self._train_epoch(source, callbacks)
             if epoch_logs is None:
                 break
-            logs = epoch_logs
-            logs.update({f"val_{name}": value for name, value in validate(epoch, callbacks).items()})
+            validation = {f"val_{name}": value for name, value in validate(epoch, callbacks).items()}
+            logs = pythonify({**epoch_logs, **validation})
             callbacks.on_epoch_end(epoch, logs)
             compiled_before = _tell_compile_time(compiled_before, callbacks.params["verbose"])
             if self.stop_training:
@@ -198,7 +199,7 @@ class Trainer(Steps):
             callbacks = self._callback_list(callbacks, verbose, epochs=1, steps=source.num_batches)
         vars(self)["stop_evaluating"] = False
         logs = self._evaluate(source, callbacks)
-        return logs if return_dict else self._in_order(logs)
+        return logs if return_dict else self._logs_in_order(logs)
 
     def _evaluate(self, source, callbacks) -> dict:
         run, raw = self._quiet_step("test"), None
@@ -212,6 +213,7 @@ class Trainer(Steps):
             callbacks.on_test_batch_end(step + len(batches) - 1, logs)
             if self.stop_evaluating:
                 break
+        source.rewind()
         logs = self._epoch_logs(raw)
         callbacks.on_test_end(logs)
         return logs

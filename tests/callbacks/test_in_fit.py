@@ -12,6 +12,7 @@ pytest.importorskip("tensorflow")
 import keras as real
 
 import kerasish
+from kerasish.callbacks.monitor_callback import direction_of
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
 Y = np.random.default_rng(1).normal(size=(20, 1)).astype("float32")
@@ -41,24 +42,21 @@ def recorder(keras, events):
 
 
 RUNS = {
-    "fit": lambda m, c: m.fit(X, Y, batch_size=10, validation_data=(X, Y), epochs=2, callbacks=[c], verbose=0),
-    "steps at once": lambda m, c: (
-        m.compile("sgd", "mse", steps_per_execution=2),
-        m.fit(X, Y, batch_size=5, callbacks=[c], verbose=0),
-    ),
-    "evaluate": lambda m, c: m.evaluate(X, Y, batch_size=10, callbacks=[c], verbose=0),
-    "predict": lambda m, c: m.predict(X, batch_size=10, callbacks=[c], verbose=0),
-    "not in a list": lambda m, c: m.fit(X, Y, callbacks=c, verbose=0),
+    "fit": lambda m, c: m.fit(X, Y, batch_size=5, validation_data=(X, Y), epochs=2, callbacks=[c], verbose=0),
+    "evaluate": lambda m, c: m.evaluate(X, Y, batch_size=5, callbacks=[c], verbose=0),
+    "predict": lambda m, c: m.predict(X, batch_size=5, callbacks=[c], verbose=0),
+    "not in a list": lambda m, c: m.fit(X, Y, batch_size=5, callbacks=c, verbose=0),
 }
 
 
+@pytest.mark.parametrize("steps_per_execution", [1, 2])
 @pytest.mark.parametrize("row", RUNS)
-def test_order_of_calls(row):
+def test_order_of_calls(row, steps_per_execution):
     found = []
     for keras in (kerasish, real):
         events = []
         callback = recorder(keras, events)
-        RUNS[row](compiled(keras), callback)
+        RUNS[row](compiled(keras, steps_per_execution=steps_per_execution), callback)
         found.append((events, callback.params))
     assert found[0] == found[1]
 
@@ -105,6 +103,17 @@ def test_history_of_the_model():
     assert history.params == {"verbose": 0, "epochs": 2, "steps": 1}
     own = kerasish.callbacks.History()
     assert model.fit(X, Y, verbose=0, callbacks=[own]) is own
+
+
+def test_direction_of_every_metric():
+    needed = {"MeanMetricWrapper": (abs,), "IoU": (2, [0]), "OneHotIoU": (2, [0])}
+    needed.update(dict.fromkeys(["MeanIoU", "OneHotMeanIoU"], (2,)))
+    at = "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity"
+    needed.update(dict.fromkeys(at.split(), (0.5,)))
+    for name, ours in vars(kerasish.metrics).items():
+        if isinstance(ours, type) and issubclass(ours, kerasish.metrics.Metric) and ours is not kerasish.metrics.Metric:
+            theirs = getattr(real.metrics, name)(*needed.get(name, ()))
+            assert direction_of(ours(*needed.get(name, ()))) == getattr(theirs, "_direction", None), name
 
 
 @pytest.mark.parametrize("monitor", ["loss", "val_loss", "mae", "val_mae"])

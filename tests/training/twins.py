@@ -60,12 +60,15 @@ def subclassed(combine):
 
 
 def pair(build, **compile_args):
-    """Compiled models of both libraries with equal weights; values of `compile_args` may be functions of keras."""
+    """Compiled models of both libraries with equal weights; values of `compile_args` may be functions of keras.
+
+    Real Keras runs eagerly, which for a few tiny steps takes less time than to trace a graph.
+    """
     models = []
     for keras in (kerasish, real):
         model = build(keras)
         resolved = {k: v(keras) if getattr(v, "of_keras", False) else v for k, v in compile_args.items()}
-        model.compile(**{"optimizer": "sgd", **resolved})
+        model.compile(**{"optimizer": "sgd", "run_eagerly": keras is real, **resolved})
         models.append(model)
     weights = [RNG.normal(size=w.shape).astype("float32") * 0.3 for w in models[1].get_weights()]
     for model in models:
@@ -83,7 +86,9 @@ def assert_same(ours, theirs, rtol=1e-5):
     """The same keys in the same order, and values that agree."""
     if isinstance(theirs, dict):
         assert list(ours) == list(theirs)
-        ours, theirs = list(ours.values()), list(theirs.values())
+        for name in theirs:
+            assert_same(ours[name], theirs[name], rtol)
+        return
     np.testing.assert_allclose(np.asarray(ours, "float64"), np.asarray(theirs, "float64"), rtol=rtol, atol=1e-6)
 
 
