@@ -51,6 +51,14 @@ def test_nan_stays_in_its_channel():
     assert np.isnan(y[:, 2]).all() and np.isnan(mean).sum() == 1 and np.isfinite(y[:, [0, 1, 3, 4]]).all()
 
 
+def test_infinity_is_no_warning():
+    x = array(2000, 5).astype("float32")
+    x[7, 2], x[900, 2] = np.inf, -np.inf
+    _, mean, _, inverse_std = cpu.batch_norm_train(x, None, None, EPSILON)
+    gx, _, _ = cpu.batch_norm_grad(x, x, None, mean, inverse_std)
+    assert np.isnan(gx[:, 2]).all() and np.isfinite(gx[:, 1]).all() and np.isnan(cpu.sum(x, 0)[2])
+
+
 @pytest.mark.parametrize("shape", thin.CHANNELS_LAST)
 @pytest.mark.parametrize("affine", [True, False])
 def test_layer_norm(shape, affine):

@@ -16,11 +16,13 @@ from kerasish.kernels.cpu.pointer import number, pointer
 from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import norm as reference
+from kerasish.kernels.reference.precision import quiet
 
 BOUNDS = {None: (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}  # activations that only cut off
 LAYER_ROWS = 16  # rows of a task of the layer norms
 
 
+@quiet
 def batch_norm_train(x, gamma, beta, epsilon):
     """Normalizes each channel over all other axes.
 
@@ -37,6 +39,7 @@ def batch_norm_train(x, gamma, beta, epsilon):
     return y, *(a.astype(x.dtype) for a in (mean, variance, inverse_std))
 
 
+@quiet
 def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
     """Normalizes with given statistics, then applies an elementwise function by name."""
     if not supported(x, mean, variance, gamma, beta) or activation not in BOUNDS:
@@ -45,6 +48,7 @@ def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
     return _scaled(x, mean, scale if gamma is None else scale * gamma, beta, activation)
 
 
+@quiet
 def batch_norm_grad(gy, x, gamma, mean, inverse_std):
     """dL/dx, dL/dgamma and dL/dbeta of `batch_norm_train`, through its statistics too."""
     if not supported(gy, x, gamma, mean, inverse_std):
@@ -97,6 +101,7 @@ def layer_norm(x, gamma, beta, epsilon):
     return y, mean, inverse_std
 
 
+@quiet
 def layer_norm_grad(gy, x, gamma, mean, inverse_std):
     """dL/dx, dL/dgamma and dL/dbeta of `layer_norm`."""
     if not supported(gy, x, gamma, mean, inverse_std):

@@ -18,11 +18,13 @@ from kerasish.kernels.cpu.pointer import pointer
 from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import reduce as reference
+from kerasish.kernels.reference.precision import quiet
 
 LARGE = 1 << 14  # elements from which a launch pays
 DEEP = 64  # elements a sum, below which NumPy does as well
 
 
+@quiet
 def sum(x, axis=None, keepdims=False):
     middle = _middle(x, axis)
     if middle is None:
@@ -30,6 +32,7 @@ def sum(x, axis=None, keepdims=False):
     return _sums(x, *middle).astype(x.dtype).reshape(shapes.reduce(x.shape, axis, keepdims))
 
 
+@quiet
 def mean(x, axis=None, keepdims=False):
     middle = _middle(x, axis)
     if middle is None:
