@@ -124,8 +124,8 @@ class MultiOptimizer(Optimizer):
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:
             return
+        chosen = [self._choose(v) for v in variables]
         super().build(variables)
-        chosen = [self._choose(v) for v in self._trainable_variables]
         self._know(chosen)
         self._owner = {id(v): optimizer for v, optimizer in zip(self._trainable_variables, chosen)}
         for optimizer in self.optimizers:
