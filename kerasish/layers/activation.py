@@ -19,7 +19,7 @@ class ElementwiseLayer(Layer):
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.built = True
+        self.built = self._build_is_default
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -14,10 +14,11 @@ from kerasish.core.variable import Variable
 
 
 class CallState(threading.local):
-    """What the outermost call passes down: the training flag, and the depth of nesting."""
+    """What the outermost call passes down: the training flag, and the layers that are being called."""
 
-    training: bool | None = None
-    depth = 0
+    def __init__(self):
+        self.training: bool | None = None
+        self.stack: list = []
 
 
 state = CallState()
@@ -49,6 +50,10 @@ class Signature:
         self.required = len(required)
         self.one_required = self.required == 1 and parameters[0] is required[0]
         self.first = self.names[0] if self.names else None
+
+    def takes(self, name: str) -> bool:
+        """Whether an argument of that name can be passed."""
+        return self.takes_any or name in self.names
 
     def bind(self, args, kwargs) -> dict:
         """Arguments by name.

@@ -22,7 +22,7 @@ class BaseGlobalPooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
         first = 1 if self.data_format == "channels_last" else 2
         self._space = tuple(range(first, first + self.rank))
-        self.built = True
+        self.built = self._build_is_default
 
     def call(self, inputs):
         return self._reduce(inputs, axis=self._space, keepdims=self.keepdims)

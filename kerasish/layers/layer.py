@@ -70,6 +70,7 @@ class Layer(LayerState, Operation):
         self.input_spec = None
         self._trainable = bool(trainable)
         self._losses: list = []
+        self._loss_holders: list[Layer] = []
         self._build_shapes: dict = {}
         self._parent_path: str | None = None
         self._called = False
@@ -176,7 +177,10 @@ class Layer(LayerState, Operation):
         self._check_arguments(args)
         dtype = self.compute_dtype if self.autocast else None
         args, kwargs = calling.convert_all(args, dtype), calling.convert_all(kwargs, dtype)
+        training = None if signature.takes("training") else kwargs.pop("training", None)
         arguments = signature.bind(args, kwargs)
+        if training is not None:  # for the layers inside
+            arguments["training"] = training
         if any_symbolic(args, kwargs):
             return self._run_symbolically(signature, arguments, args, kwargs)
         return self._run(signature, arguments, args, kwargs)
@@ -194,12 +198,11 @@ class Layer(LayerState, Operation):
 
     def _run(self, signature, arguments, args, kwargs):
         state = calling.state
-        outermost = state.depth == 0
         training_before = state.training
         training = self._training(signature, arguments, state)
         if signature.has_training and training is not None:
             kwargs = {**kwargs, "training": training} if len(args) <= signature.names.index("training") else kwargs
-        if outermost:
+        if not state.stack:
             self._clear_losses()
         first = next(iter(arguments.values()), None)
         previous = calling.masks_of(first) if type(first) is not Tensor else calling.get_mask(first)
@@ -212,14 +215,15 @@ class Layer(LayerState, Operation):
                 self._maybe_build(arguments)
             with self._open_name_scope():
                 outputs = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                self._regularize_activity(outputs)
         except Exception as error:
             self._annotate(error)
             raise
         finally:
-            state.depth, state.training = state.depth - 1, training_before
+            state.stack.pop()
+            state.training = training_before
         self._called = True
-        if self.activity_regularizer is not None:
-            self._regularize_activity(outputs)
         if previous is not None or type(self).compute_mask is not Layer.compute_mask:
             calling.pass_mask_on(self, first, outputs, previous)
         return outputs
@@ -259,7 +263,7 @@ class Layer(LayerState, Operation):
         state = calling.state
         training_before = state.training
         state.training = self._training(signature, arguments, state)
-        state.depth += 1
+        state.stack.append(self)
         try:
             if self.input_spec is not None:
                 check_inputs(self.input_spec, next(iter(arguments.values())), self.name)
@@ -270,7 +274,8 @@ class Layer(LayerState, Operation):
             self._annotate(error)
             raise
         finally:
-            state.depth, state.training = state.depth - 1, training_before
+            state.stack.pop()
+            state.training = training_before
         self._called = True
         return outputs
 
@@ -344,8 +349,9 @@ class Layer(LayerState, Operation):
 
     def add_loss(self, loss) -> None:
         """Add a scalar (or a list of them) to what training minimizes."""
-        for x in loss if isinstance(loss, (list, tuple)) else [loss]:
-            self._losses.append(x)
+        self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        for layer in calling.state.stack:
+            layer._loss_holders.append(self)
 
     def _regularize_activity(self, outputs):
         for y in nest.flatten(outputs):
@@ -353,10 +359,11 @@ class Layer(LayerState, Operation):
                 self.add_loss(self.activity_regularizer(y) * (1.0 / max(y.shape[0], 1)))
 
     def _clear_losses(self):
-        if self._losses:
-            self._losses.clear()
-        for layer in self._nested_layers():
-            layer._clear_losses()
+        """Forget the losses that the last call added, here and in the layers that it went through."""
+        self._losses.clear()
+        for layer in self._loss_holders:
+            layer._losses.clear()
+        self._loss_holders.clear()
 
     @property
     def losses(self) -> list:

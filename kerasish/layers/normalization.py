@@ -221,7 +221,7 @@ class UnitNormalization(Layer):
             raise arguments.invalid(self, f"{message} Received: axis={axis}", TypeError)
         self.axis = axis
         self.supports_masking = True
-        self.built = True
+        self.built = self._build_is_default
 
     def call(self, inputs):
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)

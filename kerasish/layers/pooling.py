@@ -32,7 +32,7 @@ class BasePooling(Layer):
         self.padding = arguments.choice(self, padding, ("valid", "same"), "padding")
         self.data_format = arguments.data_format(self, data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
+        self.built = self._build_is_default
 
     def call(self, inputs):
         windows.check_window_fits(self, inputs.shape, self.pool_size, "pool_size")

@@ -1,0 +1,36 @@
+"""Layers called on symbolic tensors, and with the training flag."""
+
+import numpy as np
+import pytest
+
+import kerasish
+
+
+def test_a_bare_shape_is_enough_for_a_call_but_not_for_a_model():
+    x = kerasish.KerasTensor((2, 3))
+    y = kerasish.layers.Dense(4)(x)
+    assert y.shape == (2, 4)
+    with pytest.raises(ValueError, match="keras.Input"):
+        kerasish.Model(x, y)
+
+
+def test_a_layer_called_twice_has_one_set_of_weights():
+    layer = kerasish.layers.Dense(4)
+    first, second = layer(kerasish.Input((3,))), layer(kerasish.Input((3,)))
+    assert first.shape == second.shape == (None, 4)
+    assert len(layer.weights) == 2
+
+
+def test_training_reaches_the_layers_inside_one_that_does_not_take_it():
+    class Block(kerasish.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.noise = kerasish.layers.Dropout(1.0)
+
+        def call(self, x):
+            return self.noise(x)
+
+    x = np.ones((2, 3), "float32")
+    assert not Block()(x, training=True).numpy().any()
+    assert Block()(x, training=False).numpy().all()
+    assert Block()(kerasish.Input((3,)), training=True).shape == (None, 3)
