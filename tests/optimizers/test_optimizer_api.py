@@ -55,6 +55,27 @@ def test_wrappers_config():
     assert [type(o).__name__ for o in ours.deserialize(theirs.serialize(pair[1])).optimizers] == ["Adam", "SGD"]
 
 
+def test_optimizer_map():
+    sgd, adam, lion = ours.SGD(), ours.Adam(), ours.Lion()
+    chosen = ours.OptimizerMap(sgd, {"a.*": adam, "a/bias": lion})
+    assert [chosen[path] for path in ("a/kernel", "a/bias", "ba", "b")] == [adam, lion, sgd, sgd]
+    with pytest.raises(ValueError, match="already exists"):
+        chosen["a.*"] = sgd
+    with pytest.raises(ValueError, match="cannot be LossScaleOptimizer"):
+        chosen["c"] = ours.LossScaleOptimizer(sgd)
+    chosen[".*kernel"] = lion
+    with pytest.raises(ValueError, match="Multiple optimizers assigned to variable a/kernel"):
+        chosen["a/kernel"]
+
+
+def test_loss_scale_of_wrapped_optimizers():
+    inner = ours.SGD(loss_scale_factor=2.0)
+    outer = ours.MultiOptimizer(ours.OptimizerMap(inner), loss_scale_factor=5.0)
+    assert inner.loss_scale_factor == 5.0
+    ours.LossScaleOptimizer(outer)
+    assert inner.loss_scale_factor is None and outer.loss_scale_factor is None
+
+
 def test_schedule_in_config():
     pair = [m.SGD(m.schedules.ExponentialDecay(0.5, 10, 0.5), name="o") for m in (ours, theirs)]
     assert ours.serialize(pair[0]) == theirs.serialize(pair[1])
