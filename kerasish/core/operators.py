@@ -52,10 +52,10 @@ class Operators:
         return op("multiply")(other, self)
 
     def __truediv__(self, other):
-        return op("divide")(self, other)
+        return op("true_divide")(self, other)
 
     def __rtruediv__(self, other):
-        return op("divide")(other, self)
+        return op("true_divide")(other, self)
 
     def __floordiv__(self, other):
         return op("floor_divide")(self, other)

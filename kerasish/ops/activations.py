@@ -12,7 +12,20 @@ from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.ops import reduce
-from kerasish.ops.elementwise import absolute, clip, exp, log1p, maximum, minimum, multiply, spec_dtype, square, sqrt, tanh, where
+from kerasish.ops.elementwise import (
+    absolute,
+    clip,
+    exp,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    spec_dtype,
+    sqrt,
+    square,
+    tanh,
+    where,
+)
 from kerasish.ops.table import binary, camel, cast, float_of, to_dtype, unary
 
 NN = "keras.src.ops.nn"

@@ -7,6 +7,7 @@ import numpy as np
 from kerasish.core import dtypes, scopes
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype
 
 
@@ -42,11 +43,13 @@ def _like(x, value, dtype):
     return _make(np.shape(x) if not hasattr(x, "shape") else x.shape, value, dtype)
 
 
+@composite("keras.src.ops.numpy")
 def zeros_like(x, dtype=None):
     """Zeros of x's shape."""
     return _like(x, 0, dtype)
 
 
+@composite("keras.src.ops.numpy")
 def ones_like(x, dtype=None):
     """Ones of x's shape."""
     return _like(x, 1, dtype)

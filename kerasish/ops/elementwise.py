@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
+from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
-from kerasish.core import dtypes, shapes
 from kerasish.core.tensor import as_array
 from kerasish.ops.broadcasting import sum_to
+from kerasish.ops.composite import composite
 from kerasish.ops.table import Binary, binary, cast, to_dtype, unary
 
 # fmt: off
@@ -103,7 +104,7 @@ tanh_grad = binary("tanh_grad", (lambda g, a, b, y: g * (1.0 - b * b), lambda g,
 # fmt: on
 
 abs = absolute
-true_divide = divide
+true_divide = binary("true_divide", divide.op.gradients, "by", kernel=divide.op.kernel, floating=True, doc="x1 / x2")
 bitwise_invert = bitwise_not
 bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
 
@@ -219,6 +220,7 @@ def _spec(x):
     return spec_of(x)
 
 
+@composite("keras.src.ops.numpy")
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """x with NaN and infinities replaced by numbers (the largest ones by default)."""
     dtype = spec_dtype(x)

@@ -12,6 +12,7 @@ from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype, where
 from kerasish.ops.table import to_dtype
 
@@ -219,6 +220,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     return OneHot(num_classes, axis, dtype)(x)
 
 
+@composite("keras.src.ops.nn")
 def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
     """A vector with a 1 for each index that occurs along the last axis."""
     from kerasish.ops.reduce import max

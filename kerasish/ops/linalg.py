@@ -12,6 +12,7 @@ from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.ops import reduce
 from kerasish.ops.broadcasting import sum_to
+from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import absolute, maximum, power, rsqrt, spec_dtype, sqrt, square
 from kerasish.ops.shaping import expand_dims, reshape, squeeze, transpose
 from kerasish.ops.table import to_dtype
@@ -65,6 +66,7 @@ def matmul(x1, x2):
     return squeeze(y, gone)
 
 
+@composite("keras.src.ops.numpy", inputs=2)
 def tensordot(x1, x2, axes=2):
     """The sum of products over axes: the last `axes` of x1 with the first of x2, or two lists of them."""
     rank1, rank2 = len(x1.shape), len(x2.shape)
@@ -87,6 +89,7 @@ def _ordered(x, order):
     return x if order == list(range(len(order))) else transpose(x, order)
 
 
+@composite("keras.src.ops.numpy", inputs=2)
 def dot(x1, x2):
     """NumPy's dot product."""
     rank1, rank2 = (len(x.shape) if hasattr(x, "shape") else np.ndim(x) for x in (x1, x2))
@@ -100,11 +103,13 @@ def vdot(x1, x2):
     return reduce.sum(reshape(x1, (-1,)) * reshape(x2, (-1,)))
 
 
+@composite("keras.src.ops.numpy", inputs=2)
 def inner(x1, x2):
     """Products summed over the last axes."""
     return tensordot(x1, x2, [[-1], [-1]])
 
 
+@composite("keras.src.ops.numpy", inputs=2)
 def outer(x1, x2):
     """All products of two vectors' elements."""
     return reshape(x1, (-1, 1)) * reshape(x2, (1, -1))
@@ -171,6 +176,7 @@ def einsum(subscripts, *operands, **kwargs):
     return Einsum(subscripts)(*operands)
 
 
+@composite("keras.src.ops.linalg")
 def norm(x, ord=None, axis=None, keepdims=False):
     """A vector's or matrix's norm, as NumPy's `linalg.norm`."""
     if ord in (None, 2, "fro") and (ord != 2 or isinstance(axis, int) or len(x.shape) == 1):
@@ -186,6 +192,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     return Tensor(np.asarray(np.linalg.norm(as_array(x), ord, axis, keepdims)))
 
 
+@composite("keras.src.ops.nn")
 def normalize(x, axis=-1, order=2, epsilon=None):
     """x divided by its norm along `axis`."""
     from kerasish.config import epsilon as default_epsilon
@@ -202,6 +209,7 @@ def qr(x, mode="reduced"):
     return Tensor(q), Tensor(r)
 
 
+@composite("keras.src.ops.numpy")
 def trace(x, offset=0, axis1=0, axis2=1):
     """The sum of the diagonal."""
     from kerasish.ops.shaping import diagonal

@@ -6,10 +6,25 @@ import numpy as np
 
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec
+from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.ops.broadcasting import broadcast_to
-from kerasish.ops.elementwise import cast, equal, exp, isnan, log, logical_not, maximum, multiply, spec_dtype, sqrt, square, where
+from kerasish.ops.composite import composite
+from kerasish.ops.elementwise import (
+    cast,
+    equal,
+    exp,
+    isnan,
+    log,
+    logical_not,
+    maximum,
+    multiply,
+    spec_dtype,
+    sqrt,
+    square,
+    where,
+)
 from kerasish.ops.table import to_dtype
 
 
@@ -232,6 +247,7 @@ def mean(x, axis=None, keepdims=False):
     return Mean(axis, keepdims)(x)
 
 
+@composite("keras.src.ops.numpy")
 def prod(x, axis=None, keepdims=False, dtype=None):
     """The product over `axis`."""
     return Prod(axis, keepdims)(x if dtype is None else cast(x, dtype))
@@ -277,22 +293,26 @@ def cumprod(x, axis=None, dtype=None):
     return Cumprod(axis, dtype)(x)
 
 
+@composite("keras.src.ops.numpy")
 def count_nonzero(x, axis=None):
     """How many elements along `axis` are not zero."""
     return sum(cast(logical_not(equal(x, 0)), "int32"), axis)
 
 
+@composite("keras.src.ops.numpy")
 def var(x, axis=None, keepdims=False):
     """The (biased) variance."""
-    x = to_dtype(x, _mean_dtype(spec_dtype(x))) if not hasattr(x, "_keras_history") else x
+    x = x if isinstance(x, KerasTensor) else to_dtype(x, _mean_dtype(spec_dtype(x)))
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 
+@composite("keras.src.ops.numpy")
 def std(x, axis=None, keepdims=False):
     """The (biased) standard deviation."""
     return sqrt(var(x, axis, keepdims))
 
 
+@composite("keras.src.ops.math")
 def logsumexp(x, axis=None, keepdims=False):
     """log(sum(exp(x))), without overflow."""
     from kerasish.core.autodiff import stop_gradient
@@ -304,6 +324,7 @@ def logsumexp(x, axis=None, keepdims=False):
     return total if keepdims else _reshape(total, shapes.reduce(x.shape, axis))
 
 
+@composite("keras.src.ops.numpy", keywords=("weights",))
 def average(x, axis=None, weights=None):
     """The mean, weighted if `weights` are given."""
     if weights is None:
@@ -313,6 +334,7 @@ def average(x, axis=None, weights=None):
     return sum(multiply(x, weights), axis) / sum(broadcast_to(_tensor(weights), x.shape), axis)
 
 
+@composite("keras.src.ops.nn")
 def moments(x, axes, keepdims=False, synchronized=False):
     """The mean and the variance over `axes`."""
     if synchronized:

@@ -9,6 +9,7 @@ from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.ops.broadcasting import broadcast_to
+from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.table import to_dtype
 
@@ -57,6 +58,7 @@ def transpose(x, axes=None):
     return Transpose(axes)(x)
 
 
+@composite("keras.src.ops.numpy")
 def moveaxis(x, source, destination):
     """x with some axes moved, the others keeping their order."""
     rank = len(x.shape)
@@ -68,6 +70,7 @@ def moveaxis(x, source, destination):
     return x if order == list(range(rank)) else transpose(x, order)
 
 
+@composite("keras.src.ops.numpy")
 def swapaxes(x, axis1, axis2):
     """x with two axes exchanged."""
     order = list(range(len(x.shape)))
@@ -130,6 +133,7 @@ def squeeze(x, axis=None):
     return Squeeze(axis)(x)
 
 
+@composite("keras.src.ops.numpy")
 def ravel(x):
     """x's elements in one axis."""
     return reshape(x, (-1,))
@@ -227,6 +231,7 @@ def split(x, indices_or_sections, axis=0):
     return list(Split(indices_or_sections, axis)(x))
 
 
+@composite("keras.src.ops.core")
 def unstack(x, num=None, axis=0):
     """The tensors that lie along `axis`, as a list."""
     length = x.shape[axis] if num is None else num
@@ -366,6 +371,7 @@ class Pad(Op):
         return gy[tuple(slice(a, a + d) for d, (a, _) in zip(ctx.saved[0], self.widths(gy.ndim)))]
 
 
+@composite("keras.src.ops.numpy", keywords=("constant_values",))
 def pad(x, pad_width, mode="constant", constant_values=None):
     """x with a border of `pad_width` ((before, after) for each axis), filled as NumPy's `pad` does."""
     if constant_values is not None and mode != "constant":
@@ -417,11 +423,13 @@ def _triangle(x, k, lower):
     return where(mask if lower else ~mask, x, as_array(0, spec_dtype(x)))
 
 
+@composite("keras.src.ops.numpy")
 def tril(x, k=0):
     """x with zeros above its k-th diagonal."""
     return _triangle(x, k, True)
 
 
+@composite("keras.src.ops.numpy")
 def triu(x, k=0):
     """x with zeros below its k-th diagonal."""
     return _triangle(x, k, False)

@@ -95,7 +95,8 @@ def _find_op(parts: list[str], name: str) -> type | None:
 
     module, home = f"keras.src.{'.'.join(parts)}", f"kerasish.{parts[0]}"
     importlib.import_module(home)
-    classes = list(Op.__subclasses__())
+    composite = importlib.import_module("kerasish.ops.composite")
+    classes = [*composite.Composite.__subclasses__(), *Op.__subclasses__()]
     for cls in classes:
         classes.extend(cls.__subclasses__())
         if cls.__name__ == name and cls.module == module and cls.__module__.startswith(f"{home}."):
