@@ -91,7 +91,7 @@ def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, si
     copied = not inside or (lanewise and C % lanes > 0)
     job = job or min(JOB, max(SMALL_JOB, -(-N * OH * OW // 48) * 6))
     across = OW if OW < 2 * job else job
-    rows = max(1, job // across)
+    rows = max(1, (job + across // 2) // across)
     pixel = -(-C // lanes) * lanes if copied and lanewise else C
     line = ((across - 1) * sw + (KW - 1) * dw + 1) * pixel if copied else W * pixel
     return Plan(

@@ -31,6 +31,7 @@ CACHE = 1 << 20  # bytes of points of the image that a block of tiles may fill
 FEW_TILES = 48  # below so many tiles transforming the filters costs more than it saves
 FEW_CHANNELS = 32  # below so many channels or filters transforming the image does
 PARTIAL = 1 << 24  # elements of all parts' sums of the filters' gradient
+CHANNELS = 64  # channels of a unit of the filters' gradient
 UNITS = 16  # units that the filters' gradient is cut into, whatever the number of threads
 
 _state = {"enabled": True}
@@ -81,7 +82,8 @@ class Tiling(NamedTuple):
     y: int = 0
     bias: int = 0
     relu: int = 0
-    parts: int = 1
+    parts: int = 1  # of the tiles, each summed on its own
+    panels: int = 0  # of filters
     scratch: int = 0  # address and bytes of each worker's own memory
     scratch_bytes: int = 0
     v_bytes: int = 0  # in it: points of the image, points of the results, a border tile, tables
@@ -94,15 +96,15 @@ tiling_at = record(RECORD)
 floats = elements("float32")
 
 
-def tiling(x_shape, y_shape, pads, cache, workers, rows):
-    """The `Tiling` of a convolution and the workers' memory; `rows` for the tables."""
+def tiling(x_shape, y_shape, pads, channels, workers):
+    """The `Tiling` of a convolution and the workers' memory, for so many channels of the image at a time."""
     (N, H, W, C), (_, OH, OW, F), (top, left) = x_shape, y_shape, pads
     down, across = -(-OH // 4), -(-OW // 4)
-    block = max(8, cache // (POINTS * 4 * C * ROWS)) * ROWS
+    block = max(8, CACHE // (POINTS * 4 * channels * ROWS)) * ROWS
     block = min(block, -(-N * down * across // ROWS) * ROWS)
     wide = WIDE * LANES
-    sizes = POINTS * block * C * 4, POINTS * block * wide * 4, POINTS * max(C, wide) * 4
-    scratch = memory.empty((workers, sum(sizes) // 4 + 4 * (rows + block + ROWS) + 16), np.float32)
+    sizes = POINTS * block * channels * 4, POINTS * block * wide * 4, POINTS * max(channels, wide) * 4
+    scratch = memory.empty((workers, sum(sizes) // 4 + 4 * (max(channels, block) + ROWS) + 16), np.float32)
     return scratch, Tiling(
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, F=F, top=top, left=left, down=down, across=across, block=block,
         lanes=LANES, tile=tile_for(4), scratch=address(scratch), scratch_bytes=scratch.strides[0],
@@ -113,7 +115,7 @@ def tiling(x_shape, y_shape, pads, cache, workers, rows):
 def convolve(x, w, taps, steps, y, pads, bias=None, relu=False):
     """y = x convolved with 3x3 filters; x and w flat but for x's shape, taps and steps as `pack.packed` wants them."""
     count = threads.wanted(y.size * x.shape[-1] / 4)
-    scratch, plan = tiling(x.shape, y.shape, pads, CACHE, count, 0)
+    scratch, plan = tiling(x.shape, y.shape, pads, x.shape[-1], count)
     u = points_of_filters(w, taps, steps, plan)
     bias = None if bias is None else np.ascontiguousarray(bias)
     plan = plan._replace(
@@ -162,7 +164,7 @@ def _forward(plan, worker):
     while job < p.jobs:
         first = job * p.block
         count = min(p.block, p.N * p.down * p.across - first)
-        _points_of_image(p, first, count, V, edge)
+        _points_of_image(p, first, count, 0, p.C, V, edge)
         _multiply(p, first, count, V, M, edge, table)
         job = take(plan)
 
@@ -171,29 +173,21 @@ forward = Native(_forward, 2, "")
 
 
 @helper
-def _points_of_image(p, first, count, V, edge):
-    """The points of some tiles of the image: V (36, block, C)."""
-    C4, step = p.C * 4, p.block * p.C * 4
+def _points_of_image(p, first, count, c, channels, V, edge):
+    """The points of some tiles of the image, for some channels from c on: V (36, block, channels)."""
+    line, step = channels * 4, p.block * channels * 4
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4 - p.top, i % p.across * 4 - p.left
-        source, row_step = p.x + ((n * p.H + h) * p.W + w) * C4, p.W * C4
+        source, row_step, column_step = p.x + (((n * p.H + h) * p.W + w) * p.C + c) * 4, p.W * p.C * 4, p.C * 4
         if h < 0 or w < 0 or h + 6 > p.H or w + 6 > p.W:
-            _bordered(p, h, w, source, edge)
-            source, row_step = edge, 6 * C4
-        for c in range(0, C4, VECTOR_BYTES):
-            transform_image(source + c, row_step, C4, V + t * C4 + c, 6 * step, step, 0, 0)
-
-
-@helper
-def _bordered(p, h, w, source, edge):
-    """A 6x6 tile at (h, w) of the image with zeros outside it."""
-    C4 = p.C * 4
-    low, high = min(max(-w, 0), 6), max(min(p.W - w, 6), 0)
-    clear_bytes(edge, POINTS * C4)
-    for i in range(max(-h, 0), min(p.H - h, 6)):
-        if high > low:
-            copy_bytes(edge + (6 * i + low) * C4, source + (i * p.W + low) * C4, (high - low) * C4)
+            clear_bytes(edge, POINTS * line)
+            for i in range(max(-h, 0), min(p.H - h, 6)):
+                for j in range(max(-w, 0), min(p.W - w, 6)):
+                    copy_bytes(edge + (6 * i + j) * line, source + i * row_step + j * column_step, line)
+            source, row_step, column_step = edge, 6 * line, line
+        for f in range(0, line, VECTOR_BYTES):
+            transform_image(source + f, row_step, column_step, V + t * line + f, 6 * step, step, 0, 0)
 
 
 @helper
@@ -245,13 +239,14 @@ def correlate(x, gy, pads, gw):
     """gw (3, 3, C, F) = the filters' gradient, from x (N, H, W, C) and gy (N, OH, OW, F)."""
     count = threads.wanted(gy.size * x.shape[-1] / 4)
     C, F = x.shape[-1], gy.shape[-1]
-    scratch, plan = tiling(x.shape, gy.shape, pads, 4 * CACHE, count, 2 * (C + ROWS))
+    scratch, plan = tiling(x.shape, gy.shape, pads, min(C, CHANNELS), count)
     vectors = F // plan.lanes
     panels = vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2
+    pieces = panels * -(-C // CHANNELS)
     blocks = -(-plan.N * plan.down * plan.across // plan.block)
-    parts = max(1, min(blocks, UNITS // panels, PARTIAL // (POINTS * C * F)))
+    parts = max(1, min(blocks, UNITS // pieces, PARTIAL // (POINTS * C * F)))
     sums = memory.empty((parts, POINTS, C, F), np.float32)
-    plan = plan._replace(jobs=parts * panels, parts=parts, x=address(x), u=address(gy), y=address(sums))
+    plan = plan._replace(jobs=parts * pieces, parts=parts, panels=panels, x=address(x), u=address(gy), y=address(sums))
     run(gradient, np.array(plan, np.int64), count)
     plan = plan._replace(jobs=C, x=address(sums), y=address(gw))
     run(taps, np.array(plan, np.int64), count)
@@ -263,24 +258,22 @@ def _gradient(plan, worker):
     V = p.scratch + worker * p.scratch_bytes
     G, edge = V + p.v_bytes, V + p.v_bytes + p.m_bytes
     table = edge + p.edge_bytes
-    row = integers(table, 2 * (p.C + ROWS) + 1)
-    for c in range(p.C + ROWS):
-        row[c] = min(c, p.C - 1)
-        row[p.C + ROWS + c] = min(c, p.C - 1) * p.F
-    row[2 * (p.C + ROWS)] = 0
     tiles, job = p.N * p.down * p.across, take(plan)
+    blocks = -(-tiles // p.block)
     while job < p.jobs:
-        panel, part = divmod(job, p.parts)
-        v = 0
+        piece, part = divmod(job, p.parts)
+        piece, panel = divmod(piece, p.panels)
+        c, v = piece * CHANNELS, 0
         for _ in range(panel):
             v += tile_width(p.F // p.lanes - v)
-        blocks = -(-tiles // p.block)
+        channels = min(p.C - c, CHANNELS)
+        _gradient_rows(p, c, channels, integers(table, 2 * (channels + ROWS) + 1))
         start = ZERO
         for block in range(part * blocks // p.parts, (part + 1) * blocks // p.parts):
             first = block * p.block
             count = min(p.block, tiles - first)
-            _points_of_image(p, first, count, V, edge)
-            _gradient_block(p, first, count, V, G, edge, table, v, p.y + part * POINTS * p.C * p.F * 4, start)
+            _points_of_image(p, first, count, c, channels, V, edge)
+            _gradient_block(p, first, count, channels, V, G, edge, table, v, p.y + part * POINTS * p.C * p.F * 4, start)
             start = FROM_C
         job = take(plan)
 
@@ -289,16 +282,42 @@ gradient = Native(_gradient, 2, "")
 
 
 @helper
-def _gradient_block(p, first, count, V, G, edge, table, v, sums, start):
-    """Adds a block of tiles to the 36 sums of V^T G, for one panel of filters."""
+def _gradient_rows(p, c, channels, row):
+    """Where channels lie in V and in the sums, and a segment that starts at nothing."""
+    for i in range(channels + ROWS):
+        row[i] = min(i, channels - 1)
+        row[channels + ROWS + i] = (c + min(i, channels - 1)) * p.F
+    row[2 * (channels + ROWS)] = 0
+
+
+@helper
+def _gradient_block(p, first, count, channels, V, G, edge, table, v, sums, start):
+    """Adds a block of tiles to the 36 sums of V^T G, for some channels and one panel of filters."""
     wide = tile_width(p.F // p.lanes - v)
     line = wide * p.lanes
     _points_of_gradient(p, first, count, G, edge, v * p.lanes, line * 4)
-    y_rows, segment = table + (p.C + ROWS) * 8, table + 2 * (p.C + ROWS) * 8
+    y_rows, segment = table + (channels + ROWS) * 8, table + 2 * (channels + ROWS) * 8
     for e in range(POINTS):
-        a, b, c = V + e * p.block * p.C * 4, G + e * p.block * line * 4, sums + (e * p.C * p.F + v * p.lanes) * 4
-        for i in range(0, p.C, ROWS):
-            call(p.tile, wide, a, table + i * 8, segment, p.C, 1, count, b, line, c, y_rows + i * 8, line, start, 0, 0)
+        a, b, c = V + e * p.block * channels * 4, G + e * p.block * line * 4, sums + (e * p.C * p.F + v * p.lanes) * 4
+        for i in range(0, channels, ROWS):
+            call(
+                p.tile,
+                wide,
+                a,
+                table + i * 8,
+                segment,
+                channels,
+                1,
+                count,
+                b,
+                line,
+                c,
+                y_rows + i * 8,
+                line,
+                start,
+                0,
+                0,
+            )
 
 
 @helper
