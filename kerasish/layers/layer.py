@@ -207,7 +207,8 @@ class Layer(LayerState, Operation):
         first = next(iter(arguments.values()), None)
         previous = calling.masks_of(first) if type(first) is not Tensor else calling.get_mask(first)
         kwargs = self._with_masks(signature, arguments, kwargs, previous)
-        state.depth, state.training = state.depth + 1, training
+        state.stack.append(self)
+        state.training = training
         try:
             if self.input_spec is not None:
                 check_inputs(self.input_spec, first, self.name)

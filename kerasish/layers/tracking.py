@@ -91,7 +91,7 @@ class Tracked:
 
 
 _UNTRACKED = frozenset(
-    "_inbound_nodes _outbound_nodes _init_arguments _losses _holders _own_variables _nodes _nodes_by_depth _operations "
+    "_inbound_nodes _outbound_nodes _init_arguments _losses _loss_holders _holders _own_variables _nodes _nodes_by_depth _operations "
     "_operations_by_depth _plan _slots _inputs _outputs _inputs_struct _outputs_struct _build_shapes input_spec _functional".split()
 )
 
