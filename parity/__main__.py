@@ -1,10 +1,10 @@
 """`python -m parity [words ...]`: run the cases whose names hold all the words, and print the table.
 
-    python -m parity                    every case
-    python -m parity conv2d same        those about conv2d with same padding
-    python -m parity --write README.md  put the summary between the README's parity marks
-    python -m parity --script file.py   compare a script's printed output in both libraries
-    python -m parity --build file.py    compare the model that the file's `build(keras)` makes
+python -m parity                    every case
+python -m parity conv2d same        those about conv2d with same padding
+python -m parity --write README.md  put the summary between the README's parity marks
+python -m parity --script file.py   compare a script's printed output in both libraries
+python -m parity --build file.py    compare the model that the file's `build(keras)` makes
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ def close(what: str, want, got, tolerance: float) -> Finding:
     if len(want) != len(got):
         return Finding(what, False, detail=f"{len(want)} arrays against {len(got)}")
     error = max((relative(a, b) for a, b in zip(want, got)), default=0.0)
-    return Finding(what, error <= tolerance, error, "" if error <= tolerance else f"{error:.2e} is more than {tolerance:.0e}")
+    return Finding(
+        what, error <= tolerance, error, "" if error <= tolerance else f"{error:.2e} is more than {tolerance:.0e}"
+    )
 
 
 def same(what: str, want, got) -> Finding:
@@ -92,7 +94,11 @@ def compare_models(case) -> list[Finding]:
     findings = [
         same("shape", _shape(theirs.output_shape), _shape(ours.output_shape)),
         same("params", theirs.count_params(), ours.count_params()),
-        same("weights", [(w.path, tuple(w.shape)) for w in theirs.weights], [(w.path, tuple(w.shape)) for w in ours.weights]),
+        same(
+            "weights",
+            [(w.path, tuple(w.shape)) for w in theirs.weights],
+            [(w.path, tuple(w.shape)) for w in ours.weights],
+        ),
         same_text("summary", summary_text(theirs), summary_text(ours)),
     ]
     if options.get("config", True):

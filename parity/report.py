@@ -31,6 +31,8 @@ def summary(results) -> str:
         held = sum(all(f.holds for f in findings) for findings in rows)
         worst = max((f.error for findings in rows for f in findings if f.holds), default=0.0)
         lines.append(f"| {family} | {len(rows)} | {held} | {f'{worst:.0e}' if worst else 'equal'} |")
-    versions = f"Keras {real().__version__} on TensorFlow {tensorflow().__version__}, Python {platform.python_version()}"
+    versions = (
+        f"Keras {real().__version__} on TensorFlow {tensorflow().__version__}, Python {platform.python_version()}"
+    )
     lines.append(f"\nWritten by `python -m parity --write README.md` on {datetime.date.today()}, against {versions}.")
     return "\n".join(lines)

@@ -10,7 +10,13 @@ import sys
 
 def outputs(path: str, *args: str) -> tuple[str, str]:
     """Standard output of the script under real Keras and under kerasish."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONUTF8": "1", "COLUMNS": "80"}
+    environment = {
+        **os.environ,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "PYTHONUTF8": "1",
+        "COLUMNS": "80",
+    }
     environment.pop("KERAS_BACKEND", None)
     commands = ([sys.executable, path, *args], [sys.executable, "-m", "kerasish", path, *args])
     found = []

@@ -157,7 +157,9 @@ class GradientTape:
             RuntimeError: if a tape that is not persistent was used before.
         """
         if self._spent:
-            raise RuntimeError("A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)")
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
+            )
         unconnected = getattr(unconnected_gradients, "value", unconnected_gradients)
         if unconnected not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients must be 'none' or 'zero'. Received: {unconnected_gradients}")
@@ -195,7 +197,9 @@ class GradientTape:
             For each source a tensor of shape `target.shape + source.shape`.
         """
         if not self.persistent:
-            raise RuntimeError("jacobian walks the tape once for each element of target: use GradientTape(persistent=True)")
+            raise RuntimeError(
+                "jacobian walks the tape once for each element of target: use GradientTape(persistent=True)"
+            )
         target = convert_to_tensor(target)
         rows = []
         for i in range(target.size):

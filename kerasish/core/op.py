@@ -94,7 +94,10 @@ class Op(Operation):
 
     def call(self, *inputs):
         """Run on values, and leave an entry on each tape that watches an input."""
-        inputs = [x if type(x) is Tensor or x is None or isinstance(x, Variable) else Tensor(as_array(x)) for x in self.prepare(inputs)]
+        inputs = [
+            x if type(x) is Tensor or x is None or isinstance(x, Variable) else Tensor(as_array(x))
+            for x in self.prepare(inputs)
+        ]
         arrays = [x.value if type(x) is Tensor else x.array if x is not None else None for x in inputs]
         watching = autodiff.watchers(inputs) if autodiff.recording() else None
         ctx = Context(kernels.twin_of(arrays[0]), bool(watching))
@@ -117,7 +120,10 @@ class Op(Operation):
         return tuple(KerasTensor(s.shape, s.dtype) for s in specs)
 
     def get_config(self) -> dict:
-        return {"name": self.name, **{k: v for k, v in self.__dict__.items() if k not in _GRAPH and not k.startswith("_")}}
+        return {
+            "name": self.name,
+            **{k: v for k, v in self.__dict__.items() if k not in _GRAPH and not k.startswith("_")},
+        }
 
     @classmethod
     def from_config(cls, config: dict):

@@ -78,7 +78,9 @@ class name_scope:
 
     def __init__(self, name: str, caller=None, deduplicate: bool = True, override_parent: str | None = None):
         if not isinstance(name, str) or "/" in name:
-            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}")
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
+            )
         self.name, self.caller, self.deduplicate, self.override_parent = name, caller, deduplicate, override_parent
 
     def __enter__(self):

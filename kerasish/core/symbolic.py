@@ -30,7 +30,15 @@ class KerasTensor(Operators):
     """
 
     def __init__(
-        self, shape, dtype="float32", sparse=False, ragged=False, record_history=True, name=None, ragged_rank=None, row_splits_dtype=None
+        self,
+        shape,
+        dtype="float32",
+        sparse=False,
+        ragged=False,
+        record_history=True,
+        name=None,
+        ragged_rank=None,
+        row_splits_dtype=None,
     ):
         if sparse or ragged:
             raise NotImplementedError("sparse and ragged tensors are not supported by kerasish; pass a dense one")
@@ -257,7 +265,9 @@ def _check_names(operations):
     names = [o.name for o in operations]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be unique.')
+            raise ValueError(
+                f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be unique.'
+            )
 
 
 class _Step(NamedTuple):

@@ -45,7 +45,9 @@ class Variable(Operators):
     ):
         name = name or scopes.auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
-            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}")
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
+            )
         if (aggregation or "none") not in self._aggregations:
             raise ValueError(
                 f"Invalid value for argument `aggregation`. Expected one of {self._aggregations}. "
@@ -211,7 +213,9 @@ def standardize_shape(shape) -> tuple:
             out.append(None)
             continue
         if isinstance(d, (str, float)) or not hasattr(d, "__index__"):
-            raise ValueError(f"Cannot convert '{tuple(shape)}' to a shape. Found invalid entry '{d}' of type '{type(d)}'.")
+            raise ValueError(
+                f"Cannot convert '{tuple(shape)}' to a shape. Found invalid entry '{d}' of type '{type(d)}'."
+            )
         d = d.__index__()
         if d < 0:
             raise ValueError(f"Cannot convert '{tuple(shape)}' to a shape. Negative dimensions are not allowed.")

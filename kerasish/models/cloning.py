@@ -64,7 +64,10 @@ def _clone_functional(model, input_tensors, clone, call_function):
         return call_function(copied, *args, **kwargs) if call_function else copied(*args, **kwargs)
 
     if input_tensors is None:
-        inputs = nest.map_structure(lambda x: Input(batch_shape=x.shape, dtype=x.dtype, name=x._keras_history.operation.name), model._inputs_struct)
+        inputs = nest.map_structure(
+            lambda x: Input(batch_shape=x.shape, dtype=x.dtype, name=x._keras_history.operation.name),
+            model._inputs_struct,
+        )
     else:
         inputs = nest.pack_as(model._inputs_struct, nest.flatten(input_tensors))
     outputs = Function.run(model, nest.flatten(inputs), call)

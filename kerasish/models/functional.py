@@ -103,7 +103,11 @@ class Functional(Function, Model):
 
     def compute_output_shape(self, input_shape):
         """The outputs' shapes for the inputs'."""
-        given = input_shape if len(self._inputs) > 1 or not all(d is None or isinstance(d, int) for d in input_shape) else [input_shape]
+        given = (
+            input_shape
+            if len(self._inputs) > 1 or not all(d is None or isinstance(d, int) for d in input_shape)
+            else [input_shape]
+        )
         given = list(given.values()) if isinstance(given, dict) else list(given)
         with scopes.shape_scope():
             specs = [KerasTensor(s, x.dtype) for s, x in zip(given, self._inputs)]
@@ -164,7 +168,9 @@ class Functional(Function, Model):
 
             x = expand_dims(x, -1)
         name = expected._keras_history.operation.name
-        if len(x.shape) != len(wanted) or any(a is not None and b is not None and a != b for a, b in zip(x.shape, wanted)):
+        if len(x.shape) != len(wanted) or any(
+            a is not None and b is not None and a != b for a, b in zip(x.shape, wanted)
+        ):
             raise ValueError(
                 f"Input 0 with name '{name}' of layer '{self.name}' is incompatible with the layer: expected shape={wanted}, "
                 f"found shape={shape}"
@@ -206,7 +212,11 @@ class Functional(Function, Model):
         self.built = True
 
     def get_config(self) -> dict:
-        if type(self) is not Functional and type(self).__init__ is not Functional.__init__ and not _passes_graph(type(self)):
+        if (
+            type(self) is not Functional
+            and type(self).__init__ is not Functional.__init__
+            and not _passes_graph(type(self))
+        ):
             return Model.get_config(self)
         from kerasish.models.graph_config import graph_config
 
@@ -223,7 +233,9 @@ def _passes_graph(cls) -> bool:
     import inspect
 
     parameters = inspect.signature(cls.__init__).parameters
-    return {"inputs", "outputs"} <= set(parameters) or all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name == "self" for p in parameters.values())
+    return {"inputs", "outputs"} <= set(parameters) or all(
+        p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name == "self" for p in parameters.values()
+    )
 
 
 def adopt(cls: type) -> None:

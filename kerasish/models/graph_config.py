@@ -66,7 +66,9 @@ def _call_config(node, numbers) -> dict:
 
 
 def _unpacked(original, written):
-    return list(written) if isinstance(original, tuple) and any(isinstance(x, KerasTensor) for x in original) else written
+    return (
+        list(written) if isinstance(original, tuple) and any(isinstance(x, KerasTensor) for x in original) else written
+    )
 
 
 def graph_from_config(cls, config: dict, custom_objects=None):
@@ -79,7 +81,9 @@ def graph_from_config(cls, config: dict, custom_objects=None):
     """
     made, waiting = {}, []
     for item in config["layers"]:
-        layer = deserialize_keras_object({k: v for k, v in item.items() if k not in ("inbound_nodes", "name")}, custom_objects)
+        layer = deserialize_keras_object(
+            {k: v for k, v in item.items() if k not in ("inbound_nodes", "name")}, custom_objects
+        )
         if item.get("name") is not None and layer.name != item["name"]:
             layer.name = item["name"]
         made[layer.name] = layer
@@ -106,7 +110,11 @@ def _replay(made, waiting):
                 layer(*args, **kwargs)
             if calls:
                 left.append((layer, calls))
-        if len(left) == len(waiting) and all(len(a[1]) == len(b[1]) for a, b in zip(left, waiting)) and not _progress(left, made):
+        if (
+            len(left) == len(waiting)
+            and all(len(a[1]) == len(b[1]) for a, b in zip(left, waiting))
+            and not _progress(left, made)
+        ):
             names = [layer.name for layer, _ in left]
             raise ValueError(f"The config cannot be rebuilt: layers {names} wait for tensors that no layer makes")
         waiting = left
@@ -143,12 +151,16 @@ def _read_call(call, made):
         return [read(v) for v in value] if isinstance(value, list) else value
 
     args = [read(a) for a in call["args"]]
-    return [tuple(a) if isinstance(a, list) and _is_key(call["args"][i]) else a for i, a in enumerate(args)], read(call["kwargs"])
+    return [tuple(a) if isinstance(a, list) and _is_key(call["args"][i]) else a for i, a in enumerate(args)], read(
+        call["kwargs"]
+    )
 
 
 def _is_key(written) -> bool:
     """Whether a written argument is an index: a tuple, which JSON made a list."""
-    return isinstance(written, list) and any(isinstance(v, dict) and v.get("class_name") in ("__slice__", "__ellipsis__") for v in written)
+    return isinstance(written, list) and any(
+        isinstance(v, dict) and v.get("class_name") in ("__slice__", "__ellipsis__") for v in written
+    )
 
 
 def _tensor(history, made):

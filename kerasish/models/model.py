@@ -68,7 +68,9 @@ class Model(Trainer, Layer):
             raise ValueError(f"Provide only a layer name or a layer index. Received: index={index}, name={name}.")
         if index is not None:
             if len(self.layers) <= index:
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers.")
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                )
             return self.layers[index]
         if name is None:
             raise ValueError("Provide either a layer name or layer index at `get_layer`.")
@@ -179,7 +181,9 @@ class Model(Trainer, Layer):
         from kerasish.models.functional import Functional, functional_from_config
 
         functional = {"name", "layers", "input_layers", "output_layers"} <= set(config)
-        takes_anything = cls is Model or issubclass(cls, Functional) or "inputs" in inspect.signature(cls.__init__).parameters
+        takes_anything = (
+            cls is Model or issubclass(cls, Functional) or "inputs" in inspect.signature(cls.__init__).parameters
+        )
         if functional and takes_anything:
             return functional_from_config(cls, config, custom_objects)
         return cls(**config)

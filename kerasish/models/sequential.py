@@ -92,7 +92,11 @@ class Sequential(Model):
         self.built, self._functional = False, None
         if len(self._sequence) > 1 and isinstance(self._sequence[0], InputLayer):
             self.build(self._sequence[0].batch_shape)
-        elif self._sequence and hasattr(self._sequence[0], "input_shape") and isinstance(self._sequence[0], (Functional, Sequential)):
+        elif (
+            self._sequence
+            and hasattr(self._sequence[0], "input_shape")
+            and isinstance(self._sequence[0], (Functional, Sequential))
+        ):
             first = self._sequence[0]
             if first.built:
                 self.build(first.input_shape)
@@ -106,7 +110,9 @@ class Sequential(Model):
         if not is_shape(input_shape):
             return
         if not self._sequence:
-            raise ValueError(f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`.")
+            raise ValueError(
+                f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`."
+            )
         if not isinstance(self._sequence[0], InputLayer):
             dtype = self._sequence[0].compute_dtype
             self._sequence.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype))
@@ -138,7 +144,11 @@ class Sequential(Model):
         return isinstance(x, (int, float, list, tuple))
 
     def __call__(self, inputs, training=None, mask=None, **kwargs):
-        kwargs = {**kwargs, **({} if training is None else {"training": training}), **({} if mask is None else {"mask": mask})}
+        kwargs = {
+            **kwargs,
+            **({} if training is None else {"training": training}),
+            **({} if mask is None else {"mask": mask}),
+        }
         if isinstance(inputs, (list, tuple)) and not any(hasattr(v, "shape") for v in inputs):
             from kerasish.core.tensor import convert_to_tensor
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from kerasish.core import shapes
+from kerasish.core.autodiff import recording
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
@@ -39,10 +40,11 @@ sigmoid = unary("sigmoid", lambda g, x, y: _sigmoid_grad(g, y), "y", module=NN, 
 log_sigmoid = unary("log_sigmoid", lambda g, x, y: g * sigmoid(-x), "x", module=NN, doc="log(sigmoid(x))")
 softplus = unary("softplus", lambda g, x, y: g * sigmoid(x), "x", module=NN, doc="log(1 + exp(x))")
 softsign = unary("softsign", lambda g, x, y: g / square(absolute(x) + 1.0), "x", module=NN, doc="x / (1 + |x|)")
-silu = unary("silu", lambda g, x, y: g * (sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))), "x", module=NN, doc="x * sigmoid(x)")
-relu6 = unary("relu6", lambda g, x, y: g * cast((x > 0) & (x < 6), g.dtype), "x", floating=False, module=NN, doc="min(max(x, 0), 6)")
 hard_sigmoid = unary("hard_sigmoid", lambda g, x, y: g * cast((y > 0) & (y < 1), g.dtype) * (1 / 6), "y", module=NN, doc="relu6(x + 3) / 6")
 # fmt: on
+
+
+_GRAPH_FIELDS = ("name", "_inbound_nodes", "_outbound_nodes")
 
 
 class _Shaped(Op):
@@ -59,11 +61,24 @@ class _Shaped(Op):
         return Spec(x.shape, float_of(x.dtype))
 
     def forward(self, ctx, x):
-        ctx.save(x)
-        return self.kernel(ctx.kernels, x)
+        y = self.kernel(ctx.kernels, x)
+        ctx.save(x, y)
+        return y
 
     def backward(self, ctx, gy):
-        return gy * self.slope(ctx.saved[0])
+        x, y = ctx.saved
+        if self.fused is None or recording():
+            return gy * self.slope(x)
+        seen = y if self.fused_reads == "y" else x
+        return Tensor(getattr(ctx.kernels, self.fused)(gy.value, seen.value, *self.parameters()))
+
+    # The kernel that gives gy * slope in one pass, and what it reads; it is out of the reach of tapes.
+    fused: str | None = None
+    fused_reads = "y"
+
+    def parameters(self):
+        """What the kernels take besides arrays."""
+        return tuple(v for k, v in self.__dict__.items() if k not in _GRAPH_FIELDS)
 
 
 class LeakyRelu(_Shaped):
@@ -90,6 +105,31 @@ class Elu(_Shaped):
 
     def slope(self, x):
         return where(x > 0, as_array(1, x.dtype), self.alpha * exp(minimum(x, 0.0)))
+
+
+class Silu(_Shaped):
+    """x * sigmoid(x)."""
+
+    fused, fused_reads = "silu_grad", "x"
+
+    def kernel(self, k, x):
+        return k.silu(x)
+
+    def slope(self, x):
+        s = sigmoid(x)
+        return s * (1.0 + x * (1.0 - s))
+
+
+class Relu6(_Shaped):
+    """min(max(x, 0), 6)."""
+
+    fused = "relu6_grad"
+
+    def kernel(self, k, x):
+        return k.relu6(x)
+
+    def slope(self, x):
+        return cast((x > 0) & (x < 6), x.dtype)
 
 
 class Celu(_Shaped):
@@ -121,6 +161,8 @@ class Selu(_Shaped):
 class Gelu(_Shaped):
     """x times the normal distribution function of x (Hendrycks and Gimpel 2016), or its tanh approximation."""
 
+    fused, fused_reads = "gelu_grad", "x"
+
     def __init__(self, approximate=True):
         self.approximate = approximate
 
@@ -136,6 +178,16 @@ class Gelu(_Shaped):
         c = math.sqrt(2 / math.pi)
         t = tanh(c * (x + 0.044715 * x * x * x))
         return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * c * (1.0 + 3 * 0.044715 * x * x)
+
+
+def silu(x):
+    """x * sigmoid(x)."""
+    return Silu()(x)
+
+
+def relu6(x):
+    """min(max(x, 0), 6)."""
+    return Relu6()(x)
 
 
 def leaky_relu(x, negative_slope=0.2):
@@ -224,22 +276,35 @@ def _sparsemax(x, axis):
 hard_silu = composed("hard_silu", lambda x: multiply(x, hard_sigmoid(x)), "x * hard_sigmoid(x)")
 hard_tanh = composed("hard_tanh", lambda x: clip(_float(x), -1.0, 1.0), "x held between -1 and 1.")
 tanh_shrink = composed("tanh_shrink", lambda x: x - tanh(x), "x - tanh(x)")
-squareplus = composed("squareplus", lambda x, b: (x + sqrt(square(_float(x)) + b)) * 0.5, "(x + sqrt(x^2 + b)) / 2", b=4)
-hard_shrink = composed("hard_shrink", lambda x, threshold: where(absolute(x) > threshold, _float(x), _zero(_float(x))), "x where |x| > threshold, else 0.", threshold=0.5)
+squareplus = composed(
+    "squareplus", lambda x, b: (x + sqrt(square(_float(x)) + b)) * 0.5, "(x + sqrt(x^2 + b)) / 2", b=4
+)
+hard_shrink = composed(
+    "hard_shrink",
+    lambda x, threshold: where(absolute(x) > threshold, _float(x), _zero(_float(x))),
+    "x where |x| > threshold, else 0.",
+    threshold=0.5,
+)
 soft_shrink = composed(
     "soft_shrink",
     lambda x, threshold: where(x > threshold, x - threshold, where(x < -threshold, x + threshold, _zero(_float(x)))),
     "x moved towards 0 by threshold.",
     threshold=0.5,
 )
-threshold = composed("threshold", _threshold, "x where above `threshold`, else `default_value`.", threshold=None, default_value=None)
+threshold = composed(
+    "threshold", _threshold, "x where above `threshold`, else `default_value`.", threshold=None, default_value=None
+)
 sparse_plus = composed(
     "sparse_plus",
     lambda x: where(x <= -1.0, _zero(_float(x)), where(x < 1.0, square(x + 1.0) * 0.25, _float(x))),
     "0 up to -1, a parabola up to 1, then x.",
 )
-sparse_sigmoid = composed("sparse_sigmoid", lambda x: clip((_float(x) + 1.0) * 0.5, 0.0, 1.0), "The sigmoid's piecewise linear likeness.")
-sparsemax = composed("sparsemax", _sparsemax, "The projection onto the simplex (Martins and Astudillo 2016, algorithm 1).", axis=-1)
+sparse_sigmoid = composed(
+    "sparse_sigmoid", lambda x: clip((_float(x) + 1.0) * 0.5, 0.0, 1.0), "The sigmoid's piecewise linear likeness."
+)
+sparsemax = composed(
+    "sparsemax", _sparsemax, "The projection onto the simplex (Martins and Astudillo 2016, algorithm 1).", axis=-1
+)
 
 
 class Glu(Op):

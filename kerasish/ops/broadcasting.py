@@ -41,7 +41,9 @@ class SumTo(Op):
     def forward(self, ctx, x):
         ctx.save(x.shape)
         lead = x.ndim - len(self.shape)
-        gone = tuple(range(lead)) + tuple(lead + i for i, d in enumerate(self.shape) if d == 1 and x.shape[lead + i] != 1)
+        gone = tuple(range(lead)) + tuple(
+            lead + i for i, d in enumerate(self.shape) if d == 1 and x.shape[lead + i] != 1
+        )
         return ctx.kernels.sum(x, gone).reshape(self.shape) if gone else x.reshape(self.shape)
 
     def backward(self, ctx, gy):

@@ -101,12 +101,16 @@ def channels_last(data_format) -> bool:
 
     data_format = data_format or image_data_format()
     if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(f"The `data_format` argument must be one of 'channels_first', 'channels_last'. Received: {data_format}")
+        raise ValueError(
+            f"The `data_format` argument must be one of 'channels_first', 'channels_last'. Received: {data_format}"
+        )
     return data_format == "channels_last"
 
 
 def _axis_pads(x, kernel, strides, padding, dilation):
-    return tuple(shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(x.shape[1:-1], kernel, strides, dilation))
+    return tuple(
+        shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(x.shape[1:-1], kernel, strides, dilation)
+    )
 
 
 def convolve(family, x, w, bias, strides, padding, dilation, activation=None):
@@ -160,7 +164,8 @@ def convolve_transposed(x, w, strides, padding, output_padding, dilation):
     given = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
     kernel = tuple(w.shape[:rank])
     out = tuple(
-        shapes.transposed_output(*axis[:3], padding, *axis[3:]) for axis in zip(x.shape[1:-1], kernel, strides, given, dilation)
+        shapes.transposed_output(*axis[:3], padding, *axis[3:])
+        for axis in zip(x.shape[1:-1], kernel, strides, given, dilation)
     )
     pads = tuple(shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(out, kernel, strides, dilation))
     target = (x.shape[0], *out, w.shape[-2])
@@ -225,7 +230,9 @@ class _Door(Op):
 
     def lengths(self, spatial, kernel, rank):
         strides, dilation = per_axis(self.strides, rank), per_axis(self.dilation_rate, rank)
-        return [shapes.window_output(d, k, s, self.padding, r) for d, k, s, r in zip(spatial, kernel, strides, dilation)]
+        return [
+            shapes.window_output(d, k, s, self.padding, r) for d, k, s, r in zip(spatial, kernel, strides, dilation)
+        ]
 
     def filters(self, w_shape):
         return w_shape[-1]
@@ -296,7 +303,9 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
     return DepthwiseConv(strides, padding.lower(), data_format, dilation_rate)(inputs, kernel)
 
 
-def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def separable_conv(
+    inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
+):
     """A depthwise convolution, and a 1x1 one that mixes its channels."""
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, 1, "valid", data_format, 1)
@@ -312,7 +321,9 @@ def conv_bias_act(inputs, kernel, bias, strides=1, padding="valid", data_format=
     return Conv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
 
 
-def depthwise_bias_act(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1, activation=None):
+def depthwise_bias_act(
+    inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1, activation=None
+):
     """`depthwise_conv`, + bias, and relu if asked for, in one kernel."""
     return DepthwiseConv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
 

@@ -137,7 +137,9 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
         ys.append(y)
     if reverse:
         ys.reverse()
-    stacked = None if not ys or ys[0] is None else nest.map_structure(lambda *v: None if v[0] is None else stack(v), *ys)
+    stacked = (
+        None if not ys or ys[0] is None else nest.map_structure(lambda *v: None if v[0] is None else stack(v), *ys)
+    )
     return carry, stacked
 
 

@@ -39,7 +39,9 @@ def empty(shape, dtype=None):
 def _like(x, value, dtype):
     dtype = dtype or spec_dtype(x)
     if isinstance(x, KerasTensor):
-        return x * as_array(0, dtype) + as_array(value, dtype) if not scopes.shapes_only() else KerasTensor(x.shape, dtype)
+        return (
+            x * as_array(0, dtype) + as_array(value, dtype) if not scopes.shapes_only() else KerasTensor(x.shape, dtype)
+        )
     return _make(np.shape(x) if not hasattr(x, "shape") else x.shape, value, dtype)
 
 

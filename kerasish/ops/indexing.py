@@ -94,7 +94,13 @@ def indexed_shape(shape, key) -> tuple:
             out, left = out + left[:rest], left[rest:]
         elif isinstance(k, builtins.slice):
             d = left.pop(0)
-            out.append(None if d is None and k != builtins.slice(None) else d if d is None else len(range(*_plain(k).indices(d))))
+            out.append(
+                None
+                if d is None and k != builtins.slice(None)
+                else d
+                if d is None
+                else len(range(*_plain(k).indices(d)))
+            )
         elif isinstance(k, (int, np.integer)):
             d = left.pop(0)
             if d is not None and not -d <= k < d:
@@ -131,7 +137,9 @@ class Take(Op):
 
         shape, indices = ctx.saved
         if self.axis is None:
-            return reshape(scatter_add_along(reshape(gy, (-1,)), indices.value.reshape(-1), shapes.size(shape), 0), shape), None
+            return reshape(
+                scatter_add_along(reshape(gy, (-1,)), indices.value.reshape(-1), shapes.size(shape), 0), shape
+            ), None
         axis = shapes.normal_axis(self.axis, len(shape))
         flat = reshape(gy, (*shape[:axis], -1, *shape[axis + 1 :]))
         return scatter_add_along(flat, indices.value.reshape(-1), shape[axis], axis), None
@@ -260,7 +268,9 @@ class ScatterUpdate(Op):
     def backward(self, ctx, gy):
         (indices,) = ctx.saved
         if self.reduction not in (None, "add"):
-            raise NotImplementedError(f"the gradient of scatter_update with reduction={self.reduction!r} is not supported by kerasish yet")
+            raise NotImplementedError(
+                f"the gradient of scatter_update with reduction={self.reduction!r} is not supported by kerasish yet"
+            )
         key = tuple(indices.value[..., i] for i in range(indices.shape[-1]))
         mask = np.ones(gy.shape, gy.dtype)
         if self.reduction is None:
@@ -314,7 +324,9 @@ class SliceUpdate(Op):
 
 def slice_update(inputs, start_indices, updates):
     """inputs with `updates` written at `start_indices`."""
-    return SliceUpdate(start_indices)(inputs, to_dtype(updates, spec_dtype(inputs)) if not isinstance(updates, KerasTensor) else updates)
+    return SliceUpdate(start_indices)(
+        inputs, to_dtype(updates, spec_dtype(inputs)) if not isinstance(updates, KerasTensor) else updates
+    )
 
 
 def select(condlist, choicelist, default=0):

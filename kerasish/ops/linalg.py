@@ -58,7 +58,9 @@ def matmul(x1, x2):
     rank1, rank2 = (len(x.shape) if hasattr(x, "shape") else np.ndim(x) for x in (x1, x2))
     if rank1 > 1 and rank2 > 1 or any(hasattr(x, "_keras_history") for x in (x1, x2)):
         return Matmul()(x1, x2)
-    shapes.matmul(np.shape(x1) if not hasattr(x1, "shape") else x1.shape, np.shape(x2) if not hasattr(x2, "shape") else x2.shape)
+    shapes.matmul(
+        np.shape(x1) if not hasattr(x1, "shape") else x1.shape, np.shape(x2) if not hasattr(x2, "shape") else x2.shape
+    )
     left = expand_dims(x1, 0) if rank1 == 1 else x1
     right = expand_dims(x2, -1) if rank2 == 1 else x2
     y = Matmul()(left, right)

@@ -115,13 +115,17 @@ class CategoricalCrossentropy(_CrossEntropy):
 
 def _check_shapes(target, output):
     if len(target) < 1:
-        raise ValueError(f"Arguments `target` and `output` must be at least rank 1. Received: target.shape={tuple(target)}, output.shape={tuple(output)}")
+        raise ValueError(
+            f"Arguments `target` and `output` must be at least rank 1. Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
+        )
     if len(target) != len(output):
         raise ValueError(
             f"Arguments `target` and `output` must have the same rank (ndim). Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
         )
     if any(a is not None and b is not None and a != b for a, b in zip(target, output)):
-        raise ValueError(f"Arguments `target` and `output` must have the same shape. Received: target.shape={tuple(target)}, output.shape={tuple(output)}")
+        raise ValueError(
+            f"Arguments `target` and `output` must have the same shape. Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
+        )
 
 
 class SparseCategoricalCrossentropy(_CrossEntropy):
@@ -135,7 +139,9 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
             raise ValueError(f"Argument `output` must be at least rank 1. Received: output.shape={tuple(output)}")
         target = target[:-1] if len(target) == len(output) and target[-1] == 1 else target
         expected = shapes.reduce(output, self.axis)
-        if len(target) != len(expected) or any(a is not None and b is not None and a != b for a, b in zip(target, expected)):
+        if len(target) != len(expected) or any(
+            a is not None and b is not None and a != b for a, b in zip(target, expected)
+        ):
             raise ValueError(
                 f"Arguments `target` and `output` must have the same shape up until the last dimension: target.shape={tuple(target)}, "
                 f"output.shape={tuple(output)}"
@@ -214,5 +220,3 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
 def binary_crossentropy(target, output, from_logits=False):
     """-(target * log(output) + (1 - target) * log(1 - output)), elementwise."""
     return BinaryCrossentropy(from_logits)(target, output)
-
-

@@ -68,13 +68,17 @@ class BatchNormalization(Op):
     def call(self, x, mean, variance, offset, scale):
         inputs = (x, mean, variance, offset, scale)
         axis = shapes.normal_axis(self.axis, len(x.shape))
-        if axis == len(x.shape) - 1 and not (autodiff.recording() and autodiff.watchers([v for v in inputs if v is not None])):
+        if axis == len(x.shape) - 1 and not (
+            autodiff.recording() and autodiff.watchers([v for v in inputs if v is not None])
+        ):
             arrays = [None if v is None else as_array(v) for v in (x, mean, variance, scale, offset)]
             from kerasish.kernels import twin_of
 
             return Tensor(twin_of(arrays[0]).batch_norm_infer(*arrays, self.epsilon))
         shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
-        mean, variance, offset, scale = (None if v is None else reshape(v, shape) for v in (mean, variance, offset, scale))
+        mean, variance, offset, scale = (
+            None if v is None else reshape(v, shape) for v in (mean, variance, offset, scale)
+        )
         inverse = rsqrt(variance + self.epsilon)
         inverse = inverse if scale is None else inverse * scale
         shift = -mean * inverse

@@ -185,5 +185,3 @@ class UpsampleGrad(Op):
 
     def backward(self, ctx, ggx):
         return upsample(ggx, self.factors)
-
-

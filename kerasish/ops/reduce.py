@@ -234,7 +234,9 @@ class Cumprod(Cumsum):
     kernel = "cumprod"
 
     def backward(self, ctx, gy):
-        raise NotImplementedError("the gradient of ops.cumprod is not supported by kerasish yet; write it as exp(cumsum(log(x)))")
+        raise NotImplementedError(
+            "the gradient of ops.cumprod is not supported by kerasish yet; write it as exp(cumsum(log(x)))"
+        )
 
 
 def sum(x, axis=None, keepdims=False):

@@ -50,7 +50,9 @@ class Transpose(Op):
         return x.transpose(self.axes)
 
     def backward(self, ctx, gy):
-        return transpose(gy, None if self.axes is None else [int(i) for i in np.argsort([a % gy.ndim for a in self.axes])])
+        return transpose(
+            gy, None if self.axes is None else [int(i) for i in np.argsort([a % gy.ndim for a in self.axes])]
+        )
 
 
 def transpose(x, axes=None):
@@ -63,7 +65,9 @@ def moveaxis(x, source, destination):
     """x with some axes moved, the others keeping their order."""
     rank = len(x.shape)
     source = [shapes.normal_axis(a, rank) for a in (source if hasattr(source, "__iter__") else (source,))]
-    destination = [shapes.normal_axis(a, rank) for a in (destination if hasattr(destination, "__iter__") else (destination,))]
+    destination = [
+        shapes.normal_axis(a, rank) for a in (destination if hasattr(destination, "__iter__") else (destination,))
+    ]
     order = [a for a in range(rank) if a not in source]
     for to, a in sorted(zip(destination, source)):
         order.insert(to, a)
@@ -114,10 +118,14 @@ class Squeeze(Op):
         self.axis = axis
 
     def infer(self, x):
-        gone = [i for i, d in enumerate(x.shape) if d == 1] if self.axis is None else shapes.axes(self.axis, len(x.shape))
+        gone = (
+            [i for i, d in enumerate(x.shape) if d == 1] if self.axis is None else shapes.axes(self.axis, len(x.shape))
+        )
         for a in gone:
             if x.shape[a] not in (1, None):
-                raise ValueError(f"Cannot squeeze axis {a}, because the dimension is not 1. Received: x.shape={tuple(x.shape)}")
+                raise ValueError(
+                    f"Cannot squeeze axis {a}, because the dimension is not 1. Received: x.shape={tuple(x.shape)}"
+                )
         return Spec(tuple(d for i, d in enumerate(x.shape) if i not in gone), x.dtype)
 
     def forward(self, ctx, x):
@@ -173,8 +181,12 @@ class Stack(Concatenate):
     def infer(self, *xs):
         shape = list(xs[0].shape)
         for x in xs[1:]:
-            if len(x.shape) != len(shape) or any(m is not None and n is not None and m != n for m, n in zip(shape, x.shape)):
-                raise ValueError(f"x_list and y_list must have the same shape to be stacked. Received: {[tuple(x.shape) for x in xs]}")
+            if len(x.shape) != len(shape) or any(
+                m is not None and n is not None and m != n for m, n in zip(shape, x.shape)
+            ):
+                raise ValueError(
+                    f"x_list and y_list must have the same shape to be stacked. Received: {[tuple(x.shape) for x in xs]}"
+                )
         shape.insert(shapes.normal_axis(self.axis, len(shape) + 1), len(xs))
         return Spec(tuple(shape), dtypes.result_type(*(x.dtype for x in xs)))
 
@@ -201,7 +213,9 @@ class Split(Op):
         if not isinstance(given, int):
             return [0, *[int(i) for i in given], length]
         if length % given:
-            raise ValueError(f"x size on split dimension must be divisible by indices_or_sections. Received: {length} and {given}")
+            raise ValueError(
+                f"x size on split dimension must be divisible by indices_or_sections. Received: {length} and {given}"
+            )
         return list(range(0, length + 1, length // given))
 
     def infer(self, x):
@@ -236,7 +250,9 @@ def unstack(x, num=None, axis=0):
     """The tensors that lie along `axis`, as a list."""
     length = x.shape[axis] if num is None else num
     if length is None:
-        raise ValueError(f"Cannot infer argument `num` from shape {tuple(x.shape)}. Either provide a tensor with a concrete shape or explicitly pass `num`.")
+        raise ValueError(
+            f"Cannot infer argument `num` from shape {tuple(x.shape)}. Either provide a tensor with a concrete shape or explicitly pass `num`."
+        )
     return [squeeze(part, axis) for part in split(x, length, axis)] if length else []
 
 
@@ -320,7 +336,11 @@ class Repeat(Op):
         if self.axis is None:
             return Spec((None if None in x.shape else shapes.size(x.shape) * self.repeats,), x.dtype)
         axis = shapes.normal_axis(self.axis, len(x.shape))
-        total = None if x.shape[axis] is None else (x.shape[axis] * self.repeats if isinstance(self.repeats, int) else int(np.sum(self.repeats)))
+        total = (
+            None
+            if x.shape[axis] is None
+            else (x.shape[axis] * self.repeats if isinstance(self.repeats, int) else int(np.sum(self.repeats)))
+        )
         return Spec((*x.shape[:axis], total, *x.shape[axis + 1 :]), x.dtype)
 
     def forward(self, ctx, x):
@@ -367,7 +387,9 @@ class Pad(Op):
 
     def backward(self, ctx, gy):  # the border's value gets none: it is a constant
         if self.mode != "constant":
-            raise NotImplementedError(f"the gradient of ops.pad with mode={self.mode!r} is not supported by kerasish yet; use mode='constant'")
+            raise NotImplementedError(
+                f"the gradient of ops.pad with mode={self.mode!r} is not supported by kerasish yet; use mode='constant'"
+            )
         return gy[tuple(slice(a, a + d) for d, (a, _) in zip(ctx.saved[0], self.widths(gy.ndim)))]
 
 
@@ -375,7 +397,9 @@ class Pad(Op):
 def pad(x, pad_width, mode="constant", constant_values=None):
     """x with a border of `pad_width` ((before, after) for each axis), filled as NumPy's `pad` does."""
     if constant_values is not None and mode != "constant":
-        raise ValueError(f"Argument `constant_values` can only be provided when `mode == 'constant'`. Received: mode={mode}")
+        raise ValueError(
+            f"Argument `constant_values` can only be provided when `mode == 'constant'`. Received: mode={mode}"
+        )
     op = Pad(pad_width, mode)
     return op(x) if constant_values is None else op(x, as_array(constant_values, spec_dtype(x)))
 
@@ -401,7 +425,9 @@ class Diagonal(Op):
         m, n = shape[self.axis1], shape[self.axis2]
         rows = np.arange(m)[:, None] + self.offset == np.arange(n)[None, :]
         index = np.where(rows.any(1), np.cumsum(rows.any(1)) - 1, 0)
-        spread = moveaxis(expand_dims(_take_last(gy, index), -1) * rows.astype(gy.dtype), (-2, -1), (self.axis1, self.axis2))
+        spread = moveaxis(
+            expand_dims(_take_last(gy, index), -1) * rows.astype(gy.dtype), (-2, -1), (self.axis1, self.axis2)
+        )
         return spread
 
 

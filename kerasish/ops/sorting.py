@@ -85,7 +85,9 @@ def searchsorted(sorted_sequence, values, side="left"):
     """Where values would have to be put to keep a sequence sorted."""
     sequence = as_array(sorted_sequence)
     if sequence.ndim != 1:
-        raise ValueError(f"`searchsorted` only supports 1-D sorted sequences. Received: sorted_sequence.shape={sequence.shape}")
+        raise ValueError(
+            f"`searchsorted` only supports 1-D sorted sequences. Received: sorted_sequence.shape={sequence.shape}"
+        )
     return Tensor(np.searchsorted(sequence, as_array(values), side).astype(np.int32))
 
 
@@ -131,4 +133,8 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     """The values below which fractions q of the elements lie."""
     array = as_array(x)
     array = array if array.dtype.kind == "f" else as_array(cast(x, "float32"))
-    return Tensor(np.asarray(np.quantile(array, as_array(q).astype(array.dtype), axis, method=method, keepdims=keepdims), array.dtype))
+    return Tensor(
+        np.asarray(
+            np.quantile(array, as_array(q).astype(array.dtype), axis, method=method, keepdims=keepdims), array.dtype
+        )
+    )

@@ -114,7 +114,9 @@ class Binary(Op):
         y = type(self).kernel(ctx.kernels, a, b)
         if ctx.recording:
             keep = self.keep
-            ctx.save(a.shape, b.shape, a if "a" in keep else None, b if "b" in keep else None, y if "y" in keep else None)
+            ctx.save(
+                a.shape, b.shape, a if "a" in keep else None, b if "b" in keep else None, y if "y" in keep else None
+            )
         return y
 
     def backward(self, ctx, gy):
@@ -138,7 +140,18 @@ def _public(cls, function, name, doc):
     return function
 
 
-def unary(name, gradient=NO_GRADIENT, keep="", *, kernel=None, floating=True, out_dtype=None, module=None, doc="", class_name=None):
+def unary(
+    name,
+    gradient=NO_GRADIENT,
+    keep="",
+    *,
+    kernel=None,
+    floating=True,
+    out_dtype=None,
+    module=None,
+    doc="",
+    class_name=None,
+):
     """A row: an elementwise function of one argument.
 
     Args:
@@ -166,7 +179,9 @@ def unary(name, gradient=NO_GRADIENT, keep="", *, kernel=None, floating=True, ou
     return _public(cls, lambda x: cls()(x), name, doc)
 
 
-def binary(name, gradients=(None, None), keep="", *, kernel=None, floating=False, out_dtype=None, doc="", class_name=None):
+def binary(
+    name, gradients=(None, None), keep="", *, kernel=None, floating=False, out_dtype=None, doc="", class_name=None
+):
     """A row: an elementwise function of two arguments, which broadcast.
 
     Args:

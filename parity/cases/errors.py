@@ -75,7 +75,9 @@ def input_of_another_shape(keras):
 # Keras on TensorFlow raises TensorFlow's own InvalidArgumentError here, a class that exists nowhere else.
 @error("7", "[0, 3)", "sparse", kind="ValueError")
 def label_out_of_range(keras):
-    _net(keras, keras.losses.SparseCategoricalCrossentropy(from_logits=True)).fit(np.ones((2, 4)), np.array([1, 7]), verbose=0)
+    _net(keras, keras.losses.SparseCategoricalCrossentropy(from_logits=True)).fit(
+        np.ones((2, 4)), np.array([1, 7]), verbose=0
+    )
 
 
 @error("foo")

@@ -21,7 +21,13 @@ def compare_files(case):
             writer.save_weights(path)
             reader.set_weights([w + 1 for w in reader.get_weights()])
             reader.load_weights(path)
-            findings.append(same(f"weights, {name}", True, all(np.array_equal(a, b) for a, b in zip(writer.get_weights(), reader.get_weights()))))
+            findings.append(
+                same(
+                    f"weights, {name}",
+                    True,
+                    all(np.array_equal(a, b) for a, b in zip(writer.get_weights(), reader.get_weights())),
+                )
+            )
         findings += _whole_models(folder, theirs, ours, x)
     return findings
 
@@ -42,7 +48,15 @@ def _whole_models(folder, theirs, ours, x):
 def _convnet(keras):
     L = keras.layers
     model = keras.Sequential(
-        [keras.Input((8, 8, 2)), L.Conv2D(4, 3, activation="relu"), L.BatchNormalization(), L.Flatten(), L.Dropout(0.2), L.Dense(3)], name="net"
+        [
+            keras.Input((8, 8, 2)),
+            L.Conv2D(4, 3, activation="relu"),
+            L.BatchNormalization(),
+            L.Flatten(),
+            L.Dropout(0.2),
+            L.Dense(3),
+        ],
+        name="net",
     )
     model.compile("adam", "mse", metrics=["mae"])
     model.train_on_batch(np.ones((2, 8, 8, 2), "float32"), np.ones((2, 3), "float32"))

@@ -63,7 +63,10 @@ layer("GlobalMaxPooling2D keepdims", lambda L: L.GlobalMaxPooling2D(keepdims=Tru
 
 # normalization, regularization
 layer("BatchNormalization", lambda L: L.BatchNormalization())
-layer("BatchNormalization not scaled, not centred", lambda L: L.BatchNormalization(scale=False, center=False, epsilon=0.01))
+layer(
+    "BatchNormalization not scaled, not centred",
+    lambda L: L.BatchNormalization(scale=False, center=False, epsilon=0.01),
+)
 layer("BatchNormalization axis 1", lambda L: L.BatchNormalization(axis=1))
 layer("LayerNormalization", lambda L: L.LayerNormalization())
 layer("GroupNormalization", lambda L: L.GroupNormalization(groups=2), (5, 6, 4))

@@ -31,7 +31,9 @@ def input_shape_on_the_first_layer(keras):
 
 @model()
 def deferred_build(keras):
-    net = keras.Sequential([keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)], name="later")
+    net = keras.Sequential(
+        [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)], name="later"
+    )
     net.build((None, 10, 9, 3))
     return net
 
@@ -43,7 +45,9 @@ def two_inputs_two_outputs(keras):
     a = L.Flatten()(L.Conv2D(4, 3, activation="relu")(image))
     b = L.Dense(6, activation="tanh")(numbers)
     joined = L.Concatenate()([a, b])
-    return keras.Model([image, numbers], [L.Dense(3, name="class")(joined), L.Dense(1, name="size")(joined)], name="both")
+    return keras.Model(
+        [image, numbers], [L.Dense(3, name="class")(joined), L.Dense(1, name="size")(joined)], name="both"
+    )
 
 
 @model()
@@ -118,7 +122,9 @@ def subclassed(keras):
 @model()
 def dict_of_inputs(keras):
     a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
-    return keras.Model([a, b], {"sum": keras.layers.Add(name="s")([a, b]), "product": keras.layers.Multiply(name="p")([a, b])})
+    return keras.Model(
+        [a, b], {"sum": keras.layers.Add(name="s")([a, b]), "product": keras.layers.Multiply(name="p")([a, b])}
+    )
 
 
 def vgg16(keras):
@@ -127,7 +133,9 @@ def vgg16(keras):
     x = y = keras.Input((224, 224, 3))
     for block, (filters, convolutions) in enumerate([(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)], 1):
         for i in range(1, convolutions + 1):
-            y = L.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer="zeros", name=f"block{block}_conv{i}")(y)
+            y = L.Conv2D(
+                filters, 3, padding="same", activation="relu", kernel_initializer="zeros", name=f"block{block}_conv{i}"
+            )(y)
         y = L.MaxPooling2D(2, strides=2, name=f"block{block}_pool")(y)
     y = L.Flatten(name="flatten")(y)
     for name in ("fc1", "fc2"):

@@ -41,7 +41,12 @@ def compare_training(case):
 
 
 def _within(what, error, tolerance):
-    return Finding(what, error <= tolerance, error, "" if error <= tolerance else f"relative difference {error:.1e} > {tolerance:.0e}")
+    return Finding(
+        what,
+        error <= tolerance,
+        error,
+        "" if error <= tolerance else f"relative difference {error:.1e} > {tolerance:.0e}",
+    )
 
 
 def training(name, **options):
@@ -75,7 +80,11 @@ def _convnet(keras):
 @training("one-hot targets, validation split, SGD with momentum")
 def _validation(keras):
     model = convnet(keras)
-    model.compile(optimizer=keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True), loss="categorical_crossentropy", metrics=["accuracy", "auc"])
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+        loss="categorical_crossentropy",
+        metrics=["accuracy", "auc"],
+    )
     x, y = images(400)
     return model, {"x": x, "y": keras.utils.to_categorical(y, 10), "batch_size": 32, "validation_split": 0.2}
 
@@ -97,7 +106,12 @@ def _normalized(keras):
 def _weighted(keras):
     L = keras.layers
     model = keras.Sequential(
-        [keras.Input((28, 28, 1)), L.Flatten(), L.Dense(32, "relu", kernel_regularizer="l2"), L.Dense(10, "softmax", activity_regularizer="l1")]
+        [
+            keras.Input((28, 28, 1)),
+            L.Flatten(),
+            L.Dense(32, "relu", kernel_regularizer="l2"),
+            L.Dense(10, "softmax", activity_regularizer="l1"),
+        ]
     )
     model.compile(keras.optimizers.AdamW(0.002), "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
     x, y = images(256)
@@ -109,7 +123,9 @@ def _two_outputs(keras):
     L = keras.layers
     x = keras.Input((28, 28, 1))
     h = L.Dense(24, activation="relu")(L.Flatten()(x))
-    model = keras.Model(x, {"label": L.Dense(10, activation="softmax", name="label")(h), "mean": L.Dense(1, name="mean")(h)})
+    model = keras.Model(
+        x, {"label": L.Dense(10, activation="softmax", name="label")(h), "mean": L.Dense(1, name="mean")(h)}
+    )
     model.compile(
         "adam",
         loss={"label": "sparse_categorical_crossentropy", "mean": "mse"},

@@ -111,7 +111,11 @@ def _global_seed(keras):
     keras.utils.set_random_seed(42)
     layer = keras.layers.Dense(5)
     layer.build((None, 6))
-    return [np.asarray(layer.kernel), np.asarray(keras.random.uniform((4,))), np.asarray(keras.layers.Dropout(0.5)(np.ones((4, 5), "float32"), training=True))]
+    return [
+        np.asarray(layer.kernel),
+        np.asarray(keras.random.uniform((4,))),
+        np.asarray(keras.layers.Dropout(0.5)(np.ones((4, 5), "float32"), training=True)),
+    ]
 
 
 def optimizer(name, **arguments):
@@ -124,7 +128,10 @@ def optimizer(name, **arguments):
         rng = np.random.default_rng(0)
         variables = [keras.Variable(rng.standard_normal(s).astype("float32")) for s in ((7, 5), (5,))]
         for _ in range(10):
-            made.apply([keras.ops.convert_to_tensor(rng.standard_normal(v.shape).astype("float32")) for v in variables], variables)
+            made.apply(
+                [keras.ops.convert_to_tensor(rng.standard_normal(v.shape).astype("float32")) for v in variables],
+                variables,
+            )
         return [np.array(v) for v in variables]
 
 

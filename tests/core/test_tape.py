@@ -54,7 +54,9 @@ def test_structures_output_gradients_and_unconnected():
     a, b = keras.Variable(2.0), keras.Variable(5.0)
     with keras.GradientTape(persistent=True) as tape:
         ys = [a * 3.0, a * a]
-    found = tape.gradient(ys, {"a": a, "b": b}, output_gradients=[ops.convert_to_tensor(2.0), ops.convert_to_tensor(1.0)])
+    found = tape.gradient(
+        ys, {"a": a, "b": b}, output_gradients=[ops.convert_to_tensor(2.0), ops.convert_to_tensor(1.0)]
+    )
     assert float(found["a"]) == 10.0 and found["b"] is None
     assert float(tape.gradient(ys, b, unconnected_gradients="zero")) == 0.0
 

@@ -30,7 +30,9 @@ def test_protocols():
     np.testing.assert_array_equal(np.asarray(X), X.numpy())
     np.testing.assert_array_equal(np.from_dlpack(X), X.numpy())
     assert [r.shape for r in X] == [(2,), (2,)]
-    assert float(X[0, 0]) == 1.0 and int(X[1, 1]) == 4 and bool(X[0, 0] > 0) and [10, 20][ops.convert_to_tensor(1)] == 20
+    assert (
+        float(X[0, 0]) == 1.0 and int(X[1, 1]) == 4 and bool(X[0, 0] > 0) and [10, 20][ops.convert_to_tensor(1)] == 20
+    )
     assert f"{X[0, 0]:.2f}" == "1.00"
     for twin in (copy.deepcopy(X), pickle.loads(pickle.dumps(X))):
         np.testing.assert_array_equal(twin.numpy(), X.numpy())

@@ -28,7 +28,11 @@ def test_building_vgg16_computes_no_pixel(monkeypatch):
     assert model.count_params() == 138357544 and model.output_shape == (None, 1000)
 
 
-@pytest.mark.parametrize("twin", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m)), keras.models.clone_model], ids=["deepcopy", "pickle", "clone"])
+@pytest.mark.parametrize(
+    "twin",
+    [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m)), keras.models.clone_model],
+    ids=["deepcopy", "pickle", "clone"],
+)
 def test_copies(twin):
     model = net()
     other = twin(model)

@@ -35,6 +35,8 @@ def _compare(value, variables, direction, tolerance, step=1e-6):
         result = value(*variables)
     gradients = tape.gradient(result, variables, unconnected_gradients="zero")
     along = sum(float((g.numpy() * d).sum()) for g, d in zip(gradients, direction))
-    ahead, behind = ([ops.convert_to_tensor(v.numpy() + s * step * d) for v, d in zip(variables, direction)] for s in (1, -1))
+    ahead, behind = (
+        [ops.convert_to_tensor(v.numpy() + s * step * d) for v, d in zip(variables, direction)] for s in (1, -1)
+    )
     difference = (float(value(*ahead)) - float(value(*behind))) / (2 * step)
     assert abs(along - difference) <= tolerance * max(1, abs(difference)), (along, difference)

@@ -87,14 +87,27 @@ ROWS = {
     "segment_sum": (lambda x: ops.segment_sum(x, [0, 0, 2], 3), real(3, 2)),
     "glu": (ops.nn.glu, real(3, 4)),
     "conv strides": (lambda x, w: ops.conv(x, w, (2, 1), "same"), real(2, 7, 6, 3), real(3, 2, 3, 4)),
-    "conv dilated, grouped": (lambda x, w: ops.conv(x, w, 1, "valid", dilation_rate=2), real(2, 7, 6, 4), real(3, 2, 2, 6)),
-    "conv channels first": (lambda x, w: ops.conv(x, w, 1, "same", "channels_first"), real(1, 3, 5, 4), real(2, 2, 3, 2)),
+    "conv dilated, grouped": (
+        lambda x, w: ops.conv(x, w, 1, "valid", dilation_rate=2),
+        real(2, 7, 6, 4),
+        real(3, 2, 2, 6),
+    ),
+    "conv channels first": (
+        lambda x, w: ops.conv(x, w, 1, "same", "channels_first"),
+        real(1, 3, 5, 4),
+        real(2, 2, 3, 2),
+    ),
     "conv 1-D": (lambda x, w: ops.conv(x, w, 2, "same"), real(2, 7, 4), real(3, 4, 6)),
     "conv 3-D": (lambda x, w: ops.conv(x, w, 2, "same"), real(1, 5, 4, 4, 2), real(3, 2, 2, 2, 3)),
     "conv_transpose": (lambda x, w: ops.conv_transpose(x, w, 2, "same"), real(2, 5, 4, 2), real(3, 2, 3, 2)),
     "conv_transpose 3-D": (lambda x, w: ops.conv_transpose(x, w, 2, "valid"), real(1, 3, 2, 3, 2), real(3, 2, 2, 3, 2)),
     "depthwise_conv": (lambda x, w: ops.depthwise_conv(x, w, 1, "same"), real(2, 5, 4, 2), real(3, 2, 2, 3)),
-    "conv bias relu": (lambda x, w, b: ops.nn.conv_bias_act(x, w, b, 1, "same", activation="relu"), real(1, 3, 3, 2), real(3, 3, 2, 2), real(2)),
+    "conv bias relu": (
+        lambda x, w, b: ops.nn.conv_bias_act(x, w, b, 1, "same", activation="relu"),
+        real(1, 3, 3, 2),
+        real(3, 3, 2, 2),
+        real(2),
+    ),
     "dense bias relu": (lambda x, w, b: ops.nn.dense_bias_act(x, w, b, "relu"), real(3, 3), real(3, 2), real(2)),
     "max_pool": (lambda x: ops.max_pool(x, 3, 2, "same"), real(2, 7, 6, 3)),
     "max_pool 3-D": (lambda x: ops.max_pool(x, 2, 2, "same"), real(1, 5, 4, 3, 2)),
@@ -110,10 +123,19 @@ ROWS = {
     ),
     "layer_normalization": (ops.layer_normalization, real(4, 3, 5), real(5), real(5)),
     "rms_normalization": (ops.rms_normalization, real(4, 5), real(5)),
-    "categorical_crossentropy": (lambda x: ops.categorical_crossentropy(np.eye(5)[[1, 2, 3]], x, from_logits=True), real(3, 5)),
-    "sparse_categorical_crossentropy": (lambda x: ops.sparse_categorical_crossentropy([1, 2, 3], x, from_logits=True), real(3, 5)),
+    "categorical_crossentropy": (
+        lambda x: ops.categorical_crossentropy(np.eye(5)[[1, 2, 3]], x, from_logits=True),
+        real(3, 5),
+    ),
+    "sparse_categorical_crossentropy": (
+        lambda x: ops.sparse_categorical_crossentropy([1, 2, 3], x, from_logits=True),
+        real(3, 5),
+    ),
     "binary_crossentropy": (lambda x: ops.binary_crossentropy(np.eye(3), x, from_logits=True), real(3, 3)),
-    "crossentropy of probabilities": (lambda x: ops.categorical_crossentropy(np.eye(5)[[1, 2, 3]], ops.softmax(x)), real(3, 5)),
+    "crossentropy of probabilities": (
+        lambda x: ops.categorical_crossentropy(np.eye(5)[[1, 2, 3]], ops.softmax(x)),
+        real(3, 5),
+    ),
 }
 
 

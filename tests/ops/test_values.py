@@ -67,7 +67,9 @@ ROWS = {
     "conv": lambda ops: ops.conv(IMAGE, np.ones((3, 2, 3, 4), "float32"), 2, "same"),
     "conv_transpose": lambda ops: ops.conv_transpose(IMAGE, np.ones((3, 2, 4, 3), "float32"), 2, "same"),
     "depthwise_conv": lambda ops: ops.depthwise_conv(IMAGE, np.ones((3, 2, 3, 2), "float32")),
-    "separable_conv": lambda ops: ops.separable_conv(IMAGE, np.ones((3, 2, 3, 2), "float32"), np.ones((1, 1, 6, 5), "float32")),
+    "separable_conv": lambda ops: ops.separable_conv(
+        IMAGE, np.ones((3, 2, 3, 2), "float32"), np.ones((1, 1, 6, 5), "float32")
+    ),
     "max_pool": lambda ops: ops.max_pool(IMAGE, 2, 2, "same"),
     "average_pool": lambda ops: ops.average_pool(IMAGE, 3, 2, "same"),
     "moments": lambda ops: ops.moments(X, [0]),
@@ -84,7 +86,6 @@ ROWS = {
     "isnan": lambda ops: ops.isnan(np.array([np.nan, 1.0], "float32")),
     "median": lambda ops: ops.median(X, axis=1),
 }
-
 
 
 @pytest.fixture(scope="module")
@@ -135,4 +136,8 @@ def test_symbolic_shapes_and_graphs(name, real):
     assert found[0] == found[1]
     x = kerasish.Input((7, 6, 3))
     model = kerasish.Function(x, SYMBOLIC[name](kerasish.ops, x))
-    np.testing.assert_allclose(model(IMAGE), SYMBOLIC[name](kerasish.ops, IMAGE if "get" not in name and "arith" not in name else kerasish.ops.array(IMAGE)), rtol=1e-6)
+    np.testing.assert_allclose(
+        model(IMAGE),
+        SYMBOLIC[name](kerasish.ops, IMAGE if "get" not in name and "arith" not in name else kerasish.ops.array(IMAGE)),
+        rtol=1e-6,
+    )
