@@ -1,11 +1,16 @@
 """Compiles the kernels of common networks, or of a given model, and keeps them on disk for the next process."""
 
+import math
 import os
 import sys
 
 import numpy as np
 
 from kerasish.utils.io_utils import print_msg
+
+_MANY = 64
+_LARGE = 500_000  # numbers in a batch that is surely worth all threads
+_OPEN = 32
 
 
 def add_arguments(parser) -> None:
@@ -45,9 +50,9 @@ def _common():
     plain = Sequential(
         [
             Input((28, 28, 1)),
-            layers.Conv2D(8, 3, activation="relu"),
+            layers.Conv2D(32, 3, activation="relu"),
             layers.MaxPooling2D(),
-            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
             layers.AveragePooling2D(2),
             layers.Flatten(),
             layers.Dropout(0.5),
@@ -68,20 +73,25 @@ def _common():
 
 
 def _exercise(model):
-    """A training step, an evaluation and a prediction on zeros."""
-    x = _zeros(model.inputs)
-    y = _zeros(model.outputs)
-    is_sparse = isinstance(model.loss, str) and model.loss.startswith("sparse")
-    if is_sparse:
-        y = np.zeros(len(y), "int32")
+    """A training step, an evaluation and a prediction, with one example (one thread) and with many (all threads)."""
     weights = model.get_weights()
-    model.train_on_batch(x, y)
-    model.test_on_batch(x, y)
-    model.predict_on_batch(x)
+    size = sum(math.prod(_closed(x.shape)) for x in model.inputs)
+    for count in (1, max(2, min(_MANY, _LARGE // max(size, 1)))):
+        x, y = _zeros(model.inputs, count), _zeros(model.outputs, count)
+        if isinstance(model.loss, str) and model.loss.startswith("sparse"):
+            y = np.zeros(count, "int32")
+        model.train_on_batch(x, y)
+        model.test_on_batch(x, y)
+        model.predict_on_batch(x)
     model.set_weights(weights)
 
 
-def _zeros(tensors):
-    """One array per tensor, four examples each; open dimensions get 32."""
-    arrays = [np.zeros((4, *(32 if n is None else n for n in t.shape[1:])), t.dtype) for t in tensors]
+def _closed(shape):
+    """The shape of an example, with a number for every open dimension."""
+    return [_OPEN if n is None else n for n in shape[1:]]
+
+
+def _zeros(tensors, count):
+    """`count` examples for each tensor; a single array if there is one tensor."""
+    arrays = [np.zeros((count, *_closed(x.shape)), x.dtype) for x in tensors]
     return arrays[0] if len(arrays) == 1 else arrays

@@ -59,12 +59,25 @@ def test_summary_of_a_saved_model(tmp_path):
     assert result.returncode == 1 and "bad.keras cannot be loaded" in result.stderr and "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_warmup(tmp_path):
+    """What it compiles is enough for the demo, and is found again."""
     cache = tmp_path / "cache"
     first = kerasish("warmup", KERASISH_CACHE_DIR=str(cache))
     assert first.returncode == 0, first.stderr
     assert re.match(r"compiled \d+ kernels in [\d.]+ s, kept in ", first.stdout) and any(cache.iterdir())
     assert kerasish("warmup", KERASISH_CACHE_DIR=str(cache)).stdout.startswith("nothing to compile, kept in")
+    demo = kerasish("demo", "--epochs", "1", "--examples", "160", KERASISH_CACHE_DIR=str(cache))
+    assert "Compiled: nothing, all came from the cache" in demo.stdout
+
+
+def test_warmup_of_a_model(tmp_path):
+    import kerasish as keras
+
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]).save(tmp_path / "model.keras")
+    result = kerasish("warmup", str(tmp_path / "model.keras"))
+    assert result.returncode == 0 and "kept in" in result.stdout, result.stderr
+    assert kerasish("warmup", "nowhere.keras").returncode == 2
 
 
 def test_doctor(tmp_path):
