@@ -1,5 +1,6 @@
 """What `compile()` gives a model: optimizer, loss and metrics, and what follows from them alone."""
 
+import contextlib
 import warnings
 from typing import Any
 
@@ -32,6 +33,7 @@ class Compilation:
     _compile_metrics: CompileMetrics | None = None
     _loss_tracker: metrics.Mean | None = None
     _compile_config: dict | None = None
+    _inside: "_Inside | None" = None
 
     def compile(
         self,
@@ -160,12 +162,32 @@ class Compilation:
             ValueError: If there is no loss at all.
         """
         total = self._compile_loss(y, y_pred, sample_weight) if self._compile_loss is not None else None
-        for loss in self.losses:
+        for loss in self._added_losses():
             loss = ops.sum(ops.cast(loss, config.floatx()))
             total = loss if total is None else total + loss
         if total is None:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         return total
+
+    def _added_losses(self) -> list:
+        """`losses`, from what is known to be inside during an epoch."""
+        inside = self._inside
+        if inside is None:
+            return self.losses
+        found = [loss for layer in inside.layers for loss in layer._losses]
+        return found + [variable.regularizer(variable) for variable in inside.regularized]
+
+    @contextlib.contextmanager
+    def _walked(self):
+        """A context in which steps do not walk through the layers again to find the variables and losses.
+
+        What becomes trainable or frozen meanwhile counts from the next epoch on.
+        """
+        vars(self)["_inside"] = _Inside(self)
+        try:
+            yield
+        finally:
+            vars(self)["_inside"] = None
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict:
         """Updates the metrics of `compile()` and returns the values of all; to be overridden to add more.
@@ -219,6 +241,15 @@ class Compilation:
                 f"You must call `compile()` before using the model. Model '{self.name}': {method}() needs a loss and "
                 "an optimizer; call e.g. `model.compile(optimizer='adam', loss='mse')` first."
             )
+
+
+class _Inside:
+    """The layers of a model, its trainable variables, and those of them that have a regularizer."""
+
+    def __init__(self, model):
+        self.layers = list(model._flatten_layers())
+        self.trainable = model.trainable_weights
+        self.regularized = [v for v in self.trainable if v.regularizer is not None]
 
 
 def _mean(name):

@@ -141,7 +141,7 @@ class CompileLoss:
         preds = self._outputs.align(y_pred, "y_pred")
         weights = self._outputs.align(sample_weight, "sample_weight", error=OutputKeyError)
         total = None
-        # As in Keras, the outputs' means count each batch once; only the total weighs a batch by its samples.
+        # As in Keras's graphs, the outputs' means count each batch once; only the total weighs a batch by its samples.
         for term, target, pred, weight in zip(self._terms, targets, preds, weights):
             if term is None:
                 continue

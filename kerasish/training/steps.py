@@ -85,7 +85,7 @@ class Steps(Compilation):
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss)
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
-        variables = self.trainable_weights
+        variables = self.trainable_weights if self._inside is None else self._inside.trainable
         if variables:
             self.optimizer.apply(tape.gradient(scaled, variables), variables)
         else:

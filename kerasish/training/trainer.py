@@ -122,17 +122,20 @@ class Trainer(Steps):
 
     def _train_epoch(self, source, callbacks) -> dict | None:
         """Trains for one epoch; returns its logs, or None if there was no batch left."""
-        run, raw, first = self._quiet_step("train"), None, True
-        for step, batches in source.groups():
-            callbacks.on_train_batch_begin(step)
-            for batch in batches:
-                raw = run(batch)
-            logs = self._logs(raw) if callbacks.wants_logs("train") else None
-            callbacks.on_train_batch_end(step + len(batches) - 1, logs)
-            first = False
-            if self.stop_training:
-                break
-        return None if first else self._epoch_logs(raw)
+        run, raw, seen = self._quiet_step("train"), None, 0
+        with contextlib.ExitStack() as after_first_batch:
+            for step, batches in source.groups():
+                callbacks.on_train_batch_begin(step)
+                for batch in batches:
+                    raw = run(batch)
+                if not seen:
+                    after_first_batch.enter_context(self._walked())
+                seen += len(batches)
+                logs = self._logs(raw) if callbacks.wants_logs("train") else None
+                callbacks.on_train_batch_end(seen - 1, logs)
+                if self.stop_training:
+                    break
+        return self._epoch_logs(raw) if seen else None
 
     def _epoch_logs(self, raw) -> dict:
         """The metrics' values; or what the last step returned, if that is something else."""
