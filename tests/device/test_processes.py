@@ -1,4 +1,4 @@
-"""What users do with threads, forks and file systems must never kill a process; each case runs in a process of its own."""
+"""What users do with threads, forks and file systems must never kill a process; each case has a process of its own."""
 
 import os
 import subprocess

@@ -8,6 +8,7 @@ import pytest
 from kerasish.core.shapes import Window
 from kerasish.kernels import find, twin_of
 from kerasish.kernels.cpu import winograd
+
 from . import cases
 from .harness import array, check_adjoint, check_close, check_twins, read_only, strided
 

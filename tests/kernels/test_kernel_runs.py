@@ -10,6 +10,7 @@ import pytest
 from kerasish.core.shapes import Window
 from kerasish.device import jit, threads
 from kerasish.kernels import twin_of
+
 from .cases import SAME3
 from .harness import array
 
@@ -67,3 +68,32 @@ assert jit.compilation_off() and jit.compile_report()[0] == 0
 def test_kernels_run_as_plain_python(monkeypatch):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     subprocess.run([sys.executable, "-c", PLAIN], check=True, timeout=120, cwd=ROOT)
+
+
+NARROW = """
+import sys
+from llvmlite import binding
+real = binding.get_host_cpu_features
+class Features(dict):
+    flatten = lambda self: real().flatten()
+binding.get_host_cpu_features = lambda: Features.fromkeys(sys.argv[1].split(), True)
+from kerasish.kernels.cpu import simd
+binding.get_host_cpu_features = real
+assert simd.VECTOR_BYTES == int(sys.argv[2])
+from tests.kernels import cases
+from tests.kernels.test_dense_kernels import check_convolution
+for case in cases.CONV2D:
+    if case.name in ("ragged vectors", "whole vectors", "winograd: even", "groups"):
+        check_convolution("conv2d", case, case.w[-1])
+code = simd._TILES[4, False].compiled._library.get_asm_str()
+assert "vfmadd" not in code or code.count("vfmadd") >= 6 * simd.WIDE
+assert sys.argv[1] != "avx2 fma" or ("ymm" in code and "vfmadd" in code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("features, vector_bytes", [("avx2 fma", 32), ("sse2", 16), ("neon", 16)])
+def test_other_vector_widths(features, vector_bytes, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASISH_CACHE_DIR", str(tmp_path))
+    command = [sys.executable, "-c", NARROW, features, str(vector_bytes)]
+    subprocess.run(command, check=True, timeout=300, cwd=ROOT)
