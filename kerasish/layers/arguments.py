@@ -30,6 +30,11 @@ def invalid(layer, message: str, error: type[Exception] = ValueError) -> Excepti
     return error(f"{label(layer)}: {message}")
 
 
+def is_int(value: Any) -> bool:
+    """Whether this is a whole number, NumPy's included; True and False are not."""
+    return hasattr(value, "__index__") and not isinstance(value, bool) and getattr(value, "shape", ()) == ()
+
+
 def positive_int(layer, value: Any, name: str) -> int:
     """`value` as an integer greater than 0."""
     try:

@@ -55,7 +55,7 @@ class Dense(Layer):
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not hasattr(units, "__index__") or units <= 0:
+        if not arguments.is_int(units) or units <= 0:
             message = f"Received an invalid value for `units`, expected a positive integer. Received: units={units}"
             raise arguments.invalid(self, message)
         arguments.refuse_lora(self, lora_rank, lora_alpha)

@@ -110,9 +110,6 @@ class EinsumDense(Layer):
             expected = "Expected the form [X],[Y]->[Z], ...[X],[Y]->...[Z] or [X]...,[Y]->[Z]..."
             raise arguments.invalid(self, f"Invalid einsum equation '{self.equation}'. {expected}")
         extra = "".join(map(str, range(len(input_shape) - len(spec_in)))) if left or right else ""
-        if len(spec_in) + len(extra) != len(input_shape):
-            message = f"input of shape {input_shape}, expected {len(spec_in)} axes for equation '{self.equation}'"
-            raise arguments.invalid(self, message)
         if left:
             return extra + spec_in, spec_kernel, extra + spec_out
         return spec_in + extra, spec_kernel, spec_out + extra
@@ -143,6 +140,10 @@ class EinsumDense(Layer):
         return self.activation(outputs) if self.activation is not None else outputs
 
     def compute_output_shape(self, input_shape) -> tuple:
+        letters = self.equation.partition(",")[0]
+        if "..." not in letters and len(letters) != len(input_shape):
+            message = f"input of shape {tuple(input_shape)}, expected {len(letters)} axes for equation '{self.equation}'"
+            raise arguments.invalid(self, message)
         return self._shapes(tuple(input_shape))[-1]
 
     def enable_lora(self, rank: int, *args: Any, **kwargs: Any) -> None:

@@ -60,7 +60,7 @@ class Embedding(Layer):
             self.set_weights(weights if isinstance(weights, list) else [weights])
 
     def _positive(self, value, name):
-        if hasattr(value, "__index__") and value > 0:
+        if arguments.is_int(value) and value > 0:
             return value
         message = f"`{name}` must be a positive integer. Received: {name}={value} (of type {type(value).__name__})."
         raise arguments.invalid(self, message)

@@ -22,6 +22,13 @@ SCALE_AND_SHIFT = (
 )
 
 
+def sizes_at(layer, input_shape) -> tuple[int, ...]:
+    """The sizes of the input at `layer.axis`, one axis or several, in the input's order."""
+    axes = [layer.axis] if isinstance(layer.axis, int) else layer.axis
+    sizes = {axis % len(input_shape): arguments.known_dim(layer, input_shape, axis) for axis in axes}
+    return tuple(sizes[axis] for axis in sorted(sizes))
+
+
 class AffineNormalization(Layer):
     """A normalization with trained `gamma` and `beta`."""
 
@@ -103,9 +110,7 @@ class LayerNormalization(AffineNormalization):
             warnings.warn(f"{arguments.label(self)}: {message}; use `keras.layers.RMSNormalization`.", stacklevel=2)
 
     def build(self, input_shape) -> None:
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        sizes = {axis % len(input_shape): arguments.known_dim(self, input_shape, axis) for axis in axes}
-        shape = tuple(sizes[axis] for axis in sorted(sizes))
+        shape = sizes_at(self, input_shape)
         if self.scale or self.rms_scaling:
             self.gamma = self._add("gamma", shape)
         if self.center and not self.rms_scaling:
@@ -160,7 +165,7 @@ class GroupNormalization(AffineNormalization):
     ):
         weights = (beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer)
         super().__init__(epsilon, center, scale, *weights, beta_constraint, gamma_constraint, **kwargs)
-        if not hasattr(groups, "__index__") or groups == 0 or groups < -1:
+        if not arguments.is_int(groups) or groups == 0 or groups < -1:
             message = "Received an invalid value for argument `groups`, expected a positive integer"
             raise arguments.invalid(self, f"{message} (or `-1` for instance normalization). Received: groups={groups}")
         self.groups = groups
@@ -252,9 +257,7 @@ class RMSNormalization(Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape) -> None:
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        shape = tuple(arguments.known_dim(self, input_shape, axis) for axis in axes)
-        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
+        self.scale = self.add_weight(name="scale", shape=sizes_at(self, input_shape), initializer="ones")
 
     def call(self, inputs):
         return ops.rms_normalization(inputs, scale=self.scale, axis=self.axis, epsilon=self.epsilon)

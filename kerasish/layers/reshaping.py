@@ -154,7 +154,7 @@ class RepeatVector(Layer):
 
 def repetitions(layer, value: Any, name: str) -> int:
     """How often something is repeated: a positive integer."""
-    if not hasattr(value, "__index__"):
+    if not arguments.is_int(value):
         raise arguments.invalid(layer, f"Expected an integer value for `{name}`, got {type(value)}.", TypeError)
     if value <= 0:
         raise arguments.invalid(layer, f"Argument `{name}` should be a positive integer. Received: {name}={value}")

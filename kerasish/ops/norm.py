@@ -154,4 +154,7 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     from kerasish.config import epsilon as default_epsilon
 
     y = x * rsqrt(reduce.mean(square(x), axis, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))
-    return y if scale is None else y * scale
+    rank, axes = len(x.shape), shapes.axes(axis, len(x.shape))
+    if scale is None or axes == tuple(range(rank - len(axes), rank)):
+        return y if scale is None else y * scale
+    return y * reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)])

@@ -87,10 +87,20 @@ def test_frozen_statistics_stay():
     row("unit", lambda k: k.layers.UnitNormalization(), (3, 4)),
     row("unit, axes", lambda k: k.layers.UnitNormalization(axis=[1, 2]), (3, 4, 2)),
     row("rms", lambda k: k.layers.RMSNormalization(), (3, 4)),
+    row("rms, axes backwards", lambda k: k.layers.RMSNormalization(axis=[-1, -2]), (3, 4, 5)),
     row("rms, axes", lambda k: k.layers.RMSNormalization(axis=(1, 2), epsilon=0.1), (3, 4, 2)),
 )
 def test_normalization(build, shapes, options):
     check_layer(build, shapes, **options)
+
+
+def test_rms_of_an_inner_axis_is_that_of_the_last_one_turned_round():
+    x = random_array((3, 4, 5))
+    inner, last = kerasish.layers.RMSNormalization(axis=1), kerasish.layers.RMSNormalization()
+    inner.build(x.shape), last.build((3, 5, 4))
+    for layer in (inner, last):
+        layer.scale.assign([1.0, 2.0, 3.0, 4.0])
+    np.testing.assert_allclose(inner(x).numpy(), last(x.swapaxes(1, 2)).numpy().swapaxes(1, 2), rtol=1e-6)
 
 
 def test_rms_scaling_warns():
