@@ -4,19 +4,14 @@ import itertools
 import threading
 from typing import Any
 
+from kerasish import config
+
 _LOCAL = threading.local()
-_unsafe_everywhere = False
-
-
-def enable_unsafe_deserialization() -> None:
-    """Lets every loader of this process run code that is stored in files (Python lambdas). Trust the files first."""
-    global _unsafe_everywhere
-    _unsafe_everywhere = True
 
 
 def in_safe_mode() -> bool | None:
     """Whether code from files is refused here, or `None` where nobody has said."""
-    if _unsafe_everywhere:
+    if config.unsafe_deserialization_enabled():
         return False
     return getattr(_LOCAL, "safe_mode", None)
 
