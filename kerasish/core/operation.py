@@ -61,8 +61,16 @@ class Operation:
 
     @classmethod
     def from_config(cls, config: dict):
-        """An operation made again from its config."""
-        return cls(**config)
+        """An operation made again from its config.
+
+        Raises:
+            TypeError: if the constructor refuses it, with its reason.
+        """
+        try:
+            return cls(**config)
+        except Exception as error:
+            message = f"Error when deserializing class '{cls.__name__}' using config={config}."
+            raise TypeError(f"{message}\n\nException encountered: {error}") from error
 
     def _symbolic_end(self, which: str):
         if not self._inbound_nodes:

@@ -336,18 +336,19 @@ class Function:
     def __call__(self, inputs):
         return self.run(nest.flatten(inputs))
 
-    def run(self, values: list, call=None):
+    def run(self, values: list, call=None, plan=None):
         """Run the graph on a flat list of values.
 
         Args:
             values: one for each input.
             call: called as `call(operation, args, kwargs)`; by default the operation is just called.
+            plan: steps to take instead of the graph's own.
 
         Returns:
             Results in the structure of `outputs`.
         """
         slots = list(values) + [None] * (len(self._slots) - len(values))
-        for node, operation, single, outputs in self._plan:
+        for node, operation, single, outputs in self._plan if plan is None else plan:
             if single is not None:
                 args, kwargs = (slots[single],), {}
             else:

@@ -60,7 +60,7 @@ class Variable(Operators):
         self.aggregation, self.synchronization = aggregation or "none", synchronization
         self.regularizer = self.constraint = None
         self.overwrite_with_gradient = False
-        self.key, self._shared = None, False
+        self.key, self._shared, self.version = None, False, 0
         self.initializer = None
         self.array = self._initial(initializer, shape, dtype)
 
@@ -132,6 +132,7 @@ class Variable(Operators):
 
     def mutable_array(self):
         """The array, to be written in place; first copied if somebody else may hold it."""
+        self.version += 1
         if self._shared:
             self.array, self._shared = self.array.copy(), False
         return self.array
@@ -155,6 +156,7 @@ class Variable(Operators):
                 f"match. variable.shape={shape_text(self.shape)}, Received: value.shape={shape_text(array.shape)}. "
                 f"Target variable: {self}"
             )
+        self.version += 1
         self.array, self._shared = (array.copy() if not isinstance(value, (int, float)) else array), False
         return self
 

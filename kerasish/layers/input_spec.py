@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kerasish.core import nest
+from kerasish.core.tensor import Tensor
 from kerasish.core.variable import standardize_shape
 
 
@@ -96,6 +97,9 @@ def check_inputs(specs, inputs, layer_name: str) -> None:
     Raises:
         ValueError: for a wrong number of inputs, or the first one that does not fit.
     """
+    if isinstance(specs, InputSpec) and isinstance(inputs, Tensor):
+        specs.fits(inputs, 0, layer_name)
+        return
     specs = nest.flatten(specs)
     named = isinstance(inputs, dict) and all(s is not None and s.name is not None for s in specs)
     if named:

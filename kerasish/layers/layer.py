@@ -21,6 +21,9 @@ from kerasish.layers.input_spec import check_inputs
 from kerasish.layers.state import LayerState
 
 
+_FLAGS = {"training"}
+
+
 class Layer(LayerState, Operation):
     """State and a computation.
 
@@ -171,9 +174,9 @@ class Layer(LayerState, Operation):
                 "method. Go add it!"
             )
         signature = signature_of(type(self).call)
-        if len(args) == 1 and not kwargs and type(args[0]) is Tensor and signature.one_required:
+        if len(args) == 1 and type(args[0]) is Tensor and signature.one_required and kwargs.keys() <= _FLAGS:
             x = calling.convert(args[0], self.compute_dtype if self.autocast else None)
-            return self._run(signature, {signature.first: x}, (x,), {})
+            return self._run(signature, {signature.first: x, **kwargs}, (x,), kwargs if signature.has_training else {})
         self._check_arguments(args)
         dtype = self.compute_dtype if self.autocast else None
         args, kwargs = calling.convert_all(args, dtype), calling.convert_all(kwargs, dtype)
@@ -311,8 +314,14 @@ class Layer(LayerState, Operation):
         before = [(v, v.array, v.key) for v in variables]
         try:
             for v, value in zip(variables, values):
-                tensor = calling.convert(value, None) if not isinstance(value, (int, float)) else Tensor(np.asarray(value, v.dtype))
-                v.array, v.key = (tensor.array, tensor.key) if isinstance(tensor, Variable) else (tensor.value, tensor.key)
+                tensor = (
+                    calling.convert(value, None)
+                    if not isinstance(value, (int, float))
+                    else Tensor(np.asarray(value, v.dtype))
+                )
+                v.array, v.key = (
+                    (tensor.array, tensor.key) if isinstance(tensor, Variable) else (tensor.value, tensor.key)
+                )
                 v.share()
             outputs = self(*args, **kwargs)
             losses = self.losses
@@ -337,7 +346,10 @@ class Layer(LayerState, Operation):
     def compute_output_shape(self, *args, **kwargs):
         """The output's shape for an input's; the default finds it by tracing `call`."""
         inputs = [_map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s) for s in args]
-        named = {k.removesuffix("_shape"): _map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s) for k, s in kwargs.items()}
+        named = {
+            k.removesuffix("_shape"): _map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s)
+            for k, s in kwargs.items()
+        }
         if list(named) == ["input"]:
             inputs, named = [named["input"]], {}
         return nest.map_structure(lambda y: y.shape, trace_shapes(self.call, *inputs, **named))
@@ -464,6 +476,8 @@ def _shape_of(x):
 
 
 def _has_tensor(value) -> bool:
+    if value is None or isinstance(value, (bool, Tensor)):
+        return isinstance(value, Tensor)
     return any(calling.is_tensor_like(x) for x in nest.flatten(value))
 
 
@@ -494,5 +508,3 @@ def _input_shape(kwargs: dict):
     if batch is not None:
         return tuple(batch)[1:]
     return (dim,) if given is None and dim is not None else given
-
-

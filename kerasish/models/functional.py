@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from kerasish.core import dtypes, nest, scopes
+from kerasish.core.autodiff import recording
 from kerasish.core.symbolic import Function, KerasTensor, Node, node_of
 from kerasish.core.tensor import Tensor
 from kerasish.layers import calling
@@ -24,6 +25,7 @@ class Functional(Function, Model):
     """
 
     _layers_in_graph: list
+    _lean: list | None = None
 
     def __new__(cls, *args, **kwargs):
         return Layer.__new__(cls)
@@ -89,7 +91,17 @@ class Functional(Function, Model):
             for x, m in zip(values, nest.flatten(mask)):
                 if m is not None:
                     x._keras_mask = m
-        return self.run(values, _call)
+        if not training and not calling.state.training and not recording() and all(map(_plain, values)):
+            return self.run(values, plan=self._lean_plan())
+        return self.run(values)
+
+    def _lean_plan(self):
+        """The steps for inference, worked out when first asked for."""
+        if self._lean is None:
+            from kerasish.models.inference import lean
+
+            self.__dict__["_lean"] = lean(self._plan, {self._slots[id(y)] for y in self._outputs}, self._slots)
+        return self._lean
 
     def _check_arguments(self, args):
         return None
@@ -130,6 +142,8 @@ class Functional(Function, Model):
         return out
 
     def _in_order(self, inputs):
+        if type(inputs) is Tensor and len(self._inputs) == 1:
+            return [inputs]
         names = [x._keras_history.operation.name for x in self._inputs]
         if isinstance(inputs, dict):
             struct = self._inputs_struct
@@ -270,9 +284,9 @@ def _cast(x, dtype):
     return cast(x, dtype)
 
 
-def _call(operation, args, kwargs):
-    """Call an operation of the graph; nothing more is known of a layer than of an op."""
-    return operation(*args, **kwargs)
+def _plain(x) -> bool:
+    """Whether x is a value without a mask."""
+    return type(x) is Tensor and calling.get_mask(x) is None
 
 
 def _shapes_of(operation, args, kwargs):
