@@ -190,6 +190,27 @@ def get_num_threads() -> int:
     return threads.get_num_threads()
 
 
+def enable_winograd() -> None:
+    """Let 3x3 convolutions of stride 1 go through Winograd's transforms where that is faster (the default)."""
+    from kerasish.kernels.cpu import winograd
+
+    winograd.enable(True)
+
+
+def disable_winograd() -> None:
+    """Compute every convolution directly: slower, and exact to the last bits of float32."""
+    from kerasish.kernels.cpu import winograd
+
+    winograd.enable(False)
+
+
+def is_winograd_enabled() -> bool:
+    """Whether 3x3 convolutions may go through Winograd's transforms."""
+    from kerasish.kernels.cpu import winograd
+
+    return winograd.enabled()
+
+
 def _read_file() -> None:
     """Take the defaults of `keras.json` in Keras's folder, if there is one."""
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
