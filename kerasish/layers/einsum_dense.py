@@ -142,7 +142,9 @@ class EinsumDense(Layer):
     def compute_output_shape(self, input_shape) -> tuple:
         letters = self.equation.partition(",")[0]
         if "..." not in letters and len(letters) != len(input_shape):
-            message = f"input of shape {tuple(input_shape)}, expected {len(letters)} axes for equation '{self.equation}'"
+            message = (
+                f"input of shape {tuple(input_shape)}, expected {len(letters)} axes for equation '{self.equation}'"
+            )
             raise arguments.invalid(self, message)
         return self._shapes(tuple(input_shape))[-1]
 

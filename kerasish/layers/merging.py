@@ -191,6 +191,8 @@ class Concatenate(Merge):
         if mask is None:
             return ops.ones_like(x, dtype="bool")
         missing = len(x.shape) - len(mask.shape)
+        if missing == 0:
+            return mask
         return ops.broadcast_to(ops.reshape(mask, (*mask.shape, *(1,) * missing)), tuple(x.shape))
 
     def get_config(self) -> dict[str, Any]:

@@ -89,3 +89,13 @@ def test_embedding_mask():
 )
 def test_refusals(attempt, texts, error):
     check_refusal(attempt, texts, error)
+
+
+@refusals(
+    refusal("units", lambda k: k.layers.Dense.from_config({"units": -1}), "class 'Dense'", "units=-1"),
+    refusal(
+        "input_dim", lambda k: k.layers.Embedding.from_config({"input_dim": 3.7, "output_dim": 2}), "input_dim=3.7"
+    ),
+)
+def test_configs_refused(attempt, texts, error):
+    check_refusal(attempt, texts, error)
