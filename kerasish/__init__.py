@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = _VERSION = "0.1.0"
+KERAS_VERSION = "3.15.1"  # the Keras that kerasish equals
 
 _PACKAGES = frozenset(
     "activations applications backend callbacks config constraints datasets distribution dtype_policies initializers layers "
@@ -32,6 +33,7 @@ _NAMES = {
     "Variable": "core.variable",
     "custom_gradient": "core.autodiff",
     "install_as_keras": "compat",
+    "uninstall_as_keras": "compat",
     "name_scope": "core.scopes",
     "stop_gradient": "core.autodiff",
 }
@@ -40,7 +42,7 @@ __all__ = sorted({*_NAMES, *(_PACKAGES - {"core", "kernels", "compat", "training
 
 def version() -> str:
     """The version of kerasish."""
-    return __version__
+    return _VERSION
 
 
 def __getattr__(name: str):

@@ -6,6 +6,7 @@ import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 
+import kerasish
 from kerasish.compat import advice
 
 # Longest name first: the first one that matches counts.
@@ -23,7 +24,8 @@ def install_as_keras() -> None:
 
     From then on `keras.layers is kerasish.layers`, and `tensorflow` is a small stand-in: `tf.keras` and the functions
     that plain Keras scripts use. Real Keras and TensorFlow are not imported, even if they are installed; what was
-    imported before keeps working for those who hold it. `uninstall_as_keras` takes it back.
+    imported before keeps working for those who hold it. `__version__` becomes that of the Keras whose behaviour this is, for
+    scripts that look at it. `uninstall_as_keras` takes it all back.
 
     Example:
 
@@ -39,6 +41,7 @@ def install_as_keras() -> None:
         _displaced[name] = sys.modules.pop(name)
     sys.meta_path.insert(0, _FINDER)
     sys.meta_path.append(_LAST_RESORT)
+    kerasish.__version__ = kerasish.KERAS_VERSION
 
 
 def uninstall_as_keras() -> None:
@@ -47,6 +50,7 @@ def uninstall_as_keras() -> None:
         return
     sys.meta_path.remove(_FINDER)
     sys.meta_path.remove(_LAST_RESORT)
+    kerasish.__version__ = kerasish.version()
     for name in [name for name in sys.modules if _target(name)]:
         del sys.modules[name]
     sys.modules.update(_displaced)
