@@ -1,8 +1,8 @@
 """MonitorCallback: what the callbacks that watch one value have in common."""
 
-import operator
 import warnings
 
+from kerasish import ops
 from kerasish.callbacks.callback import Callback
 
 _UP = frozenset(
@@ -16,8 +16,8 @@ _DOWN = frozenset(
     "KLDivergence Poisson LogCoshError MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError "
     "MeanSquaredLogarithmicError RootMeanSquaredError".split()
 )
-_COMPARISONS = {"min": operator.lt, "max": operator.gt}
-_DIRECTIONS = {"down": operator.lt, "up": operator.gt}
+_COMPARISONS = {"min": ops.less, "max": ops.greater}
+_DIRECTIONS = {"down": ops.less, "up": ops.greater}
 
 
 class MonitorCallback(Callback):
@@ -74,7 +74,7 @@ class MonitorCallback(Callback):
             return True
         if self.monitor_op is None:
             self._decide_direction()
-        delta = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
+        delta = self.min_delta if self.monitor_op is ops.greater else -self.min_delta
         return bool(self.monitor_op(value - delta, reference))
 
     def _missing(self, what: str, logs, end: str = "") -> None:

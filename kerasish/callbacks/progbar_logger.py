@@ -75,7 +75,7 @@ class ProgbarLogger(Callback):
         self.progbar = Progbar(self.target, verbose=self.verbose, stateless_metrics=(), unit_name="step")
 
     def _advance(self, batch, logs):
-        self.seen = batch + 1
+        self.seen = batch + 1 if self.target is None else min(batch + 1, self.target)
         if self.verbose == 1:
             self.progbar.update(self.seen, list(logs.items()) if logs else None, finalize=False)
             if logs:

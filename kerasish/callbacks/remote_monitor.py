@@ -48,7 +48,10 @@ class RemoteMonitor(Callback):
 
 
 def _plain(value):
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+    """NumPy's numbers, and arrays of one, as Python's."""
+    if not isinstance(value, (np.ndarray, np.generic)):
+        return value
+    return value.item() if value.size == 1 else value.tolist()
 
 
 def _requests():

@@ -116,7 +116,8 @@ class CompileLoss:
                 f"No targets: y is None, but the model was compiled with loss={_shown(self._given)}. Pass `y`, or data "
                 "that yields `(x, y)`; to train without targets, compile without a loss and use `add_loss()`."
             )
-        targets = outputs.align(y_true, "y", broadcast=False, error=OutputKeyError)
+        several = sum(loss is not None for loss in given) > 1
+        targets = outputs.align(y_true, "y", broadcast=not several, error=OutputKeyError)
         for i, (target, loss) in enumerate(zip(targets, given)):
             if loss is not None and (target is None or target is MISSING):
                 raise OutputKeyError(

@@ -70,7 +70,7 @@ class CompileMetrics(metrics_module.Metric):
             ValueError: For a metric that nobody knows, or metrics that do not fit the outputs.
         """
         outputs = Outputs(y_pred, self._output_names)
-        targets = outputs.align(y_true, "y", broadcast=False)
+        targets = outputs.align(y_true, "y")
         preds = outputs.align(y_pred, "y_pred")
         entries = []
         for argument, given in self._given.items():
@@ -90,7 +90,7 @@ class CompileMetrics(metrics_module.Metric):
         if len(self._outputs) == 1:
             targets, preds, weights = [unwrap(y_true)], [unwrap(y_pred)], [unwrap(sample_weight)]
         else:
-            targets = self._outputs.align(y_true, "y", broadcast=False)
+            targets = self._outputs.align(y_true, "y")
             preds = self._outputs.align(y_pred, "y_pred")
             weights = self._outputs.align(sample_weight, "sample_weight")
         for entry in self._entries:

@@ -3,22 +3,35 @@
 import itertools
 import warnings
 
+from kerasish import config
+
 RAN_OUT = (
     "Your input ran out of data; interrupting training. Make sure that your dataset or generator can generate at least "
     "`steps_per_epoch * epochs` batches. You may need to use the `.repeat()` function when building your dataset."
 )
 
 
+def _limited(steps, available):
+    """`steps`, unless `keras.config.set_max_steps_per_epoch` allows fewer."""
+    most = config.max_steps_per_epoch()
+    wanted = steps or available
+    if most is None or (wanted is not None and wanted <= most):
+        return steps
+    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=4)
+    return most
+
+
 class Epochs:
     """Cuts what an adapter yields into epochs, and epochs into groups of `steps_per_execution` batches.
 
     Without `steps_per_epoch` every epoch goes through the data once. With it, an epoch goes on where the last one
-    stopped; where the data ends, the epoch ends early with a warning, and the next one starts the data anew.
+    stopped; where the data ends, the epoch ends early with a warning, and the next one starts the data anew. A group of
+    batches that began within the epoch is finished.
     """
 
     def __init__(self, adapter, steps_per_epoch=None, steps_per_execution=1):
         self.adapter = adapter
-        self.steps_per_epoch = steps_per_epoch
+        self.steps_per_epoch = _limited(steps_per_epoch, adapter.num_batches)
         self.steps_per_execution = steps_per_execution
         self._stream = None
         self._taken = 0
@@ -41,8 +54,7 @@ class Epochs:
         self._open()
         step, limit = 0, self.num_batches
         while limit is None or step < limit:
-            room = self.steps_per_execution if limit is None else min(self.steps_per_execution, limit - step)
-            batches = list(itertools.islice(self._stream, room))
+            batches = list(itertools.islice(self._stream, self.steps_per_execution))
             if not batches:
                 self._ran_out(step)
                 return

@@ -1,12 +1,14 @@
 """Trainer: fit, evaluate and predict."""
 
 import contextlib
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import optree
 
+from kerasish import config
 from kerasish.callbacks import CallbackList, History
 from kerasish.core.operation import trace_shapes
 from kerasish.core.symbolic import KerasTensor
@@ -79,6 +81,7 @@ class Trainer(Steps):
         """
         self._require_compiled("fit")
         _check_frequency(validation_freq)
+        epochs = _limited(epochs)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
         adapter = adapter_for(
@@ -122,20 +125,20 @@ class Trainer(Steps):
 
     def _train_epoch(self, source, callbacks) -> dict | None:
         """Trains for one epoch; returns its logs, or None if there was no batch left."""
-        run, raw, seen = self._quiet_step("train"), None, 0
+        run, raw, first = self._quiet_step("train"), None, True
         with contextlib.ExitStack() as after_first_batch:
             for step, batches in source.groups():
                 callbacks.on_train_batch_begin(step)
                 for batch in batches:
                     raw = run(batch)
-                if not seen:
+                if first:
                     after_first_batch.enter_context(self._walked())
-                seen += len(batches)
+                first = False
                 logs = self._logs(raw) if callbacks.wants_logs("train") else None
-                callbacks.on_train_batch_end(seen - 1, logs)
+                callbacks.on_train_batch_end(step + self.steps_per_execution - 1, logs)
                 if self.stop_training:
                     break
-        return self._epoch_logs(raw) if seen else None
+        return None if first else self._epoch_logs(raw)
 
     def _epoch_logs(self, raw) -> dict:
         """The metrics' values; or what the last step returned, if that is something else."""
@@ -213,7 +216,7 @@ class Trainer(Steps):
             for batch in batches:
                 raw = run(batch)
             logs = self._logs(raw) if callbacks.wants_logs("test") else None
-            callbacks.on_test_batch_end(step + len(batches) - 1, logs)
+            callbacks.on_test_batch_end(step + self.steps_per_execution - 1, logs)
             if self.stop_evaluating:
                 break
         source.rewind()
@@ -257,7 +260,7 @@ class Trainer(Steps):
             callbacks.on_predict_batch_begin(step)
             collected.extend(to_numpy(self.predict_step(batch), batch) for batch in batches)
             logs = {"outputs": collected[-1]} if callbacks.wants_logs("predict") else None
-            callbacks.on_predict_batch_end(step + len(batches) - 1, logs)
+            callbacks.on_predict_batch_end(step + self.steps_per_execution - 1, logs)
             if self.stop_predicting:
                 break
         callbacks.on_predict_end()
@@ -293,6 +296,15 @@ def _concatenated(collected):
     if not collected:
         raise ValueError("predict() received no batches: the data set is empty.")
     return optree.tree_map(lambda *parts: np.concatenate(parts), *collected)
+
+
+def _limited(epochs: int) -> int:
+    """`epochs`, unless `keras.config.set_max_epochs` allows fewer."""
+    most = config.max_epochs()
+    if most is None or epochs <= most:
+        return epochs
+    warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
+    return most
 
 
 def _check_frequency(frequency) -> None:
