@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from kerasish.core import shapes
 from kerasish.core.autodiff import recording
 from kerasish.core.op import Op, Spec
@@ -13,30 +11,18 @@ from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.ops import reduce
-from kerasish.ops.elementwise import (
-    absolute,
-    clip,
-    exp,
-    log1p,
-    maximum,
-    minimum,
-    multiply,
-    spec_dtype,
-    sqrt,
-    square,
-    tanh,
-    where,
-)
-from kerasish.ops.table import binary, camel, cast, float_of, to_dtype, unary
+from kerasish.ops.elementwise import absolute, erf, exp, minimum, square, tanh, where
+from kerasish.ops.shaping import moveaxis, reshape
+from kerasish.ops.table import binary, cast, float_of, to_dtype, unary
 
 NN = "keras.src.ops.nn"
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 # fmt: off
-_relu_grad = binary("relu_grad", (lambda g, a, b, y: _relu_grad(g, b), None), "b", doc="x1 where x2 is positive, else 0.")
-_sigmoid_grad = binary("sigmoid_grad", (lambda g, a, b, y: g * b * (1.0 - b), lambda g, a, b, y: g * a * (1.0 - 2.0 * b)), "ab", doc="x1 * x2 * (1 - x2)")
-relu = unary("relu", lambda g, x, y: _relu_grad(g, y), "y", floating=False, module=NN, doc="max(x, 0); its derivative at 0 is 0.")
-sigmoid = unary("sigmoid", lambda g, x, y: _sigmoid_grad(g, y), "y", module=NN, doc="1 / (1 + exp(-x))")
+relu_grad = binary("relu_grad", (lambda g, a, b, y: relu_grad(g, b), None), "b", doc="x1 where x2 is positive, else 0.")
+sigmoid_grad = binary("sigmoid_grad", (lambda g, a, b, y: g * b * (1.0 - b), lambda g, a, b, y: g * a * (1.0 - 2.0 * b)), "ab", doc="x1 * x2 * (1 - x2)")
+relu = unary("relu", lambda g, x, y: relu_grad(g, y), "y", floating=False, module=NN, doc="max(x, 0); its derivative at 0 is 0.")
+sigmoid = unary("sigmoid", lambda g, x, y: sigmoid_grad(g, y), "y", module=NN, doc="1 / (1 + exp(-x))")
 log_sigmoid = unary("log_sigmoid", lambda g, x, y: g * sigmoid(-x), "x", module=NN, doc="log(sigmoid(x))")
 softplus = unary("softplus", lambda g, x, y: g * sigmoid(x), "x", module=NN, doc="log(1 + exp(x))")
 softsign = unary("softsign", lambda g, x, y: g / square(absolute(x) + 1.0), "x", module=NN, doc="x / (1 + |x|)")
@@ -48,9 +34,16 @@ _GRAPH_FIELDS = ("name", "_inbound_nodes", "_outbound_nodes")
 
 
 class _Shaped(Op):
-    """An activation with parameters; it keeps x and differentiates by `slope(x)`."""
+    """An activation with parameters; it keeps x and y, and differentiates by `slope(x)`.
+
+    Attributes:
+        fused: the kernel that gives gy * slope in one pass, if there is one; it is out of the reach of tapes.
+        fused_reads: which of "x", "y" that kernel reads.
+    """
 
     module = NN
+    fused: str | None = None
+    fused_reads = "y"
 
     def prepare(self, inputs):
         (x,) = inputs
@@ -71,10 +64,6 @@ class _Shaped(Op):
             return gy * self.slope(x)
         seen = y if self.fused_reads == "y" else x
         return Tensor(getattr(ctx.kernels, self.fused)(gy.value, seen.value, *self.parameters()))
-
-    # The kernel that gives gy * slope in one pass, and what it reads; it is out of the reach of tapes.
-    fused: str | None = None
-    fused_reads = "y"
 
     def parameters(self):
         """What the kernels take besides arrays."""
@@ -170,8 +159,6 @@ class Gelu(_Shaped):
         return k.gelu(x, self.approximate)
 
     def slope(self, x):
-        from kerasish.ops.elementwise import erf
-
         if not self.approximate:
             density = exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
             return 0.5 * (1.0 + erf(x * math.sqrt(0.5))) + x * density
@@ -190,17 +177,17 @@ def relu6(x):
     return Relu6()(x)
 
 
-def leaky_relu(x, negative_slope=0.2):
+def leaky_relu(x, negative_slope: float = 0.2):
     """x where positive, `negative_slope * x` elsewhere."""
     return LeakyRelu(negative_slope)(x)
 
 
-def elu(x, alpha=1.0):
+def elu(x, alpha: float = 1.0):
     """x where positive, `alpha * (exp(x) - 1)` elsewhere."""
     return Elu(alpha)(x)
 
 
-def celu(x, alpha=1.0):
+def celu(x, alpha: float = 1.0):
     """The continuously differentiable ELU."""
     return Celu(alpha)(x)
 
@@ -210,128 +197,9 @@ def selu(x):
     return Selu()(x)
 
 
-def gelu(x, approximate=True):
+def gelu(x, approximate: bool = True):
     """The Gaussian error linear unit; by tanh if `approximate`, else by erf."""
     return Gelu(approximate)(x)
-
-
-def composed(name: str, function, doc: str, **parameters):
-    """An op whose forward pass is made of other ops: one node in a graph, differentiated through its parts.
-
-    Args:
-        name: the public name.
-        function: `function(x, **parameters)`, in ops.
-        doc: one line.
-        **parameters: names and defaults.
-    """
-
-    def init(self, **given):
-        self.__dict__.update({**parameters, **given})
-
-    def call(self, x):
-        return function(x, **{p: getattr(self, p) for p in parameters})
-
-    def infer(self, x):
-        return Spec(x.shape, float_of(x.dtype))
-
-    cls = type(camel(name), (Op,), {"__init__": init, "call": call, "infer": infer, "module": NN, "__doc__": doc})
-
-    def public(x, *args, **kwargs):
-        return cls(**dict(zip(parameters, args)), **kwargs)(x)
-
-    public.__name__ = public.__qualname__ = name
-    public.__doc__ = doc
-    public.op = cls
-    return public
-
-
-def _float(x):
-    x = x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
-    return to_dtype(x, float_of(x.dtype))
-
-
-def _zero(x):
-    return as_array(0, x.dtype)
-
-
-def _threshold(x, threshold, default_value):
-    x = _float(x)
-    return where(x > threshold, x, as_array(default_value, x.dtype))
-
-
-def _sparsemax(x, axis):
-    from kerasish.ops.shaping import moveaxis
-    from kerasish.ops.sorting import sort
-
-    x = moveaxis(_float(x), axis, -1)
-    z = -sort(-x, axis=-1)
-    k = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    total = reduce.cumsum(z, axis=-1)
-    support = cast(1.0 + k * z > total, x.dtype)
-    count = reduce.sum(support, axis=-1, keepdims=True)
-    tau = (reduce.sum(z * support, axis=-1, keepdims=True) - 1.0) / count
-    return moveaxis(maximum(x - tau, 0.0), -1, axis)
-
-
-hard_silu = composed("hard_silu", lambda x: multiply(x, hard_sigmoid(x)), "x * hard_sigmoid(x)")
-hard_tanh = composed("hard_tanh", lambda x: clip(_float(x), -1.0, 1.0), "x held between -1 and 1.")
-tanh_shrink = composed("tanh_shrink", lambda x: x - tanh(x), "x - tanh(x)")
-squareplus = composed(
-    "squareplus", lambda x, b: (x + sqrt(square(_float(x)) + b)) * 0.5, "(x + sqrt(x^2 + b)) / 2", b=4
-)
-hard_shrink = composed(
-    "hard_shrink",
-    lambda x, threshold: where(absolute(x) > threshold, _float(x), _zero(_float(x))),
-    "x where |x| > threshold, else 0.",
-    threshold=0.5,
-)
-soft_shrink = composed(
-    "soft_shrink",
-    lambda x, threshold: where(x > threshold, x - threshold, where(x < -threshold, x + threshold, _zero(_float(x)))),
-    "x moved towards 0 by threshold.",
-    threshold=0.5,
-)
-threshold = composed(
-    "threshold", _threshold, "x where above `threshold`, else `default_value`.", threshold=None, default_value=None
-)
-sparse_plus = composed(
-    "sparse_plus",
-    lambda x: where(x <= -1.0, _zero(_float(x)), where(x < 1.0, square(x + 1.0) * 0.25, _float(x))),
-    "0 up to -1, a parabola up to 1, then x.",
-)
-sparse_sigmoid = composed(
-    "sparse_sigmoid", lambda x: clip((_float(x) + 1.0) * 0.5, 0.0, 1.0), "The sigmoid's piecewise linear likeness."
-)
-sparsemax = composed(
-    "sparsemax", _sparsemax, "The projection onto the simplex (Martins and Astudillo 2016, algorithm 1).", axis=-1
-)
-
-
-class Glu(Op):
-    """a * sigmoid(b), for the two halves of x along an axis."""
-
-    module = NN
-
-    def __init__(self, axis=-1):
-        self.axis = axis
-
-    def infer(self, x):
-        axis = shapes.normal_axis(self.axis, len(x.shape))
-        half = None if x.shape[axis] is None else x.shape[axis] // 2
-        return Spec((*x.shape[:axis], half, *x.shape[axis + 1 :]), float_of(x.dtype))
-
-    def call(self, x):
-        from kerasish.ops.shaping import split
-
-        if x.shape[self.axis] % 2:
-            raise ValueError(f"axis size must be divisible by 2. Received: x.shape={x.shape} with axis={self.axis}")
-        a, b = split(_float(x), 2, self.axis)
-        return a * sigmoid(b)
-
-
-def glu(x, axis=-1):
-    """The first half of x times the sigmoid of the second."""
-    return Glu(axis)(x)
 
 
 class _LastAxis(Op):
@@ -381,8 +249,6 @@ def _along(cls, x, axis):
     """Apply an op along one axis, several, or all (None)."""
     if isinstance(axis, int):
         return cls(axis)(x)
-    from kerasish.ops.shaping import moveaxis, reshape
-
     rank = len(x.shape)
     gone = shapes.axes(axis, rank)
     last = tuple(range(rank - len(gone), rank))
@@ -401,6 +267,6 @@ def log_softmax(x, axis=-1):
     return _along(LogSoftmax, x, axis)
 
 
-swish, hard_swish = silu, hard_silu
+swish = silu
 for _function in (leaky_relu, elu, gelu, softmax, log_softmax):
     bind(_function.__name__, _function)

@@ -58,7 +58,7 @@ class AdaptiveMaxPool(_Door):
         return reduce.max(take(x, index, axis), axis + 1)
 
 
-def adaptive_average_pool(inputs, output_size, data_format=None):
+def adaptive_average_pool(inputs, output_size: int | tuple, data_format: str | None = None):
     """The means of (N, *S, C) over windows that leave `output_size` places along each axis of space.
 
     Args:
@@ -69,7 +69,7 @@ def adaptive_average_pool(inputs, output_size, data_format=None):
     return AdaptiveAveragePool(output_size, data_format)(inputs)
 
 
-def adaptive_max_pool(inputs, output_size, data_format=None):
+def adaptive_max_pool(inputs, output_size: int | tuple, data_format: str | None = None):
     """The maxima of (N, *S, C) over windows that leave `output_size` places along each axis of space.
 
     Args:

@@ -5,14 +5,16 @@ Kernels see NHWC images and explicit pads. One axis is lifted to two; three are 
 
 from __future__ import annotations
 
+from kerasish.config import image_data_format
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.shapes import Window
 from kerasish.ops import reduce
-from kerasish.ops.activations import _relu_grad, relu
+from kerasish.ops.activations import relu, relu_grad
 from kerasish.ops.elementwise import spec_dtype
-from kerasish.ops.shaping import expand_dims, moveaxis, pad, reshape, squeeze
+from kerasish.ops.shaping import expand_dims, moveaxis, reshape, squeeze
 from kerasish.ops.table import to_dtype
+from kerasish.ops.tiling import pad
 
 NN = "keras.src.ops.nn"
 
@@ -34,7 +36,7 @@ class Convolve(Op):
         x, w, y = ctx.saved
         need_x, need_w, *need_bias = ctx.needs
         if y is not None:
-            gy = _relu_grad(gy, y)
+            gy = relu_grad(gy, y)
         gx = GradInput(self.window, x.shape, self.family)(gy, w) if need_x else None
         gw = GradKernel(self.window, w.shape, self.family)(x, gy) if need_w else None
         gb = reduce.sum(gy, (0, 1, 2)) if True in need_bias else None
@@ -95,10 +97,8 @@ def per_axis(value, rank: int) -> tuple[int, ...]:
     return (value,) * rank if isinstance(value, int) else tuple(int(v) for v in value)
 
 
-def channels_last(data_format) -> bool:
+def channels_last(data_format: str | None) -> bool:
     """Whether the channels are the last axis; None means the configured format."""
-    from kerasish.config import image_data_format
-
     data_format = data_format or image_data_format()
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(
@@ -113,7 +113,7 @@ def _axis_pads(x, kernel, strides, padding, dilation):
     )
 
 
-def convolve(family, x, w, bias, strides, padding, dilation, activation=None):
+def convolve(family, x, w, bias, strides: int | tuple, padding: str, dilation, activation: str | None = None):
     """A convolution on channels-last tensors of 1, 2 or 3 spatial axes."""
     rank = len(x.shape) - 2
     strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
@@ -121,8 +121,9 @@ def convolve(family, x, w, bias, strides, padding, dilation, activation=None):
     for axis, (d, k, r) in enumerate(zip(x.shape[1:-1], kernel, dilation)):
         if padding == "valid" and shapes.effective(k, r) > d:
             raise ValueError(
-                f"Computed output size would be negative: an input of shape {tuple(x.shape)} has {d} elements along spatial axis "
-                f"{axis}, a kernel of size {kernel} with dilation {dilation} needs at least {shapes.effective(k, r)}; use padding='same'"
+                f"Computed output size would be negative: an input of shape {tuple(x.shape)} has {d} elements along "
+                f"spatial axis {axis}, a kernel of size {kernel} with dilation {dilation} needs at least "
+                f"{shapes.effective(k, r)}; use padding='same'"
             )
     pads = _axis_pads(x, kernel, strides, padding, dilation)
     groups = 1 if family != "conv2d" else x.shape[-1] // w.shape[-2]
@@ -157,7 +158,7 @@ def _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation):
     return reshape(total, (n, out_depth, *total.shape[1:]))
 
 
-def convolve_transposed(x, w, strides, padding, output_padding, dilation):
+def convolve_transposed(x, w, strides: int | tuple, padding: str, output_padding, dilation):
     """A transposed convolution on channels-last tensors. w (*K, F, C): F filters out, C channels in."""
     rank = len(x.shape) - 2
     strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
@@ -244,8 +245,8 @@ class Conv(_Door):
     def compute(self, x, w, bias, activation):
         if x.shape[-1] % w.shape[-2] or w.shape[-1] % (x.shape[-1] // w.shape[-2]):
             raise ValueError(
-                f"The number of input channels must be evenly divisible by kernel's in_channels. Received input channels {x.shape[-1]} "
-                f"and kernel in_channels {w.shape[-2]} (kernel shape {tuple(w.shape)})."
+                f"The number of input channels must be evenly divisible by kernel's in_channels. Received input "
+                f"channels {x.shape[-1]} and kernel in_channels {w.shape[-2]} (kernel shape {tuple(w.shape)})."
             )
         return convolve("conv2d", x, w, bias, self.strides, self.padding, self.dilation_rate, activation)
 
@@ -282,7 +283,14 @@ class ConvTranspose(_Door):
         return w_shape[-2]
 
 
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+def conv(
+    inputs,
+    kernel,
+    strides: int | tuple = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | tuple = 1,
+):
     """Convolution over 1, 2 or 3 spatial axes.
 
     Args:
@@ -298,68 +306,92 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     return Conv(strides, padding.lower(), data_format, dilation_rate)(inputs, kernel)
 
 
-def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Convolution of each channel with its own kernels: kernel (*K, C, M) gives C * M channels."""
+def depthwise_conv(
+    inputs,
+    kernel,
+    strides: int | tuple = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | tuple = 1,
+):
+    """Convolution of each channel with its own kernels.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        kernel: (*K, C, M), for C * M channels out.
+        strides, dilation_rate: an int, or one for each axis.
+        padding: "valid" or "same".
+        data_format: where the channels are; None means the configured format.
+    """
     return DepthwiseConv(strides, padding.lower(), data_format, dilation_rate)(inputs, kernel)
 
 
 def separable_conv(
-    inputs, depthwise_kernel, pointwise_kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
+    inputs,
+    depthwise_kernel,
+    pointwise_kernel,
+    strides: int | tuple = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | tuple = 1,
 ):
-    """A depthwise convolution, and a 1x1 one that mixes its channels."""
+    """A depthwise convolution, and a 1x1 one that mixes its channels.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        depthwise_kernel: (*K, C, M).
+        pointwise_kernel: (1, ..., 1, C * M, F).
+        strides, padding, data_format, dilation_rate: as in `depthwise_conv`.
+    """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, 1, "valid", data_format, 1)
 
 
-def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
-    """Transposed convolution: kernel (*K, F, C)."""
+def conv_transpose(
+    inputs,
+    kernel,
+    strides: int | tuple = 1,
+    padding: str = "valid",
+    output_padding=None,
+    data_format: str | None = None,
+    dilation_rate: int | tuple = 1,
+):
+    """Transposed convolution.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        kernel: (*K, F, C), for F channels out.
+        strides, dilation_rate: an int, or one for each axis.
+        padding: "valid" or "same".
+        output_padding: how much longer each axis of the output gets; None means as long as `strides` makes it.
+        data_format: where the channels are; None means the configured format.
+    """
     return ConvTranspose(strides, padding.lower(), output_padding, data_format, dilation_rate)(inputs, kernel)
 
 
-def conv_bias_act(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1, activation=None):
+def conv_bias_act(
+    inputs,
+    kernel,
+    bias,
+    strides: int | tuple = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | tuple = 1,
+    activation: str | None = None,
+):
     """`conv`, + bias, and relu if asked for, in one kernel."""
     return Conv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
 
 
 def depthwise_bias_act(
-    inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1, activation=None
+    inputs,
+    kernel,
+    bias,
+    strides: int | tuple = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | tuple = 1,
+    activation: str | None = None,
 ):
     """`depthwise_conv`, + bias, and relu if asked for, in one kernel."""
     return DepthwiseConv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
-
-
-class DenseProduct(Op):
-    """x (..., C) @ w (C, F) + bias, and relu if asked for."""
-
-    def __init__(self, activation=None):
-        self.activation = activation
-
-    def infer(self, x, w, bias=None):
-        return Spec((*x.shape[:-1], w.shape[-1]), x.dtype)
-
-    def forward(self, ctx, x, w, bias=None):
-        rows = x.reshape(-1, x.shape[-1])
-        y = ctx.kernels.matmul(rows, w, False, False, bias, self.activation).reshape(*x.shape[:-1], w.shape[-1])
-        ctx.save(x, w, y if self.activation else None)
-        return y
-
-    def backward(self, ctx, gy):
-        from kerasish.ops.linalg import Matmul
-
-        x, w, y = ctx.saved
-        need_x, need_w, *need_bias = ctx.needs
-        if y is not None:
-            gy = _relu_grad(gy, y)
-        flat = len(x.shape) == 2
-        rows, grows = (x, gy) if flat else (reshape(x, (-1, x.shape[-1])), reshape(gy, (-1, gy.shape[-1])))
-        gx = Matmul(False, True)(grows, w) if need_x else None
-        gx = gx if gx is None or flat else reshape(gx, x.shape)
-        gw = Matmul(True, False)(rows, grows) if need_w else None
-        return gx, gw, reduce.sum(grows, 0) if True in need_bias else None
-
-
-def dense_bias_act(inputs, kernel, bias=None, activation=None):
-    """inputs (..., C) @ kernel (C, F) + bias, and relu if asked for, in one kernel."""
-    dtype = spec_dtype(kernel)
-    x = inputs if spec_dtype(inputs) == dtype else to_dtype(inputs, dtype)
-    return DenseProduct(activation)(x, kernel) if bias is None else DenseProduct(activation)(x, kernel, bias)

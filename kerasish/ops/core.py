@@ -38,7 +38,7 @@ def stop_gradient(variable):
     return StopGradient()(variable)
 
 
-def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+def convert_to_tensor(x, dtype=None, sparse: bool | None = None, ragged: bool | None = None):
     """A tensor of x.
 
     Args:
@@ -97,7 +97,7 @@ def cond(pred, true_fn, false_fn):
     return true_fn() if bool(as_array(pred)) else false_fn()
 
 
-def while_loop(cond, body, loop_vars, maximum_iterations=None):
+def while_loop(cond, body, loop_vars, maximum_iterations: int | None = None):
     """loop_vars carried through body as long as cond holds."""
     many = isinstance(loop_vars, (tuple, list))
     state = tuple(loop_vars) if many else (loop_vars,)
@@ -123,8 +123,21 @@ def switch(index, branches, *operands):
     return branches[int(np.clip(int(as_array(index)), 0, len(branches) - 1))](*operands)
 
 
-def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
-    """The final carry and the stacked outputs of f(carry, x) -> (carry, y) along the first axis of xs."""
+def scan(f, init, xs=None, length: int | None = None, reverse: bool = False, unroll=1):
+    """The final carry and the stacked outputs of f(carry, x) -> (carry, y) along the first axis of xs.
+
+    Args:
+        f: the step.
+        init: the first carry.
+        xs: tensors in any structure, or None for steps without input.
+        length: the number of steps; the length of xs by default.
+        reverse: whether to go from the last to the first.
+        unroll: of no effect: no loop is compiled.
+
+    Raises:
+        TypeError: if f cannot be called.
+        ValueError: if neither `xs` nor `length` is given.
+    """
     if not callable(f):
         raise TypeError(f"`f` should be a callable. Received: f={f}")
     if xs is None and length is None:
@@ -137,10 +150,9 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
         ys.append(y)
     if reverse:
         ys.reverse()
-    stacked = (
-        None if not ys or ys[0] is None else nest.map_structure(lambda *v: None if v[0] is None else stack(v), *ys)
-    )
-    return carry, stacked
+    if not ys or ys[0] is None:
+        return carry, None
+    return carry, nest.map_structure(lambda *v: None if v[0] is None else stack(v), *ys)
 
 
 def map(f, xs):

@@ -39,9 +39,9 @@ def empty(shape, dtype=None):
 def _like(x, value, dtype):
     dtype = dtype or spec_dtype(x)
     if isinstance(x, KerasTensor):
-        return (
-            x * as_array(0, dtype) + as_array(value, dtype) if not scopes.shapes_only() else KerasTensor(x.shape, dtype)
-        )
+        if scopes.shapes_only():
+            return KerasTensor(x.shape, dtype)
+        return x * as_array(0, dtype) + as_array(value, dtype)
     return _make(np.shape(x) if not hasattr(x, "shape") else x.shape, value, dtype)
 
 
@@ -75,7 +75,7 @@ def arange(start, stop=None, step=None, dtype=None):
     return Tensor(values.astype(dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
 
 
-def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+def linspace(start, stop, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype=None, axis=0):
     """`num` evenly spaced numbers from start to stop."""
     start, stop = as_array(start), as_array(stop)
     dtype = dtype or dtypes.result_type(dtypes.name_of(start), dtypes.name_of(stop), float)
@@ -84,14 +84,14 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     return (values, step) if retstep else values
 
 
-def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
+def logspace(start, stop, num: int = 50, endpoint: bool = True, base=10, dtype=None, axis=0):
     """`num` numbers evenly spaced on a logarithmic scale."""
     exponents = linspace(start, stop, num, endpoint, dtype="float64", axis=axis)
     dtype = dtype or dtypes.result_type(spec_dtype(start), spec_dtype(stop), float)
     return Tensor((np.asarray(base, "float64") ** exponents.value).astype(dtypes.numpy_dtype(dtype)))
 
 
-def eye(N, M=None, k=0, dtype=None):
+def eye(N: int, M: int | None = None, k=0, dtype=None):
     """Ones on the k-th diagonal."""
     return Tensor(np.eye(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
 
@@ -101,7 +101,7 @@ def identity(n, dtype=None):
     return eye(n, dtype=dtype)
 
 
-def tri(N, M=None, k=0, dtype=None):
+def tri(N: int, M: int | None = None, k=0, dtype=None):
     """Ones on and below the k-th diagonal."""
     return Tensor(np.tri(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
 

@@ -84,7 +84,7 @@ def _shifted(alpha, by):
     return concatenate([edge, get_item(alpha, (slice(None), slice(0, kept)))], axis=1)
 
 
-def ctc_loss(target, output, target_length, output_length, mask_index=0):
+def ctc_loss(target, output, target_length, output_length, mask_index: int = 0):
     """Negative log-likelihood of label sequences, alignments being free (connectionist temporal classification).
 
     Args:

@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from kerasish.core import dtypes, shapes
-from kerasish.core.op import Op, Spec
+from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.operators import bind
 from kerasish.core.tensor import as_array
 from kerasish.ops.broadcasting import sum_to
 from kerasish.ops.composite import composite
-from kerasish.ops.table import Binary, binary, cast, to_dtype, unary
+from kerasish.ops.table import binary, cast, to_dtype, unary
 
 # fmt: off
 # one argument: arithmetic
@@ -201,23 +201,17 @@ class Round(Op):
         return ctx.kernels.xp.round(x if x.dtype != bool else x.astype(np.int32), self.decimals)
 
 
-def round(x, decimals=0):
+def round(x, decimals: int = 0):
     """x rounded to `decimals` places, halves to even."""
     return Round(decimals)(x)
 
 
 def divide_no_nan(x1, x2):
     """x1 / x2, and 0 where x2 is 0."""
-    dtype = Binary.operand_dtype(divide.op(), *(_spec(v) for v in (x1, x2)))
+    dtype = divide.op().operand_dtype(spec_of(x1), spec_of(x2))
     x1, x2 = to_dtype(x1, dtype), to_dtype(x2, dtype)
     zero = equal(x2, 0)
     return where(zero, 0.0, divide(x1, where(zero, 1.0, x2)))
-
-
-def _spec(x):
-    from kerasish.core.op import spec_of
-
-    return spec_of(x)
 
 
 @composite("keras.src.ops.numpy")
@@ -234,8 +228,3 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 
 for _name, _function in (("where", where), ("round", round), ("clip", clip)):
     bind(_name, _function)
-
-_HELPERS = {"binary", "cast", "sum_to", "to_dtype", "unary", "spec_dtype", "as_array", "bind", "tanh_grad"}
-__all__ = sorted(
-    name for name, value in globals().items() if callable(value) and name[0].islower() and name not in _HELPERS
-)

@@ -12,7 +12,12 @@ class FusedOp(Op):
 
     When a tape records the backward pass (for a gradient of a gradient), the op is instead spelled out by `compose`,
     in ops that tapes can follow, and differentiated from there.
+
+    Attributes:
+        arity: how many differentiable inputs there are; `forward` saves them first.
     """
+
+    arity = 1
 
     def compose(self, *inputs):
         """The same results, made of differentiable ops."""
@@ -37,5 +42,3 @@ class FusedOp(Op):
     def inputs_of(self, ctx):
         """The differentiable inputs, as `forward` saved them first."""
         return ctx.saved[: self.arity]
-
-    arity = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.ops.conv import channels_last
+from kerasish.ops.indexing import take
 from kerasish.ops.shaping import expand_dims, moveaxis, squeeze
 
 
@@ -38,7 +39,7 @@ class ResizeBilinearGrad(Op):
         return ResizeBilinear(self._size)(ggx)
 
 
-def resize(images, size, interpolation="bilinear", antialias=False, data_format=None):
+def resize(images, size, interpolation: str = "bilinear", antialias: bool = False, data_format: str | None = None):
     """Images (N, H, W, C) or (H, W, C) in another size.
 
     Args:
@@ -50,8 +51,8 @@ def resize(images, size, interpolation="bilinear", antialias=False, data_format=
     """
     if antialias or interpolation not in ("bilinear", "nearest"):
         raise NotImplementedError(
-            f"ops.image.resize with interpolation={interpolation!r}, antialias={antialias} is not supported by kerasish yet; "
-            "use 'bilinear' or 'nearest' without antialias"
+            f"ops.image.resize with interpolation={interpolation!r}, antialias={antialias} is not supported by "
+            "kerasish yet; use 'bilinear' or 'nearest' without antialias"
         )
     single = len(images.shape) == 3
     x = expand_dims(images, 0) if single else images
@@ -63,8 +64,6 @@ def resize(images, size, interpolation="bilinear", antialias=False, data_format=
 
 
 def _nearest(x, size):
-    from kerasish.ops.indexing import take
-
     for axis, length in ((1, size[0]), (2, size[1])):
         index = [min(int((i + 0.5) * x.shape[axis] / length), x.shape[axis] - 1) for i in range(length)]
         x = take(x, Tensor(as_array(index)), axis)

@@ -12,8 +12,10 @@ from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.ops import reduce
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype, where
+from kerasish.ops.shaping import ravel, reshape
 from kerasish.ops.table import to_dtype
 
 
@@ -94,13 +96,7 @@ def indexed_shape(shape, key) -> tuple:
             out, left = out + left[:rest], left[rest:]
         elif isinstance(k, builtins.slice):
             d = left.pop(0)
-            out.append(
-                None
-                if d is None and k != builtins.slice(None)
-                else d
-                if d is None
-                else len(range(*_plain(k).indices(d)))
-            )
+            out.append(None if d is None else len(range(*_plain(k).indices(d))))
         elif isinstance(k, (int, np.integer)):
             d = left.pop(0)
             if d is not None and not -d <= k < d:
@@ -133,8 +129,6 @@ class Take(Op):
         return ctx.kernels.xp.take(x, indices, self.axis)
 
     def backward(self, ctx, gy):
-        from kerasish.ops.shaping import reshape
-
         shape, indices = ctx.saved
         if self.axis is None:
             return reshape(
@@ -166,7 +160,7 @@ class ScatterAddAlong(Op):
         return take(gy, self._index, self._axis)
 
 
-def scatter_add_along(x, index, length, axis):
+def scatter_add_along(x, index, length: int | None, axis):
     """Zeros of `length` along `axis`, with x's slices added at `index`."""
     return ScatterAddAlong(index, length, axis)(x)
 
@@ -195,8 +189,6 @@ class TakeAlongAxis(Op):
 def take_along_axis(x, indices, axis=None):
     """Elements of x at `indices`, which has x's rank, along `axis`."""
     if axis is None:
-        from kerasish.ops.shaping import ravel
-
         return take_along_axis(ravel(x), np.ravel(as_array(indices)), 0)
     return TakeAlongAxis(axis)(x, indices)
 
@@ -221,7 +213,7 @@ class OneHot(Op):
         return xp.moveaxis(hot, -1, self.axis).astype(dtypes.numpy_dtype(dtypes.standardize_dtype(self.dtype)))
 
 
-def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+def one_hot(x, num_classes: int, axis=-1, dtype=None, sparse: bool = False):
     """Indices as vectors with one 1; an index out of range gives zeros."""
     if sparse:
         raise ValueError("Unsupported value `sparse=True`: kerasish has no sparse tensors")
@@ -229,13 +221,13 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 
 @composite("keras.src.ops.nn")
-def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """A vector with a 1 for each index that occurs along the last axis."""
-    from kerasish.ops.reduce import max
-
+def multi_hot(inputs, num_classes: int | None = None, axis=-1, dtype=None, sparse: bool = False, **kwargs):
+    """A vector with a 1 for each index that occurs along the last axis; `num_tokens` is `num_classes`' old name."""
     num_classes = kwargs.pop("num_tokens", num_classes)
+    if kwargs:
+        raise TypeError(f"multi_hot got unexpected keyword arguments: {sorted(kwargs)}")
     hot = one_hot(inputs, num_classes, axis, dtype, sparse)
-    return max(hot, axis=1 if len(inputs.shape) > 1 else 0)
+    return reduce.max(hot, axis=1 if len(inputs.shape) > 1 else 0)
 
 
 def nonzero(x):
@@ -278,7 +270,7 @@ class ScatterUpdate(Op):
         return gy * mask, None, get_item(gy, key)
 
 
-def scatter_update(inputs, indices, updates, reduction=None):
+def scatter_update(inputs, indices, updates, reduction: str | None = None):
     """inputs with `updates` put (or combined by `reduction`) at `indices` of shape (..., rank)."""
     return ScatterUpdate(reduction)(inputs, indices, updates)
 

@@ -6,16 +6,18 @@ import string
 
 import numpy as np
 
+from kerasish.config import epsilon as default_epsilon
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.ops import reduce
-from kerasish.ops.broadcasting import sum_to
+from kerasish.ops.broadcasting import broadcast_to, sum_to
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import absolute, maximum, power, rsqrt, spec_dtype, sqrt, square
 from kerasish.ops.shaping import expand_dims, reshape, squeeze, transpose
 from kerasish.ops.table import to_dtype
+from kerasish.ops.tiling import diagonal
 
 
 class Matmul(Op):
@@ -150,8 +152,6 @@ class Einsum(Op):
         there = "".join(c for c in inputs[i] if any(c in t for t in terms))
         g = einsum(f"{','.join(terms)}->{there}", gy, *others)
         if there != inputs[i]:
-            from kerasish.ops.broadcasting import broadcast_to
-
             shape = [d if c in there else 1 for c, d in zip(inputs[i], arrays[i].shape)]
             g = broadcast_to(reshape(g, shape), arrays[i].shape)
         return sum_to(g, arrays[i].shape)
@@ -173,13 +173,25 @@ def einsum_terms(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     return inputs, dots + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in dots))
 
 
-def einsum(subscripts, *operands, **kwargs):
-    """Products of the operands, summed as Einstein's formula `subscripts` says."""
+def einsum(subscripts: str, *operands, **kwargs):
+    """Products of the operands, summed as Einstein's formula `subscripts` says.
+
+    Args:
+        subscripts: such as "bij,jk->bik".
+        *operands: tensors.
+        **kwargs: TensorFlow's `name`, `optimize` and `greedy`, of no effect: the order of products is always optimized.
+
+    Raises:
+        TypeError: for other keyword arguments.
+    """
+    unknown = kwargs.keys() - {"name", "optimize", "greedy"}
+    if unknown:
+        raise TypeError(f"Invalid keyword arguments for einsum: {', '.join(sorted(unknown))}")
     return Einsum(subscripts)(*operands)
 
 
 @composite("keras.src.ops.linalg")
-def norm(x, ord=None, axis=None, keepdims=False):
+def norm(x, ord=None, axis=None, keepdims: bool = False):
     """A vector's or matrix's norm, as NumPy's `linalg.norm`."""
     if ord in (None, 2, "fro") and (ord != 2 or isinstance(axis, int) or len(x.shape) == 1):
         return sqrt(reduce.sum(square(x), axis, keepdims))
@@ -195,17 +207,15 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
 
 @composite("keras.src.ops.nn")
-def normalize(x, axis=-1, order=2, epsilon=None):
+def normalize(x, axis=-1, order: int = 2, epsilon=None):
     """x divided by its norm along `axis`."""
-    from kerasish.config import epsilon as default_epsilon
-
     epsilon = default_epsilon() if epsilon is None else epsilon
     if order == 2:
         return x * rsqrt(maximum(reduce.sum(square(x), axis, keepdims=True), epsilon**2))
     return x / maximum(norm(x, order, axis, keepdims=True), epsilon)
 
 
-def qr(x, mode="reduced"):
+def qr(x, mode: str = "reduced"):
     """The orthogonal and the triangular factor."""
     q, r = np.linalg.qr(as_array(x), mode)
     return Tensor(q), Tensor(r)
@@ -214,8 +224,6 @@ def qr(x, mode="reduced"):
 @composite("keras.src.ops.numpy")
 def trace(x, offset=0, axis1=0, axis2=1):
     """The sum of the diagonal."""
-    from kerasish.ops.shaping import diagonal
-
     return reduce.sum(diagonal(x, offset, axis1, axis2), -1)
 
 

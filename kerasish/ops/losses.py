@@ -114,18 +114,13 @@ class CategoricalCrossentropy(_CrossEntropy):
 
 
 def _check_shapes(target, output):
+    received = f"Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
     if len(target) < 1:
-        raise ValueError(
-            f"Arguments `target` and `output` must be at least rank 1. Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
-        )
+        raise ValueError(f"Arguments `target` and `output` must be at least rank 1. {received}")
     if len(target) != len(output):
-        raise ValueError(
-            f"Arguments `target` and `output` must have the same rank (ndim). Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
-        )
+        raise ValueError(f"Arguments `target` and `output` must have the same rank (ndim). {received}")
     if any(a is not None and b is not None and a != b for a, b in zip(target, output)):
-        raise ValueError(
-            f"Arguments `target` and `output` must have the same shape. Received: target.shape={tuple(target)}, output.shape={tuple(output)}"
-        )
+        raise ValueError(f"Arguments `target` and `output` must have the same shape. {received}")
 
 
 class SparseCategoricalCrossentropy(_CrossEntropy):
@@ -143,8 +138,8 @@ class SparseCategoricalCrossentropy(_CrossEntropy):
             a is not None and b is not None and a != b for a, b in zip(target, expected)
         ):
             raise ValueError(
-                f"Arguments `target` and `output` must have the same shape up until the last dimension: target.shape={tuple(target)}, "
-                f"output.shape={tuple(output)}"
+                f"Arguments `target` and `output` must have the same shape up until the last dimension: "
+                f"target.shape={tuple(target)}, output.shape={tuple(output)}"
             )
 
     def checked(self, target, output):
@@ -203,13 +198,29 @@ class BinaryCrossentropy(Op):
         return -(target * log(p) + (1.0 - target) * log(1.0 - p))
 
 
-def categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """-sum(target * log(output)) along `axis`."""
+def categorical_crossentropy(target, output, from_logits: bool = False, axis: int = -1):
+    """-sum(target * log(output)) along `axis`.
+
+    Args:
+        target: probabilities of the classes, in the output's shape.
+        output: predicted probabilities, or logits.
+        from_logits: whether `output` holds logits.
+        axis: the axis of the classes.
+
+    Raises:
+        ValueError: for shapes that do not fit.
+    """
     return CategoricalCrossentropy(from_logits, axis)(target, output)
 
 
-def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
-    """-log(output[target]) along `axis`; target holds indices.
+def sparse_categorical_crossentropy(target, output, from_logits: bool = False, axis: int = -1):
+    """-log(output[target]) along `axis`.
+
+    Args:
+        target: indices of classes, in the output's shape without `axis` (or with one of length 1 at the end).
+        output: predicted probabilities, or logits.
+        from_logits: whether `output` holds logits.
+        axis: the axis of the classes.
 
     Raises:
         ValueError: for a label that is no index of `axis`, or shapes that do not fit.
@@ -217,6 +228,15 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return SparseCategoricalCrossentropy(from_logits, axis)(target, output)
 
 
-def binary_crossentropy(target, output, from_logits=False):
-    """-(target * log(output) + (1 - target) * log(1 - output)), elementwise."""
+def binary_crossentropy(target, output, from_logits: bool = False):
+    """-(target * log(output) + (1 - target) * log(1 - output)), elementwise.
+
+    Args:
+        target: probabilities, in the output's shape.
+        output: predicted probabilities, or logits.
+        from_logits: whether `output` holds logits.
+
+    Raises:
+        ValueError: for shapes that do not fit.
+    """
     return BinaryCrossentropy(from_logits)(target, output)

@@ -4,12 +4,7 @@ from kerasish.ops.activations import (  # noqa: F401
     celu,
     elu,
     gelu,
-    glu,
-    hard_shrink,
     hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
     leaky_relu,
     log_sigmoid,
     log_softmax,
@@ -18,29 +13,36 @@ from kerasish.ops.activations import (  # noqa: F401
     selu,
     sigmoid,
     silu,
-    soft_shrink,
     softmax,
     softplus,
     softsign,
+    swish,
+)
+from kerasish.ops.adaptive import adaptive_average_pool, adaptive_max_pool  # noqa: F401
+from kerasish.ops.composed_activations import (  # noqa: F401
+    glu,
+    hard_shrink,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    soft_shrink,
     sparse_plus,
     sparse_sigmoid,
     sparsemax,
     squareplus,
-    swish,
     tanh_shrink,
     threshold,
 )
-from kerasish.ops.adaptive import adaptive_average_pool, adaptive_max_pool  # noqa: F401
 from kerasish.ops.conv import (  # noqa: F401
     conv,
     conv_bias_act,
     conv_transpose,
-    dense_bias_act,
     depthwise_bias_act,
     depthwise_conv,
     separable_conv,
 )
 from kerasish.ops.ctc import ctc_loss  # noqa: F401
+from kerasish.ops.dense import dense_bias_act  # noqa: F401
 from kerasish.ops.indexing import multi_hot, one_hot  # noqa: F401
 from kerasish.ops.linalg import normalize  # noqa: F401
 from kerasish.ops.losses import (  # noqa: F401

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from kerasish.config import epsilon as default_epsilon
 from kerasish.core import autodiff, shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.kernels import twin_of
 from kerasish.ops import reduce
 from kerasish.ops.conv import NN
 from kerasish.ops.elementwise import rsqrt, square
@@ -15,7 +17,7 @@ from kerasish.ops.shaping import moveaxis, reshape
 
 
 class BatchNormTrain(FusedOp):
-    """x (..., C), gamma, beta (C,) or None -> normalized x, and the batch's mean and variance (C,), which are constants."""
+    """x (..., C), gamma, beta (C,) or None -> normalized x, and the batch's mean and variance (C,), as constants."""
 
     arity = 3
 
@@ -72,8 +74,6 @@ class BatchNormalization(Op):
             autodiff.recording() and autodiff.watchers([v for v in inputs if v is not None])
         ):
             arrays = [None if v is None else as_array(v) for v in (x, mean, variance, scale, offset)]
-            from kerasish.kernels import twin_of
-
             return Tensor(twin_of(arrays[0]).batch_norm_infer(*arrays, self.epsilon))
         shape = [-1 if i == axis else 1 for i in range(len(x.shape))]
         mean, variance, offset, scale = (
@@ -93,6 +93,9 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
         mean, variance, offset, scale: (C,), the length of `axis`; the last two may be None.
         axis: the channels' axis.
         epsilon: added to the variance.
+
+    Raises:
+        ValueError: for a mean or variance of another shape.
     """
     if tuple(mean.shape) != (x.shape[axis],) or tuple(variance.shape) != (x.shape[axis],):
         raise ValueError(
@@ -134,9 +137,22 @@ class LayerNorm(FusedOp):
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
-    """x normalized along `axis` by its own statistics, scaled and shifted."""
-    from kerasish.config import epsilon as default_epsilon
+    """x normalized along `axis` by its own statistics, scaled and shifted.
 
+    Args:
+        x: the tensor.
+        gamma, beta: the scale and the shift, of the lengths of `axis`, or None.
+        axis: an axis or several.
+        epsilon: added to the variance; the configured one by default.
+        **kwargs: Keras's deprecated `rms_scaling`, which must be False.
+
+    Raises:
+        NotImplementedError: for `rms_scaling=True`.
+    """
+    if kwargs.pop("rms_scaling", False):
+        raise NotImplementedError("layer_normalization has no rms_scaling in kerasish; call ops.rms_normalization")
+    if kwargs:
+        raise TypeError(f"layer_normalization got unexpected keyword arguments: {sorted(kwargs)}")
     epsilon = default_epsilon() if epsilon is None else epsilon
     axes = shapes.axes(axis, len(x.shape))
     if axes == (len(x.shape) - 1,):
@@ -151,8 +167,6 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
 
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x divided by its root mean square along `axis`, then scaled."""
-    from kerasish.config import epsilon as default_epsilon
-
     y = x * rsqrt(reduce.mean(square(x), axis, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))
     rank, axes = len(x.shape), shapes.axes(axis, len(x.shape))
     if scale is None or axes == tuple(range(rank - len(axes), rank)):

@@ -9,8 +9,9 @@ from kerasish.core.op import Op, Spec
 from kerasish.core.shapes import Window
 from kerasish.ops.conv import NN, channels_last, per_axis
 from kerasish.ops.elementwise import equal
-from kerasish.ops.shaping import expand_dims, moveaxis, pad, reshape, squeeze
+from kerasish.ops.shaping import expand_dims, moveaxis, reshape, squeeze
 from kerasish.ops.table import cast
+from kerasish.ops.tiling import pad
 
 
 class PoolMax(Op):
@@ -142,13 +143,41 @@ class AveragePool(_Door):
     inner = PoolAverage
 
 
-def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """The largest of each window of (N, *S, C); strides default to the pool size."""
+def max_pool(
+    inputs,
+    pool_size: int | tuple,
+    strides: int | tuple | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+):
+    """The largest of each window.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        pool_size: an int, or one for each axis of space.
+        strides: likewise; the pool size by default.
+        padding: "valid" or "same".
+        data_format: where the channels are; None means the configured format.
+    """
     return MaxPool(pool_size, strides, padding, data_format)(inputs)
 
 
-def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """The mean of each window of (N, *S, C), padding left out; strides default to the pool size."""
+def average_pool(
+    inputs,
+    pool_size: int | tuple,
+    strides: int | tuple | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+):
+    """The mean of each window, padding left out.
+
+    Args:
+        inputs: (N, *S, C), or (N, C, *S) for "channels_first".
+        pool_size: an int, or one for each axis of space.
+        strides: likewise; the pool size by default.
+        padding: "valid" or "same".
+        data_format: where the channels are; None means the configured format.
+    """
     return AveragePool(pool_size, strides, padding, data_format)(inputs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kerasish.core import dtypes, shapes
+from kerasish.core.autodiff import stop_gradient
 from kerasish.core.op import Op, Spec
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
@@ -15,6 +16,7 @@ from kerasish.ops.elementwise import (
     cast,
     equal,
     exp,
+    isfinite,
     isnan,
     log,
     logical_not,
@@ -25,6 +27,7 @@ from kerasish.ops.elementwise import (
     square,
     where,
 )
+from kerasish.ops.shaping import flip, reshape
 from kerasish.ops.table import to_dtype
 
 
@@ -65,8 +68,6 @@ class Reduction(Op):
 
 
 def _reshape(x, shape):
-    from kerasish.ops.shaping import reshape
-
     return x if tuple(x.shape) == tuple(shape) else reshape(x, shape)
 
 
@@ -221,8 +222,6 @@ class Cumsum(Op):
         return getattr(ctx.kernels.xp, self.kernel)(x, self.axis, dtype=x.dtype)
 
     def backward(self, ctx, gy):
-        from kerasish.ops.shaping import flip, reshape
-
         (x,) = ctx.saved
         axis = self.axis if self.axis is not None else 0
         return reshape(flip(cumsum(flip(gy, axis), axis), axis), x.shape)
@@ -239,48 +238,48 @@ class Cumprod(Cumsum):
         )
 
 
-def sum(x, axis=None, keepdims=False):
+def sum(x, axis=None, keepdims: bool = False):
     """The sum over `axis` (None: all)."""
     return Sum(axis, keepdims)(x)
 
 
-def mean(x, axis=None, keepdims=False):
+def mean(x, axis=None, keepdims: bool = False):
     """The mean over `axis` (None: all)."""
     return Mean(axis, keepdims)(x)
 
 
 @composite("keras.src.ops.numpy")
-def prod(x, axis=None, keepdims=False, dtype=None):
+def prod(x, axis=None, keepdims: bool = False, dtype=None):
     """The product over `axis`."""
     return Prod(axis, keepdims)(x if dtype is None else cast(x, dtype))
 
 
-def max(x, axis=None, keepdims=False, initial=None):
+def max(x, axis=None, keepdims: bool = False, initial=None):
     """The largest over `axis`."""
     return Max(axis, keepdims, initial)(x)
 
 
-def min(x, axis=None, keepdims=False, initial=None):
+def min(x, axis=None, keepdims: bool = False, initial=None):
     """The smallest over `axis`."""
     return Min(axis, keepdims, initial)(x)
 
 
-def argmax(x, axis=None, keepdims=False):
+def argmax(x, axis=None, keepdims: bool = False):
     """The index of the largest along `axis` (None: in the flattened tensor)."""
     return Argmax(axis, keepdims)(x)
 
 
-def argmin(x, axis=None, keepdims=False):
+def argmin(x, axis=None, keepdims: bool = False):
     """The index of the smallest along `axis`."""
     return Argmin(axis, keepdims)(x)
 
 
-def any(x, axis=None, keepdims=False):
+def any(x, axis=None, keepdims: bool = False):
     """Whether any element along `axis` is true."""
     return Any(axis, keepdims)(x)
 
 
-def all(x, axis=None, keepdims=False):
+def all(x, axis=None, keepdims: bool = False):
     """Whether all elements along `axis` are true."""
     return All(axis, keepdims)(x)
 
@@ -302,24 +301,21 @@ def count_nonzero(x, axis=None):
 
 
 @composite("keras.src.ops.numpy")
-def var(x, axis=None, keepdims=False):
+def var(x, axis=None, keepdims: bool = False):
     """The (biased) variance."""
     x = x if isinstance(x, KerasTensor) else to_dtype(x, _mean_dtype(spec_dtype(x)))
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 
 @composite("keras.src.ops.numpy")
-def std(x, axis=None, keepdims=False):
+def std(x, axis=None, keepdims: bool = False):
     """The (biased) standard deviation."""
     return sqrt(var(x, axis, keepdims))
 
 
 @composite("keras.src.ops.math")
-def logsumexp(x, axis=None, keepdims=False):
+def logsumexp(x, axis=None, keepdims: bool = False):
     """log(sum(exp(x))), without overflow."""
-    from kerasish.core.autodiff import stop_gradient
-    from kerasish.ops.elementwise import isfinite
-
     top = stop_gradient(max(x, axis, keepdims=True))
     top = where(isfinite(top), top, as_array(0, top.dtype))
     total = log(sum(exp(x - top), axis, keepdims=True)) + top
@@ -337,19 +333,19 @@ def average(x, axis=None, weights=None):
 
 
 @composite("keras.src.ops.nn")
-def moments(x, axes, keepdims=False, synchronized=False):
+def moments(x, axes, keepdims: bool = False, synchronized: bool = False):
     """The mean and the variance over `axes`."""
     if synchronized:
         raise NotImplementedError("synchronized moments need several devices; call ops.moments with synchronized=False")
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
 
-def nansum(x, axis=None, keepdims=False):
+def nansum(x, axis=None, keepdims: bool = False):
     """The sum of what is not NaN."""
     return sum(where(isnan(x), as_array(0, spec_dtype(x)), x), axis, keepdims)
 
 
-def nanmean(x, axis=None, keepdims=False):
+def nanmean(x, axis=None, keepdims: bool = False):
     """The mean of what is not NaN."""
     there = cast(logical_not(isnan(x)), spec_dtype(x))
     return nansum(x, axis, keepdims) / sum(there, axis, keepdims)

@@ -7,8 +7,7 @@ import numpy as np
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
-from kerasish.core.tensor import Tensor, as_array
-from kerasish.ops.broadcasting import broadcast_to
+from kerasish.core.tensor import Tensor
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.table import to_dtype
@@ -50,9 +49,8 @@ class Transpose(Op):
         return x.transpose(self.axes)
 
     def backward(self, ctx, gy):
-        return transpose(
-            gy, None if self.axes is None else [int(i) for i in np.argsort([a % gy.ndim for a in self.axes])]
-        )
+        back = None if self.axes is None else [int(i) for i in np.argsort([a % gy.ndim for a in self.axes])]
+        return transpose(gy, back)
 
 
 def transpose(x, axes=None):
@@ -118,9 +116,8 @@ class Squeeze(Op):
         self.axis = axis
 
     def infer(self, x):
-        gone = (
-            [i for i, d in enumerate(x.shape) if d == 1] if self.axis is None else shapes.axes(self.axis, len(x.shape))
-        )
+        ones = [i for i, d in enumerate(x.shape) if d == 1]
+        gone = ones if self.axis is None else shapes.axes(self.axis, len(x.shape))
         for a in gone:
             if x.shape[a] not in (1, None):
                 raise ValueError(
@@ -184,9 +181,8 @@ class Stack(Concatenate):
             if len(x.shape) != len(shape) or any(
                 m is not None and n is not None and m != n for m, n in zip(shape, x.shape)
             ):
-                raise ValueError(
-                    f"x_list and y_list must have the same shape to be stacked. Received: {[tuple(x.shape) for x in xs]}"
-                )
+                received = [tuple(x.shape) for x in xs]
+                raise ValueError(f"x_list and y_list must have the same shape to be stacked. Received: {received}")
         shape.insert(shapes.normal_axis(self.axis, len(shape) + 1), len(xs))
         return Spec(tuple(shape), dtypes.result_type(*(x.dtype for x in xs)))
 
@@ -246,12 +242,13 @@ def split(x, indices_or_sections, axis=0):
 
 
 @composite("keras.src.ops.core")
-def unstack(x, num=None, axis=0):
+def unstack(x, num: int | None = None, axis=0):
     """The tensors that lie along `axis`, as a list."""
     length = x.shape[axis] if num is None else num
     if length is None:
         raise ValueError(
-            f"Cannot infer argument `num` from shape {tuple(x.shape)}. Either provide a tensor with a concrete shape or explicitly pass `num`."
+            f"Cannot infer argument `num` from shape {tuple(x.shape)}. Either provide a tensor with a concrete shape "
+            "or explicitly pass `num`."
         )
     return [squeeze(part, axis) for part in split(x, length, axis)] if length else []
 
@@ -296,171 +293,6 @@ def roll(x, shift, axis=None):
     return Roll(shift, axis)(x)
 
 
-class Tile(Op):
-    """x repeated as a whole."""
-
-    def __init__(self, repeats):
-        self.repeats = tuple(repeats) if hasattr(repeats, "__iter__") else (repeats,)
-
-    def _both(self, shape):
-        rank = max(len(shape), len(self.repeats))
-        return (1,) * (rank - len(shape)) + tuple(shape), (1,) * (rank - len(self.repeats)) + self.repeats
-
-    def infer(self, x):
-        return Spec(tuple(None if d is None else d * r for d, r in zip(*self._both(x.shape))), x.dtype)
-
-    def forward(self, ctx, x):
-        ctx.save(x.shape)
-        return ctx.kernels.xp.tile(x, self.repeats)
-
-    def backward(self, ctx, gy):
-        from kerasish.ops.reduce import sum
-
-        shape, repeats = self._both(ctx.saved[0])
-        pairs = [n for d, r in zip(shape, repeats) for n in (r, d)]
-        return reshape(sum(reshape(gy, pairs), tuple(range(0, len(pairs), 2))), ctx.saved[0])
-
-
-def tile(x, repeats):
-    """x repeated `repeats` times along each axis."""
-    return Tile(repeats)(x)
-
-
-class Repeat(Op):
-    """Each element repeated."""
-
-    def __init__(self, repeats, axis=None):
-        self.repeats, self.axis = repeats, axis
-
-    def infer(self, x):
-        if self.axis is None:
-            return Spec((None if None in x.shape else shapes.size(x.shape) * self.repeats,), x.dtype)
-        axis = shapes.normal_axis(self.axis, len(x.shape))
-        total = (
-            None
-            if x.shape[axis] is None
-            else (x.shape[axis] * self.repeats if isinstance(self.repeats, int) else int(np.sum(self.repeats)))
-        )
-        return Spec((*x.shape[:axis], total, *x.shape[axis + 1 :]), x.dtype)
-
-    def forward(self, ctx, x):
-        ctx.save(x.shape)
-        return ctx.kernels.xp.repeat(x, self.repeats, self.axis)
-
-    def backward(self, ctx, gy):
-        from kerasish.ops.indexing import scatter_add_along
-        from kerasish.ops.reduce import sum
-
-        (shape,) = ctx.saved
-        if isinstance(self.repeats, int):
-            axis = shapes.normal_axis(self.axis, len(shape)) if self.axis is not None else len(shape) - 1
-            return sum(reshape(gy, (*shape[: axis + 1], self.repeats, *shape[axis + 1 :])), axis + 1)
-        length = shape[self.axis] if self.axis is not None else shapes.size(shape)
-        index = np.repeat(np.arange(length), self.repeats)
-        return reshape(scatter_add_along(gy, index, length, self.axis or 0), shape)
-
-
-def repeat(x, repeats, axis=None):
-    """Each element of x repeated along `axis` (None: in the flattened tensor)."""
-    return Repeat(repeats, axis)(x)
-
-
-class Pad(Op):
-    """x with a border."""
-
-    def __init__(self, pad_width, mode="constant"):
-        self.pad_width, self.mode = pad_width, mode
-
-    def widths(self, rank):
-        """A (before, after) pair for each axis."""
-        width = np.asarray(self.pad_width, int)
-        return [tuple(int(v) for v in pair) for pair in np.broadcast_to(width, (rank, 2))]
-
-    def infer(self, x, value=None):
-        pairs = self.widths(len(x.shape))
-        return Spec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, pairs)), x.dtype)
-
-    def forward(self, ctx, x, value=None):
-        ctx.save(x.shape)
-        extra = {"constant_values": value} if value is not None else {}
-        return ctx.kernels.xp.pad(x, self.widths(x.ndim), self.mode, **extra)
-
-    def backward(self, ctx, gy):  # the border's value gets none: it is a constant
-        if self.mode != "constant":
-            raise NotImplementedError(
-                f"the gradient of ops.pad with mode={self.mode!r} is not supported by kerasish yet; use mode='constant'"
-            )
-        return gy[tuple(slice(a, a + d) for d, (a, _) in zip(ctx.saved[0], self.widths(gy.ndim)))]
-
-
-@composite("keras.src.ops.numpy", keywords=("constant_values",))
-def pad(x, pad_width, mode="constant", constant_values=None):
-    """x with a border of `pad_width` ((before, after) for each axis), filled as NumPy's `pad` does."""
-    if constant_values is not None and mode != "constant":
-        raise ValueError(
-            f"Argument `constant_values` can only be provided when `mode == 'constant'`. Received: mode={mode}"
-        )
-    op = Pad(pad_width, mode)
-    return op(x) if constant_values is None else op(x, as_array(constant_values, spec_dtype(x)))
-
-
-class Diagonal(Op):
-    """The diagonal of the last two of the given axes."""
-
-    def __init__(self, offset=0, axis1=0, axis2=1):
-        self.offset, self.axis1, self.axis2 = offset, axis1, axis2
-
-    def infer(self, x):
-        m, n = x.shape[self.axis1], x.shape[self.axis2]
-        gone = shapes.axes((self.axis1, self.axis2), len(x.shape))
-        length = None if m is None or n is None else len(np.diagonal(np.empty((m, n), bool), self.offset))
-        return Spec((*(d for i, d in enumerate(x.shape) if i not in gone), length), x.dtype)
-
-    def forward(self, ctx, x):
-        ctx.save(x.shape)
-        return ctx.kernels.xp.diagonal(x, self.offset, self.axis1, self.axis2)
-
-    def backward(self, ctx, gy):
-        (shape,) = ctx.saved
-        m, n = shape[self.axis1], shape[self.axis2]
-        rows = np.arange(m)[:, None] + self.offset == np.arange(n)[None, :]
-        index = np.where(rows.any(1), np.cumsum(rows.any(1)) - 1, 0)
-        spread = moveaxis(
-            expand_dims(_take_last(gy, index), -1) * rows.astype(gy.dtype), (-2, -1), (self.axis1, self.axis2)
-        )
-        return spread
-
-
-def _take_last(x, index):
-    from kerasish.ops.indexing import take
-
-    return take(x, index, axis=-1)
-
-
-def diagonal(x, offset=0, axis1=0, axis2=1):
-    """The diagonal of x in the plane of two axes."""
-    return Diagonal(offset, axis1, axis2)(x)
-
-
-def _triangle(x, k, lower):
-    mask = np.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool)
-    from kerasish.ops.elementwise import where
-
-    return where(mask if lower else ~mask, x, as_array(0, spec_dtype(x)))
-
-
-@composite("keras.src.ops.numpy")
-def tril(x, k=0):
-    """x with zeros above its k-th diagonal."""
-    return _triangle(x, k, True)
-
-
-@composite("keras.src.ops.numpy")
-def triu(x, k=0):
-    """x with zeros below its k-th diagonal."""
-    return _triangle(x, k, False)
-
-
 def hstack(xs):
     """Tensors side by side."""
     return concatenate(xs, 0 if len(xs[0].shape) == 1 else 1)
@@ -469,14 +301,6 @@ def hstack(xs):
 def vstack(xs):
     """Tensors one above the other."""
     return concatenate([x if len(x.shape) > 1 else expand_dims(x, 0) for x in xs], 0)
-
-
-def meshgrid(*x, indexing="xy"):
-    """Coordinate grids of vectors."""
-    grids = [reshape(v, [-1 if i == j else 1 for j in range(len(x))]) for i, v in enumerate(x)]
-    shape = tuple(v.shape[0] for v in x)
-    grids = [broadcast_to(g, shape) for g in grids]
-    return [swapaxes(g, 0, 1) for g in grids] if indexing == "xy" and len(x) > 1 else grids
 
 
 class Copy(Op):

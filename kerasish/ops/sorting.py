@@ -66,7 +66,7 @@ class TopK(Op):
         return take_along_axis(x, index, -1), index
 
 
-def top_k(x, k, sorted=True):
+def top_k(x, k, sorted: bool = True):
     """The k largest along the last axis, and their indices; of equal ones the first come first."""
     return TopK(k, sorted)(x)
 
@@ -81,7 +81,7 @@ def in_top_k(targets, predictions, k):
     return Tensor(inside & np.isfinite(own) & (above < k))
 
 
-def searchsorted(sorted_sequence, values, side="left"):
+def searchsorted(sorted_sequence, values, side: str = "left"):
     """Where values would have to be put to keep a sequence sorted."""
     sequence = as_array(sorted_sequence)
     if sequence.ndim != 1:
@@ -96,7 +96,7 @@ def digitize(x, bins):
     return Tensor(np.digitize(as_array(x), as_array(bins)).astype(np.int32))
 
 
-def bincount(x, weights=None, minlength=0, sparse=False):
+def bincount(x, weights=None, minlength: int = 0, sparse: bool = False):
     """How often each integer occurs along the last axis, or the weights' sums."""
     if sparse:
         raise ValueError("Unsupported value `sparse=True`: kerasish has no sparse tensors")
@@ -108,33 +108,57 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     return Tensor(counts.reshape(*x.shape[:-1], -1).astype(np.int32 if w is None else w.dtype))
 
 
-def unique(x, sorted=True, return_inverse=False, return_counts=False, axis=None, size=None, fill_value=None):
-    """The different elements of x."""
-    found = np.unique(as_array(x), return_inverse=True, return_counts=True, axis=axis)
-    values, inverse, counts = found
+def unique(
+    x,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value=None,
+):
+    """The different elements of x, in ascending order.
+
+    Args:
+        x: the tensor.
+        sorted: of no effect: they always are.
+        return_index: whether to give where each occurs first.
+        return_inverse: whether to give the number of each element of x among the different ones.
+        return_counts: whether to give how often each occurs.
+        axis: compare slices along an axis; None compares elements.
+        size: how many to give; what lacks is filled up.
+        fill_value: what to fill with; 0 by default.
+
+    Returns:
+        The elements, or a tuple of them and what was asked for.
+    """
+    values, *more = np.unique(as_array(x), return_index=True, return_inverse=True, return_counts=True, axis=axis)
+    index, inverse, counts = more
     if size is not None:
-        lack = size - values.shape[axis or 0]
-        fill = values.min() if fill_value is None else fill_value
-        width = [(0, max(lack, 0)) if i == (axis or 0) else (0, 0) for i in range(values.ndim)]
-        values = np.take(np.pad(values, width, constant_values=fill), range(size), axis or 0)
-        counts = np.pad(counts, (0, max(lack, 0)))[:size]
-    out = [Tensor(values)]
-    out += [Tensor(inverse.astype(np.int32))] if return_inverse else []
-    out += [Tensor(counts.astype(np.int32))] if return_counts else []
+        values, index, counts = _resized(values, index, counts, size, axis or 0, fill_value)
+    asked = ((index, return_index), (inverse, return_inverse), (counts, return_counts))
+    out = [Tensor(values), *(Tensor(v.astype(np.int32)) for v, wanted in asked if wanted)]
     return out[0] if len(out) == 1 else tuple(out)
 
 
-def median(x, axis=None, keepdims=False):
+def _resized(values, index, counts, size, axis, fill_value):
+    """The results of `unique` cut or filled up to `size`; what is filled up has index 1 and count 0, as in Keras."""
+    lack = max(size - values.shape[axis], 0)
+    fill = 0 if fill_value is None else fill_value
+    width = [(0, lack if i == axis else 0) for i in range(values.ndim)]
+    values = np.take(np.pad(values, width, constant_values=fill), range(size), axis)
+    return values, np.pad(index, (0, lack), constant_values=1)[:size], np.pad(counts, (0, lack))[:size]
+
+
+def median(x, axis=None, keepdims: bool = False):
     """The middle value."""
     return quantile(x, 0.5, axis, keepdims=keepdims)
 
 
-def quantile(x, q, axis=None, method="linear", keepdims=False):
+def quantile(x, q, axis=None, method: str = "linear", keepdims: bool = False):
     """The values below which fractions q of the elements lie."""
     array = as_array(x)
     array = array if array.dtype.kind == "f" else as_array(cast(x, "float32"))
-    return Tensor(
-        np.asarray(
-            np.quantile(array, as_array(q).astype(array.dtype), axis, method=method, keepdims=keepdims), array.dtype
-        )
-    )
+    found = np.quantile(array, as_array(q).astype(array.dtype), axis, method=method, keepdims=keepdims)
+    return Tensor(np.asarray(found, array.dtype))

@@ -163,6 +163,7 @@ def unary(
         out_dtype: the result's dtype where it is not the argument's.
         module: Keras's name for the module, in configs.
         doc: one line.
+        class_name: the class's name in Keras, if it is not the function's in camel case.
     """
     body = {
         "kernel": staticmethod(kernel) if kernel else _kernel(name),
@@ -176,7 +177,11 @@ def unary(
     if module:
         body["module"] = module
     cls = type(class_name or camel(name), (Unary,), body)
-    return _public(cls, lambda x: cls()(x), name, doc)
+
+    def function(x):
+        return cls()(x)
+
+    return _public(cls, function, name, doc)
 
 
 def binary(
@@ -192,6 +197,7 @@ def binary(
         floating: integers become floats first.
         out_dtype: the result's dtype where it is not the operands'.
         doc: one line.
+        class_name: the class's name in Keras, if it is not the function's in camel case.
     """
     body = {
         "kernel": staticmethod(kernel) if kernel else _kernel(name),
@@ -202,7 +208,11 @@ def binary(
         "__doc__": doc,
     }
     cls = type(class_name or camel(name), (Binary,), body)
-    return _public(cls, lambda x1, x2: cls()(x1, x2), name, doc)
+
+    def function(x1, x2):
+        return cls()(x1, x2)
+
+    return _public(cls, function, name, doc)
 
 
 bind("cast", cast)

@@ -7,7 +7,7 @@ from kerasish import ops
 
 
 def check_gradient(function, *arrays, tolerance=1e-6, second=True):
-    """Compare the tape's gradient, and the gradient of its squared length, with differences along a random direction."""
+    """Compare the tape's gradient, and that of its squared length, with differences along a random direction."""
     rng = np.random.default_rng(0)
     variables = [kerasish.Variable(a) for a in arrays]
     weights = rng.standard_normal(np.shape(function(*variables)))

@@ -22,9 +22,10 @@ def inside(*shape):
 
 
 UNARY = {
-    real: "negative absolute square exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh sigmoid log_sigmoid softplus softsign silu "
-    "relu relu6 hard_sigmoid hard_silu hard_tanh leaky_relu elu selu celu gelu erf erfc softmax log_softmax sparsemax logsumexp squareplus "
-    "tanh_shrink soft_shrink hard_shrink sparse_plus sparse_sigmoid deg2rad copy",
+    real: "negative absolute square exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh erf erfc deg2rad copy "
+    "sigmoid log_sigmoid softplus softsign silu relu relu6 hard_sigmoid hard_silu hard_tanh leaky_relu elu selu celu "
+    "gelu softmax log_softmax sparsemax logsumexp squareplus tanh_shrink soft_shrink hard_shrink sparse_plus "
+    "sparse_sigmoid",
     positive: "sqrt rsqrt reciprocal cbrt log log1p log2 log10",
     inside: "arcsin arccos arctanh",
 }

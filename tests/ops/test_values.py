@@ -85,6 +85,11 @@ ROWS = {
     "tril": lambda ops: ops.tril(X, 1),
     "isnan": lambda ops: ops.isnan(np.array([np.nan, 1.0], "float32")),
     "median": lambda ops: ops.median(X, axis=1),
+    "unique": lambda ops: ops.unique(I, return_index=True, return_inverse=True, return_counts=True),
+    "unique, filled up": lambda ops: ops.unique(I, True, True, False, True, None, 12),
+    "unique rows": lambda ops: ops.unique(np.array([[1, 2], [0, 3], [1, 2]], "int32"), axis=0, size=3, fill_value=9),
+    "multi_hot": lambda ops: ops.multi_hot(np.array([[0, 2], [1, 1]]), num_tokens=4),
+    "einsum, optimized": lambda ops: ops.einsum("ij,j->i", X, Y, optimize="greedy"),
 }
 
 
@@ -106,6 +111,16 @@ def test_equals_keras(name, real):
     for a, b in zip(want, got):
         assert b.dtype == real.convert_to_tensor(a).dtype.name
         np.testing.assert_allclose(np.asarray(b), np.asarray(a), rtol=2e-5, atol=2e-6)
+
+
+def test_unknown_arguments_are_refused():
+    with pytest.raises(TypeError, match="Invalid keyword arguments for einsum: order"):
+        kerasish.ops.einsum("ij,j->i", X, Y, order="C")
+    with pytest.raises(NotImplementedError, match="rms_normalization"):
+        kerasish.ops.layer_normalization(X, rms_scaling=True)
+    for attempt in (kerasish.ops.layer_normalization, kerasish.ops.multi_hot):
+        with pytest.raises(TypeError, match="unexpected keyword arguments"):
+            attempt(I, bias=None)
 
 
 SYMBOLIC = {
