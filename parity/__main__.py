@@ -14,7 +14,10 @@ import runpy
 import sys
 import time
 
-from parity.case import Case, load_all
+from parity.case import Case, Finding, load_all
+from parity.compare import compare_models
+from parity.report import write_summary
+from parity.scripts import compare_script
 
 
 def main(argv=None) -> int:
@@ -25,28 +28,20 @@ def main(argv=None) -> int:
     parser.add_argument("--build", metavar="FILE", help="compare the model made by the file's build(keras)")
     args = parser.parse_args(argv)
     if args.script:
-        from parity.scripts import compare_script
-
         return compare_script(args.script)
     if args.build:
-        from parity.compare import compare_models
-
         cases = [Case(args.build, "yours", compare_models, runpy.run_path(args.build)["build"])]
     else:
         cases = [c for c in load_all() if all(w.lower() in str(c).lower() for w in args.words)]
     results = [(case, *run(case)) for case in cases]
     print_table(results)
     if args.write:
-        from parity.report import write_summary
-
         write_summary(args.write, results)
     return 0 if all(f.holds for _, findings, _ in results for f in findings) else 1
 
 
 def run(case):
     """A case's findings and the seconds they took; an exception is a finding too."""
-    from parity.case import Finding
-
     start = time.perf_counter()
     try:
         findings = case.run(case)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -59,11 +61,7 @@ def register(run: Callable, family: str, name: str | None = None, **options):
 
 def load_all() -> list[Case]:
     """Every case, from every module of `parity.cases`."""
-    import importlib
-    import pkgutil
-
-    import parity.cases
-
-    for module in pkgutil.iter_modules(parity.cases.__path__):
+    cases = importlib.import_module("parity.cases")
+    for module in pkgutil.iter_modules(cases.__path__):
         importlib.import_module(f"parity.cases.{module.name}")
     return CASES

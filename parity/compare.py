@@ -9,6 +9,7 @@ import numpy as np
 
 from parity.case import Finding
 from parity.libraries import both, tensorflow
+from parity.libraries import ours as library
 
 
 def relative(want, got) -> float:
@@ -126,9 +127,8 @@ def _projections(outputs):
 
 
 def gradients(theirs, ours, x):
-    """The gradients of a random projection of the outputs by inputs and weights, through TensorFlow's tape and through ours."""
-    tf = tensorflow()
-    import kerasish
+    """Gradients of a random projection of the outputs by inputs and weights, through TensorFlow's tape and ours."""
+    tf, kerasish = tensorflow(), library()
 
     def through(model, tape, arrays):
         tape.watch([a for a in arrays if "float" in str(a.dtype)])

@@ -6,6 +6,8 @@ import datetime
 import platform
 from pathlib import Path
 
+from parity.libraries import real, tensorflow
+
 START, END = "<!-- parity:start -->", "<!-- parity:end -->"
 
 
@@ -21,8 +23,6 @@ def write_summary(path: str, results) -> None:
 
 def summary(results) -> str:
     """The table in Markdown."""
-    from parity.libraries import real, tensorflow
-
     families: dict[str, list] = {}
     for case, findings, _ in results:
         families.setdefault(case.family, []).append(findings)

@@ -95,7 +95,8 @@ def named_activation(name):
 
 
 for _name in (
-    "celu elu exponential gelu hard_sigmoid hard_silu leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu "
-    "softmax softplus softsign tanh tanh_shrink hard_tanh hard_shrink soft_shrink squareplus glu sparse_plus"
+    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear log_sigmoid "
+    "log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus squareplus "
+    "tanh tanh_shrink"
 ).split():
     named_activation(_name)

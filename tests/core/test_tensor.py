@@ -1,6 +1,7 @@
 """Tensor, Variable and KerasTensor as Python objects."""
 
 import copy
+import itertools
 import pickle
 
 import numpy as np
@@ -16,10 +17,11 @@ X = ops.convert_to_tensor([[1.0, -2.0], [3.0, 4.0]])
 def test_operators():
     a, n = X, X.numpy()
     for got, want in [
-        (a + 1, n + 1), (1 - a, 1 - n), (a * a, n * n), (2 / a, 2 / n), (a // 2, n // 2), (a % 3, n % 3), (a**2, n**2), (-a, -n), (abs(a), abs(n)),
-        (a @ a, n @ n), (a > 1, n > 1), (a <= 1, n <= 1), (a == 1, n == 1), (a != 1, n != 1), ((a > 0) & (a < 3), (n > 0) & (n < 3)),
-        (~(a > 0), ~(n > 0)), (np.ones((2, 2), "float32") + a, 1 + n), (np.float32(2) * a, 2 * n), (a[0], n[0]), (a[:, -1], n[:, -1]), (a[..., None], n[..., None]),
-        (a.T, n.T), (round(a), n),
+        (a + 1, n + 1), (1 - a, 1 - n), (a * a, n * n), (2 / a, 2 / n), (a // 2, n // 2), (a % 3, n % 3),
+        (a**2, n**2), (a @ a, n @ n), (-a, -n), (abs(a), abs(n)), (round(a), n), (~(a > 0), ~(n > 0)),
+        (a > 1, n > 1), (a <= 1, n <= 1), (a == 1, n == 1), (a != 1, n != 1), ((a > 0) & (a < 3), (n > 0) & (n < 3)),
+        (np.ones((2, 2), "float32") + a, 1 + n), (np.float32(2) * a, 2 * n),
+        (a[0], n[0]), (a[:, -1], n[:, -1]), (a[..., None], n[..., None]), (a.T, n.T),
     ]:  # fmt: skip
         assert isinstance(got, keras.Tensor)
         np.testing.assert_allclose(got.numpy(), want)
@@ -30,9 +32,8 @@ def test_protocols():
     np.testing.assert_array_equal(np.asarray(X), X.numpy())
     np.testing.assert_array_equal(np.from_dlpack(X), X.numpy())
     assert [r.shape for r in X] == [(2,), (2,)]
-    assert (
-        float(X[0, 0]) == 1.0 and int(X[1, 1]) == 4 and bool(X[0, 0] > 0) and [10, 20][ops.convert_to_tensor(1)] == 20
-    )
+    assert (float(X[0, 0]), int(X[1, 1]), bool(X[0, 0] > 0)) == (1.0, 4, True)
+    assert [10, 20][ops.convert_to_tensor(1)] == 20
     assert f"{X[0, 0]:.2f}" == "1.00"
     for twin in (copy.deepcopy(X), pickle.loads(pickle.dumps(X))):
         np.testing.assert_array_equal(twin.numpy(), X.numpy())
@@ -42,19 +43,27 @@ def test_protocols():
 
 @pytest.mark.parametrize(
     "value, dtype",
-    [(1, "int32"), (1.0, "float32"), (True, "bool"), ([1, 2], "int32"), ([1.0], "float32"), (np.ones(2), "float64"), (np.arange(2), "int64"),
-     (np.float16(1), "float16"), ([[1.0], [2.0]], "float32"), ([np.float64(1)], "float64")],
-)  # fmt: skip
+    [
+        (1, "int32"),
+        (1.0, "float32"),
+        (True, "bool"),
+        ([1, 2], "int32"),
+        ([1.0], "float32"),
+        ([[1.0], [2.0]], "float32"),
+        ([np.float64(1)], "float64"),
+        (np.ones(2), "float64"),
+        (np.arange(2), "int64"),
+        (np.float16(1), "float16"),
+    ],
+)
 def test_conversion(value, dtype):
     assert ops.convert_to_tensor(value).dtype == dtype
 
 
 def test_promotion_equals_keras():
-    import itertools
-
     from keras import backend
 
-    names = [d for d in (*dtypes.FLOATS, *dtypes.SIGNED, *dtypes.UNSIGNED, "bool", int, float)]
+    names = [*dtypes.FLOATS, *dtypes.SIGNED, *dtypes.UNSIGNED, "bool", int, float]
     for pair in itertools.product(names, repeat=2):
         assert dtypes.result_type(*pair) == backend.result_type(*pair), pair
 
