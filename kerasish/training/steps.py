@@ -14,7 +14,7 @@ from kerasish.training.compilation import Compilation
 from kerasish.training.data.arrays import count_samples, map_arrays, standardize_array
 from kerasish.training.data.weights import check_sample_weight, class_weight_to_sample_weights
 from kerasish.training.logs import in_order, pythonify
-from kerasish.utils.batch_utils import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from kerasish.utils.batch_utils import unpack_x_y_sample_weight
 
 
 class Steps(Compilation):
@@ -24,7 +24,7 @@ class Steps(Compilation):
         """Trains on one batch; to be overridden for a training of your own.
 
         Args:
-            data: What the data source yields: `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+            data: What the data source yields: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
 
         Returns:
             Values by name, for the logs.
@@ -230,8 +230,7 @@ def _batch(x, y, sample_weight, class_weight=None) -> tuple:
     if sample_weight is not None and y is not None:
         sample_weight = check_sample_weight(sample_weight, y)
     count_samples(x, y, sample_weight)
-    packed = pack_x_y_sample_weight(x, y, sample_weight)
-    return packed if isinstance(packed, tuple) else (packed,)
+    return x, y, sample_weight
 
 
 def to_numpy(outputs, data=()):

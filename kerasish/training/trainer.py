@@ -283,7 +283,7 @@ class Trainer(Steps):
         batch = None if self.built else source.peek()
         if batch is not None:
             with contextlib.suppress(Exception):
-                trace_shapes(self, optree.tree_map(_open_batch, batch[0]))
+                trace_shapes(self, optree.tree_map(_open_batch, unpack_x_y_sample_weight(batch)[0]))
 
 
 def _open_batch(x) -> KerasTensor:

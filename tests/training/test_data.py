@@ -10,14 +10,19 @@ from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.data.weights import class_weight_to_sample_weights
 from kerasish.training.epochs import Epochs
 from kerasish.utils import PyDataset
+from kerasish.utils.batch_utils import unpack_x_y_sample_weight
 
 X = np.arange(20, dtype="float32").reshape(10, 2)
 Y = np.arange(10)
 
 
-def epoch(source, part=0):
+def epoch(source):
     """The rows of one epoch, batch by batch."""
-    return [np.asarray(batch[part])[..., 0].tolist() for _, group in source.groups() for batch in group]
+    return [
+        np.asarray(unpack_x_y_sample_weight(batch)[0])[..., 0].tolist()
+        for _, group in source.groups()
+        for batch in group
+    ]
 
 
 def arrays(x=X, y=None, sample_weight=None, **kwargs):
@@ -67,17 +72,17 @@ def test_batches_shuffled():
 )
 def test_dtypes(value, dtype):
     (batch,) = arrays(value).batches()
-    assert batch[0].dtype == dtype
-    assert batch[0].shape == (10, 2)
+    assert batch.dtype == dtype
+    assert batch.shape == (10, 2)
 
 
 def test_other_libraries():
     pandas, torch = pytest.importorskip("pandas"), pytest.importorskip("torch")
     for x in (pandas.DataFrame(X), torch.tensor(X), torch.tensor(X, requires_grad=True)):
         (batch,) = arrays(x).batches()
-        np.testing.assert_array_equal(batch[0], X)
+        np.testing.assert_array_equal(batch, X)
     (batch,) = arrays(pandas.Series(X[:, 0])).batches()
-    assert batch[0].shape == (10, 1)
+    assert batch.shape == (10, 1)
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y)), batch_size=6)
     adapter = adapter_for(loader)
     assert adapter.num_batches == 2

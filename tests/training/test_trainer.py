@@ -417,3 +417,48 @@ def test_limits_of_the_configuration(limits):
 def test_one_target_for_the_only_loss():
     model = compiled(two_outputs("list"), loss=["mse", None])
     assert model.evaluate(X, Y1, verbose=0) == model.evaluate(X, [Y1, None], verbose=0)
+
+
+class Looking(keras.Model):
+    """Notes the kind of data that each step gets."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def look(self, data):
+        self.seen.append(tuple(None if part is None else "x" for part in data) if isinstance(data, tuple) else "x")
+        return {"loss": 0.0}
+
+    train_step = test_step = look
+
+
+def test_data_as_steps_get_them():
+    class Rows(keras.utils.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, i):
+            return X
+
+    class Stream:
+        def __iter__(self):
+            return iter([X])
+
+    model = Looking()
+    model.compile()
+    for x in (X, {"a": X}, [X, X], (X,), Rows(), Stream(), iter([(X,)])):
+        model.fit(x, **FIT)
+    model.fit(X, Y1, **FIT)
+    model.train_on_batch(X)
+    bare, x, xy = "x", ("x",), ("x", "x")
+    assert model.seen == [bare, bare, x, x, x, bare, x, xy, ("x", None, None)]
+
+
+def test_compile_time_is_told_once(monkeypatch, capsys):
+    reports = iter([(0, 0.0), (6, 3.14), (6, 3.14)])
+    monkeypatch.setattr("kerasish.device.jit.compile_report", lambda: next(reports))
+    compiled().fit(X, Y1, epochs=2, verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == "kerasish: compiled 6 kernels in 3.1 s (cached for next time)"
+    assert len(lines) == 5

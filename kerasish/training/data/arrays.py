@@ -83,9 +83,8 @@ class ArrayAdapter:
         self.num_batches = max(-(-self.num_samples // self.batch_size), 1)
         self.shuffle = shuffle
         packed = pack_x_y_sample_weight(x, y, sample_weight)
-        data = packed if isinstance(packed, tuple) else (packed,)
-        self._leaves, self._structure = optree.tree_flatten(data, none_is_leaf=True)
-        self._flat = all(leaf is part for leaf, part in zip(self._leaves, data, strict=False))
+        self._leaves, self._structure = optree.tree_flatten(packed, none_is_leaf=True)
+        self._flat = isinstance(packed, tuple) and all(a is b for a, b in zip(self._leaves, packed))
 
     @staticmethod
     def _check_kinds(x, y, sample_weight):
@@ -102,7 +101,7 @@ class ArrayAdapter:
         return max(-(-self.num_samples // steps), 1) if steps and not self.num_samples else DEFAULT_BATCH_SIZE
 
     def batches(self):
-        """One epoch: tuples `(x,)`, `(x, y)` or `(x, y, sample_weight)` of tensors."""
+        """One epoch: `x` (in a tuple if it is a list), `(x, y)` or `(x, y, sample_weight)`, of tensors."""
         n, size = self.num_samples, self.batch_size
         if not self.shuffle:
             rows = (slice(start, start + size) for start in range(0, max(n, 1), size))

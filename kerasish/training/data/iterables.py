@@ -77,7 +77,12 @@ class IterableAdapter:
 
     def batches(self):
         """One epoch."""
-        return (standardize_batch(batch, self._class_weight) for batch in self._dataset)
+        return (self._standardized(batch) for batch in self._dataset)
+
+    def _standardized(self, batch):
+        """A batch as a tuple of tensors, but as it came where it is the input alone."""
+        parts = standardize_batch(batch, self._class_weight)
+        return parts if isinstance(batch, (tuple, list)) or len(parts) > 1 else parts[0]
 
 
 def _length(dataset):
