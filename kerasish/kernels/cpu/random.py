@@ -46,6 +46,14 @@ def dropout_mask(shape, seed, rate, dtype="float32", xp=np):
     return _draw(shape, seed, MASK, np.uint8, least).view(bool)
 
 
+def dropout(x, mask_shape, seed, rate):
+    """x / (1 - rate) where a mask of `mask_shape`, which can be broadcast to x's, keeps it, else 0 -> result, mask."""
+    if type(x) is not np.ndarray or x.dtype != np.float32:
+        return reference.dropout(x, mask_shape, seed, rate)
+    mask = dropout_mask(mask_shape, seed, rate)
+    return masked_scale(x, mask, 1 / (1 - rate)), mask
+
+
 def masked_scale(x, mask, scale):
     """x * scale where the mask is True, else 0; the mask is x's shape or broadcast to it."""
     if type(x) is not np.ndarray or x.dtype != np.float32 or mask.shape != x.shape or not x.size:

@@ -30,13 +30,22 @@ def _dtype(name):
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
 
 
+def one_block(words, key):
+    """Four 32-bit words, as Python numbers, through the ten rounds of Philox-4x32 (Salmon et al. 2011, section 3)."""
+    (a, b, c, d), (low, high) = words, key
+    for _ in range(10):
+        p, q = a * 0xD2511F53, c * 0xCD9E8D57
+        a, b, c, d = q >> 32 ^ b ^ low, q & 0xFFFFFFFF, p >> 32 ^ d ^ high, p & 0xFFFFFFFF
+        low, high = low + 0x9E3779B9 & 0xFFFFFFFF, high + 0xBB67AE85 & 0xFFFFFFFF
+    return [a, b, c, d]
+
+
 class Philox:
     """The blocks of one seed."""
 
     def __init__(self, seed, xp=np):
         words = [int(s) >> shift & 0xFFFFFFFF for s in seed for shift in (0, 32)]
-        self.xp, self.key, self.high = np, (0x3EC8F720, 0x02461E29), words[2:]
-        mixed = self.words(np.array([words[0] | words[1] << 32], "u8"))[0].tolist()
+        mixed = one_block(words, (0x3EC8F720, 0x02461E29))
         self.xp, self.key, self.high = xp, mixed[:2], mixed[2:]
 
     def words(self, index):
