@@ -50,7 +50,7 @@ def _arguments(argv) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="shorter measurements of less")
     parser.add_argument("--effort", choices=EFFORTS, help="how long each measurement is")
     parser.add_argument("--batch", type=int, help="images in a step, instead of each workload's number")
-    parser.add_argument("--minutes", type=float, default=24, help="begin no round that would end later; 24 by default")
+    parser.add_argument("--minutes", type=float, default=26, help="begin no round that would end later; 26 by default")
     parser.add_argument("--write", metavar="FILE", help="put the table between the file's speed marks")
     parser.add_argument("--out", metavar="FILE", type=Path, help="where the results go; benchmarks/results/ by default")
     parser.add_argument("--resume", metavar="FILE", type=Path, help="results to go on with")
