@@ -27,7 +27,8 @@ class Operation:
             name = scopes.auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
-                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name} (of type {type(name)})"
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name} "
+                f"(of type {type(name)})"
             )
         self.name = name
         self._inbound_nodes: list[Node] = []
@@ -75,12 +76,11 @@ class Operation:
     def _symbolic_end(self, which: str):
         if not self._inbound_nodes:
             raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {which}.")
-        if len(self._inbound_nodes) > 1 and len({id(n) for n in self._inbound_nodes}) > 1:
-            ends = {tuple(id(t) for t in getattr(n, f"{which}_tensors")) for n in self._inbound_nodes}
-            if len(ends) > 1:
-                raise AttributeError(
-                    f"The layer {self.name} has multiple inbound nodes, hence the notion of 'layer {which}' is ill-defined."
-                )
+        ends = {tuple(id(t) for t in getattr(n, f"{which}_tensors")) for n in self._inbound_nodes}
+        if len(ends) > 1:
+            raise AttributeError(
+                f"The layer {self.name} has multiple inbound nodes, hence the notion of 'layer {which}' is ill-defined."
+            )
         node = self._inbound_nodes[0]
         if which == "output":
             return node.outputs_structure
@@ -102,16 +102,17 @@ class Operation:
 
 
 # Two stand-ins for an open dimension; output dimensions that differ between them are open too.
-_PROBES = (83, 89)
+PROBES = (83, 89)
 
 
 def trace_shapes(function, *args, **kwargs):
     """The specs of `function`'s results, found by running it on symbolic tensors without leaving nodes.
 
-    Open dimensions are tried with two sizes, so that code that reads a shape works; what depends on them comes out open.
+    Open dimensions are tried with two sizes, so that code that reads a shape works; what depends on them comes out
+    open.
     """
     leaves = [x for x in nest.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
-    probes = _PROBES if any(None in x.shape for x in leaves) else (None,)
+    probes = PROBES if any(None in x.shape for x in leaves) else (None,)
     results = []
     for probe in probes:
         filled_args, filled_kwargs = nest.map_structure(lambda x, p=probe: _filled(x, p), (args, kwargs))

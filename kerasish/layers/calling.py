@@ -11,6 +11,7 @@ from kerasish.core import dtypes, nest, scopes
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.ops.table import cast
 
 
 class CallState(threading.local):
@@ -87,6 +88,13 @@ def is_tensor_like(x) -> bool:
     )
 
 
+def has_tensor(value) -> bool:
+    """Whether an argument holds a tensor."""
+    if value is None or isinstance(value, (bool, Tensor)):
+        return isinstance(value, Tensor)
+    return any(is_tensor_like(x) for x in nest.flatten(value))
+
+
 def convert(x, dtype: str | None):
     """An argument as a layer sees it: arrays become tensors; floats take the layer's dtype unless it is None."""
     if type(x) is Tensor:
@@ -107,8 +115,6 @@ def convert(x, dtype: str | None):
 
 
 def _cast(x, dtype):
-    from kerasish.ops.table import cast
-
     y = cast(x, dtype)
     mask = get_mask(x)
     if mask is not None:
@@ -117,7 +123,7 @@ def _cast(x, dtype):
 
 
 def convert_all(values, dtype: str | None):
-    """`convert` on every leaf; a plain list of numbers becomes one tensor."""
+    """`convert` on every leaf."""
     return nest.map_structure(lambda x: convert(x, dtype), values)
 
 
@@ -132,6 +138,28 @@ def masks_of(structure):
     return masks if any(m is not None for m in nest.flatten(masks)) else None
 
 
+def with_masks(signature: Signature, arguments: dict, kwargs: dict, previous) -> dict:
+    """kwargs with the masks of the tensor arguments, for a `call` that asks for them; `previous` is the first's."""
+    if not signature.masks:
+        return kwargs
+    tensors = [k for k, v in arguments.items() if k not in signature.masks and has_tensor(v)]
+    for name in tensors:
+        wanted = "mask" if len(tensors) == 1 or name == tensors[0] and signature.has_mask else f"{name}_mask"
+        if wanted in signature.masks and arguments.get(wanted) is None:
+            mask = previous if name == tensors[0] else masks_of(arguments[name])
+            if mask is not None:
+                kwargs = {**kwargs, wanted: mask}
+    return kwargs
+
+
+def with_all_masks(signature: Signature, arguments: dict, kwargs: dict) -> dict:
+    """`with_masks` for a node: the graph notes the masks that were not there, too."""
+    kwargs = with_masks(signature, arguments, kwargs, masks_of(next(iter(arguments.values()), None)))
+    if signature.has_mask and "mask" not in arguments and "mask" not in kwargs:
+        kwargs = {**kwargs, "mask": nest.map_structure(get_mask, arguments[signature.first])}
+    return kwargs
+
+
 def pass_mask_on(layer, inputs, outputs, previous) -> None:
     """Give the outputs the mask that the layer computes from its inputs'."""
     flat = nest.flatten(outputs)
@@ -139,8 +167,9 @@ def pass_mask_on(layer, inputs, outputs, previous) -> None:
         return
     if previous is not None and not layer.supports_masking:
         warnings.warn(
-            f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input with a mask attached to it. However, this "
-            "layer does not support masking and will therefore destroy the mask information. Downstream layers will not see the mask.",
+            f"Layer '{layer.name}' (of type {type(layer).__name__}) was passed an input with a mask attached to it. "
+            "However, this layer does not support masking and will therefore destroy the mask information. Downstream "
+            "layers will not see the mask.",
             stacklevel=4,
         )
         return

@@ -46,7 +46,8 @@ class InputLayer(Layer):
         if input_tensor is not None:
             if not isinstance(input_tensor, KerasTensor):
                 raise ValueError(
-                    f"Argument `input_tensor` must be a KerasTensor. Received invalid type: input_tensor={input_tensor} (of type {type(input_tensor)})"
+                    f"Argument `input_tensor` must be a KerasTensor. Received invalid type: input_tensor="
+                    f"{input_tensor} (of type {type(input_tensor)})"
                 )
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         elif shape is not None:

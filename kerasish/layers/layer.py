@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 
 import numpy as np
 
 from kerasish import config as defaults
-from kerasish import dtype_policies
+from kerasish import dtype_policies, regularizers
 from kerasish.core import nest, scopes
 from kerasish.core.errors import not_yet
-from kerasish.core.operation import _PROBES, Operation, trace_shapes
+from kerasish.core.operation import Operation, trace_shapes
 from kerasish.core.symbolic import KerasTensor, Node, any_symbolic
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable, standardize_shape
 from kerasish.layers import calling
+from kerasish.layers.building import (
+    as_tuples,
+    by_parameter,
+    known_shapes,
+    map_shapes,
+    parameter_names,
+    pop_input_shape,
+    shape_of,
+    wrapped_build,
+)
 from kerasish.layers.calling import signature_of
 from kerasish.layers.input_spec import check_inputs
 from kerasish.layers.state import LayerState
 
-
-_FLAGS = {"training"}
+_FLAGS = {"training"}  # what the shortest way through a call understands
 
 
 class Layer(LayerState, Operation):
@@ -49,18 +57,14 @@ class Layer(LayerState, Operation):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _wrapped_build(cls.__dict__["build"])
+            cls.build = wrapped_build(cls.__dict__["build"])
             cls._build_is_default = False
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, autocast=True, name=None, **kwargs):
         super().__init__(name)
         self._init_tracking()
-        if activity_regularizer is not None:
-            from kerasish import regularizers
-
-            activity_regularizer = regularizers.get(activity_regularizer)
-        self.activity_regularizer = activity_regularizer
-        input_shape = _input_shape(kwargs)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        input_shape = pop_input_shape(kwargs)
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
         if input_shape is not None:
@@ -135,26 +139,26 @@ class Layer(LayerState, Operation):
         """Build from the shapes of a call's tensors."""
         if self.built:
             return
-        tensor_shapes = {k: nest.map_structure(_shape_of, v) for k, v in arguments.items() if _has_tensor(v)}
+        tensor_shapes = {k: nest.map_structure(shape_of, v) for k, v in arguments.items() if calling.has_tensor(v)}
         with self._open_name_scope():
             if self._build_is_default:
-                self._build_shapes = self._build_shapes or _shapes_config(tensor_shapes, ())
+                self._build_shapes = self._build_shapes or known_shapes(tensor_shapes)
                 self.built = True
                 self._post_build()
                 return
-            names = _build_parameters(type(self).build)
-            self.build(**_for_parameters(names, tensor_shapes, self))
+            names = parameter_names(type(self).build)
+            self.build(**by_parameter(names, tensor_shapes))
 
     def build_from_config(self, config: dict) -> None:
         """Build from what `get_build_config` gave."""
         if not config:
             return
         if "input_shape" in config:
-            self.build(_tuples(config["input_shape"]))
+            self.build(as_tuples(config["input_shape"]))
         elif "shapes_dict" in config:
-            self.build(**{k: _tuples(v) for k, v in config["shapes_dict"].items()})
+            self.build(**{k: as_tuples(v) for k, v in config["shapes_dict"].items()})
         if self._build_is_default:
-            self._build_shapes = _shapes_config(config.get("shapes_dict", config), ())
+            self._build_shapes = known_shapes(config.get("shapes_dict", config))
 
     def get_build_config(self) -> dict | None:
         """The shapes with which the layer was built."""
@@ -168,11 +172,7 @@ class Layer(LayerState, Operation):
     # -- call
 
     def __call__(self, *args, **kwargs):
-        if not self.__dict__.get("_super_called"):
-            raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the `__init__()` "
-                "method. Go add it!"
-            )
+        self._check_super()
         signature = signature_of(type(self).call)
         if len(args) == 1 and type(args[0]) is Tensor and signature.one_required and kwargs.keys() <= _FLAGS:
             x = calling.convert(args[0], self.compute_dtype if self.autocast else None)
@@ -192,8 +192,8 @@ class Layer(LayerState, Operation):
         for x in nest.flatten(args):
             if x is not None and not calling.is_tensor_like(x) and not self._allows(x):
                 raise ValueError(
-                    "Only input tensors may be passed as positional arguments. The following argument value should be passed as a keyword "
-                    f"argument: {x} (of type {type(x)})"
+                    "Only input tensors may be passed as positional arguments. The following argument value should be "
+                    f"passed as a keyword argument: {x} (of type {type(x)})"
                 )
 
     def _allows(self, x) -> bool:
@@ -209,7 +209,7 @@ class Layer(LayerState, Operation):
             self._clear_losses()
         first = next(iter(arguments.values()), None)
         previous = calling.masks_of(first) if type(first) is not Tensor else calling.get_mask(first)
-        kwargs = self._with_masks(signature, arguments, kwargs, previous)
+        kwargs = calling.with_masks(signature, arguments, kwargs, previous)
         state.stack.append(self)
         state.training = training
         try:
@@ -238,26 +238,6 @@ class Layer(LayerState, Operation):
             return bool(given) if isinstance(given, Tensor) else given
         return state.training if state.training is not None else signature.default_training
 
-    def _with_masks(self, signature, arguments, kwargs, previous):
-        """Masks of the tensor arguments, for a `call` that asks for them."""
-        if not signature.masks:
-            return kwargs
-        tensors = [k for k, v in arguments.items() if k not in signature.masks and _has_tensor(v)]
-        for name in tensors:
-            wanted = "mask" if len(tensors) == 1 or name == tensors[0] and signature.has_mask else f"{name}_mask"
-            if wanted in signature.masks and arguments.get(wanted) is None:
-                mask = previous if name == tensors[0] else calling.masks_of(arguments[name])
-                if mask is not None:
-                    kwargs = {**kwargs, wanted: mask}
-        return kwargs
-
-    def _with_all_masks(self, signature, arguments, kwargs):
-        """`_with_masks` for a node: the graph notes the masks that were not there, too."""
-        kwargs = self._with_masks(signature, arguments, kwargs, calling.masks_of(next(iter(arguments.values()), None)))
-        if signature.has_mask and "mask" not in arguments and "mask" not in kwargs:
-            kwargs = {**kwargs, "mask": nest.map_structure(calling.get_mask, arguments[signature.first])}
-        return kwargs
-
     def _annotate(self, error):
         if not getattr(error, "_layer_noted", False):
             error.add_note(f"(raised while calling layer '{self.name}' ({type(self).__name__}))")
@@ -273,7 +253,7 @@ class Layer(LayerState, Operation):
                 check_inputs(self.input_spec, next(iter(arguments.values())), self.name)
             self._maybe_build(arguments)
             with self._open_name_scope():
-                outputs = self._symbolic_outputs(args, self._with_all_masks(signature, arguments, kwargs))
+                outputs = self._symbolic_outputs(args, calling.with_all_masks(signature, arguments, kwargs))
         except Exception as error:
             self._annotate(error)
             raise
@@ -314,14 +294,7 @@ class Layer(LayerState, Operation):
         before = [(v, v.array, v.key) for v in variables]
         try:
             for v, value in zip(variables, values):
-                tensor = (
-                    calling.convert(value, None)
-                    if not isinstance(value, (int, float))
-                    else Tensor(np.asarray(value, v.dtype))
-                )
-                v.array, v.key = (
-                    (tensor.array, tensor.key) if isinstance(tensor, Variable) else (tensor.value, tensor.key)
-                )
+                v.array, v.key = _array_and_key(value, v.dtype)
                 v.share()
             outputs = self(*args, **kwargs)
             losses = self.losses
@@ -338,16 +311,16 @@ class Layer(LayerState, Operation):
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return trace_shapes(self.call, *args, **kwargs)
         arguments = signature_of(type(self).call).bind(args, kwargs)
-        tensor_shapes = {k: nest.map_structure(_shape_of, v) for k, v in arguments.items() if _has_tensor(v)}
-        names = _build_parameters(type(self).compute_output_shape)
-        out = self.compute_output_shape(**_for_parameters(names, tensor_shapes, self))
-        return _map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
+        tensor_shapes = {k: nest.map_structure(shape_of, v) for k, v in arguments.items() if calling.has_tensor(v)}
+        names = parameter_names(type(self).compute_output_shape)
+        out = self.compute_output_shape(**by_parameter(names, tensor_shapes))
+        return map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
     def compute_output_shape(self, *args, **kwargs):
         """The output's shape for an input's; the default finds it by tracing `call`."""
-        inputs = [_map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s) for s in args]
+        inputs = [map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s) for s in args]
         named = {
-            k.removesuffix("_shape"): _map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s)
+            k.removesuffix("_shape"): map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s)
             for k, s in kwargs.items()
         }
         if list(named) == ["input"]:
@@ -358,43 +331,12 @@ class Layer(LayerState, Operation):
         """The outputs' mask: by default the inputs' one."""
         return previous_mask
 
-    # -- losses
-
-    def add_loss(self, loss) -> None:
-        """Add a scalar (or a list of them) to what training minimizes."""
-        self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
-        for layer in calling.state.stack:
-            layer._loss_holders.append(self)
-
-    def _regularize_activity(self, outputs):
-        for y in nest.flatten(outputs):
-            if isinstance(y, Tensor):
-                self.add_loss(self.activity_regularizer(y) * (1.0 / max(y.shape[0], 1)))
-
-    def _clear_losses(self):
-        """Forget the losses that the last call added, here and in the layers that it went through."""
-        self._losses.clear()
-        for layer in self._loss_holders:
-            layer._losses.clear()
-        self._loss_holders.clear()
-
-    @property
-    def losses(self) -> list:
-        """Losses from `add_loss`, activity regularizers and weight regularizers, of nested layers too."""
-        found = [x for layer in self._flatten_layers() for x in layer._losses]
-        for v in self.trainable_weights:
-            if v.regularizer is not None:
-                found.append(v.regularizer(v))
-        return found
-
     # -- configs
 
     def get_config(self) -> dict:
         """What is needed to make the layer again: the constructor's arguments."""
         config = {"trainable": self.trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
         if self.activity_regularizer is not None:
-            from kerasish import regularizers
-
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).get_config is not Layer.get_config:
             return {"name": self.name, **config}
@@ -404,7 +346,6 @@ class Layer(LayerState, Operation):
         """The arguments of an `__init__` whose class has no `get_config` of its own."""
         args, kwargs = self._init_arguments
         signature = inspect.signature(type(self).__init__)
-        named = any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         found = dict(list(bound.arguments.items())[1:])
@@ -413,8 +354,9 @@ class Layer(LayerState, Operation):
         for name, value in found.items():
             if value is not None and not isinstance(value, (str, int, float, bool, list, tuple, dict)):
                 raise NotImplementedError(
-                    f"Object {type(self).__name__} was created by passing non-serializable argument values in `__init__()` "
-                    f"({name}={value!r}), and therefore the object must override `get_config()` in order to be serializable."
+                    f"Object {type(self).__name__} was created by passing non-serializable argument values in "
+                    f"`__init__()` ({name}={value!r}), and therefore the object must override `get_config()` in order "
+                    "to be serializable."
                 )
         return {**({"name": self.name} if named else {}), **{k: v for k, v in found.items() if k != "name"}}
 
@@ -425,86 +367,9 @@ class Layer(LayerState, Operation):
         return repr(self)
 
 
-def _wrapped_build(build):
-    """A `build` that opens the layer's name scope, notes the shapes, and locks the state afterwards."""
-
-    @functools.wraps(build)
-    def wrapped(self, *args, **kwargs):
-        outermost = not self.__dict__.get("_building")
-        self.__dict__["_building"] = True
-        try:
-            with self._open_name_scope():
-                build(self, *args, **kwargs)
-        finally:
-            if outermost:
-                self.__dict__["_building"] = False
-        if outermost:
-            names = _build_parameters(build)
-            self._build_shapes = _shapes_config(dict(zip(names, args)) | kwargs, names)
-            self.built = True
-            self._post_build()
-
-    wrapped.__signature__ = inspect.signature(build)
-    return wrapped
-
-
-@functools.cache
-def _build_parameters(function) -> tuple[str, ...]:
-    kinds = inspect.Parameter
-    named = (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
-    return tuple(p.name for p in list(inspect.signature(function).parameters.values())[1:] if p.kind in named)
-
-
-def _for_parameters(names, tensor_shapes: dict, layer) -> dict:
-    """Shapes of a call's tensors, by the names that `build` or `compute_output_shape` takes."""
-    if len(names) == 1 or not any(f"{k}_shape" in names for k in tensor_shapes):
-        return {names[0]: next(iter(tensor_shapes.values()), None)} if names else {}
-    return {f"{k}_shape": s for k, s in tensor_shapes.items() if f"{k}_shape" in names}
-
-
-def _shapes_config(given: dict, names) -> dict:
-    return {k: _tuples(v) for k, v in given.items() if v is not None}
-
-
-def _shape_of(x):
-    if x is None or not hasattr(x, "shape"):
-        return None
-    shape = tuple(x.shape)
-    if scopes.shapes_only() and shape and shape[0] in _PROBES:
-        return (None, *shape[1:])
-    return shape
-
-
-def _has_tensor(value) -> bool:
-    if value is None or isinstance(value, (bool, Tensor)):
-        return isinstance(value, Tensor)
-    return any(calling.is_tensor_like(x) for x in nest.flatten(value))
-
-
-def is_shape(x) -> bool:
-    """Whether x is one shape, not a structure of shapes."""
-    return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
-
-
-def _map_shapes(function, structure):
-    if is_shape(structure):
-        return function(tuple(structure))
-    if isinstance(structure, dict):
-        return {k: _map_shapes(function, v) for k, v in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(_map_shapes(function, v) for v in structure)
-    return structure
-
-
-def _tuples(structure):
-    return _map_shapes(tuple, structure)
-
-
-def _input_shape(kwargs: dict):
-    """The shape given by `input_shape=`, `input_dim=` or `batch_input_shape=`, taken out of kwargs."""
-    given = kwargs.pop("input_shape", None)
-    dim = kwargs.pop("input_dim", None)
-    batch = kwargs.pop("batch_input_shape", None)
-    if batch is not None:
-        return tuple(batch)[1:]
-    return (dim,) if given is None and dim is not None else given
+def _array_and_key(value, dtype: str):
+    """What a variable holds while it stands for a value, and the number under which tapes know it."""
+    if isinstance(value, (int, float)):
+        return np.asarray(value, dtype), None
+    tensor = calling.convert(value, None)
+    return tensor.array if isinstance(tensor, Variable) else tensor.value, tensor.key

@@ -1,17 +1,19 @@
-"""The state of a layer: its weights, those of the layers in it, and how they are set and saved."""
+"""The state of a layer: its weights, those of the layers in it, its losses, and how weights are set and saved."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from kerasish.core import shapes
-from kerasish.core.tensor import as_array
+from kerasish import constraints, initializers, regularizers
+from kerasish.core import nest, shapes
+from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable, standardize_shape
+from kerasish.layers import calling
 from kerasish.layers.tracking import Tracked, is_metric, is_seed_generator
 
 
 class LayerState(Tracked):
-    """Mix-in of Layer: everything about variables."""
+    """Mix-in of Layer: everything about variables and losses."""
 
     def add_weight(
         self,
@@ -42,15 +44,15 @@ class LayerState(Tracked):
         Returns:
             The Variable.
         """
-        from kerasish import constraints, initializers, regularizers
-
         self._check_super()
         shape = standardize_shape(() if shape is None else shape if hasattr(shape, "__iter__") else (shape,))
         dtype = str(dtype) if dtype is not None else self.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         with self._open_name_scope():
-            variable = Variable(initializers.get(initializer), shape, dtype, trainable, autocast, aggregation, name=name)
+            variable = Variable(
+                initializers.get(initializer), shape, dtype, trainable, autocast, aggregation, name=name
+            )
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
@@ -60,15 +62,25 @@ class LayerState(Tracked):
         self._own_variable(variable)
         return variable
 
-    def add_variable(self, shape, initializer, dtype=None, trainable=True, autocast=True, regularizer=None, constraint=None, name=None):
+    def add_variable(
+        self,
+        shape,
+        initializer,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        regularizer=None,
+        constraint=None,
+        name=None,
+    ):
         """`add_weight` under its old name."""
         return self.add_weight(shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name)
 
     def _check_super(self):
         if not self.__dict__.get("_super_called"):
             raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the `__init__()` "
-                "method. Go add it!"
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in "
+                "the `__init__()` method. Go add it!"
             )
 
     # -- what is inside
@@ -159,6 +171,35 @@ class LayerState(Tracked):
         for layer in self._nested_layers():
             layer.trainable = value
 
+    # -- losses
+
+    def add_loss(self, loss) -> None:
+        """Add a scalar (or a list of them) to what training minimizes."""
+        self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        for layer in calling.state.stack:
+            layer._loss_holders.append(self)
+
+    def _regularize_activity(self, outputs):
+        for y in nest.flatten(outputs):
+            if isinstance(y, Tensor):
+                self.add_loss(self.activity_regularizer(y) * (1.0 / max(y.shape[0], 1)))
+
+    def _clear_losses(self):
+        """Forget the losses that the last call added, here and in the layers that it went through."""
+        self._losses.clear()
+        for layer in self._loss_holders:
+            layer._losses.clear()
+        self._loss_holders.clear()
+
+    @property
+    def losses(self) -> list:
+        """Losses from `add_loss`, activity regularizers and weight regularizers, of nested layers too."""
+        found = [x for layer in self._flatten_layers() for x in layer._losses]
+        for v in self.trainable_weights:
+            if v.regularizer is not None:
+                found.append(v.regularizer(v))
+        return found
+
     # -- values
 
     def count_params(self) -> int:
@@ -169,8 +210,8 @@ class LayerState(Tracked):
         """
         if not self.built:
             raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it manually via: "
-                "`layer.build(input_shape)`."
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
+                "manually via: `layer.build(input_shape)`."
             )
         return sum(shapes.size(v.shape) for v in self.weights)
 
@@ -187,14 +228,14 @@ class LayerState(Tracked):
         variables = self.weights
         if len(variables) != len(weights):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, but the layer was "
-                f"expecting {len(variables)} weights."
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length "
+                f"{len(weights)}, but the layer was expecting {len(variables)} weights."
             )
         for variable, value in zip(variables, weights):
             if tuple(variable.shape) != tuple(np.shape(value)):
                 raise ValueError(
-                    f"Layer {self.name} weight shape {tuple(variable.shape)} is not compatible with provided weight shape "
-                    f"{tuple(np.shape(value))} (weight '{variable.path}')."
+                    f"Layer {self.name} weight shape {tuple(variable.shape)} is not compatible with provided weight "
+                    f"shape {tuple(np.shape(value))} (weight '{variable.path}')."
                 )
         for variable, value in zip(variables, weights):
             variable.assign(value)
@@ -212,24 +253,27 @@ class LayerState(Tracked):
         """
         variables = self._direct_variables()
         if len(store.keys()) != len(variables):
-            if variables or self.built:
-                raise ValueError(
-                    f"Layer '{self.name}' expected {len(variables)} variables, but received {len(store.keys())} variables during loading. "
-                    f"Expected: {[v.name for v in variables]}"
-                )
-            raise ValueError(
-                f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights file lists "
-                f"{len(store.keys())} variables for this layer. Build the layer, or the model around it, before loading."
-            )
+            raise ValueError(self._wrong_number(len(store.keys()), variables))
         values = [as_array(store[str(i)]) for i in range(len(variables))]
         for v, value in zip(variables, values):
             if value.shape != tuple(v.shape):
                 raise ValueError(
-                    f"Layer '{self.name}': weight '{v.path}' has shape {tuple(v.shape)}, but the file holds shape {value.shape}; "
-                    "load into a model of the same architecture"
+                    f"Layer '{self.name}': weight '{v.path}' has shape {tuple(v.shape)}, but the file holds shape "
+                    f"{value.shape}; load into a model of the same architecture"
                 )
         for v, value in zip(variables, values):
             v.assign(value)
+
+    def _wrong_number(self, found: int, variables) -> str:
+        if variables or self.built:
+            return (
+                f"Layer '{self.name}' expected {len(variables)} variables, but received {found} variables during "
+                f"loading. Expected: {[v.name for v in variables]}"
+            )
+        return (
+            f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights file "
+            f"lists {found} variables for this layer. Build the layer, or the model around it, before loading."
+        )
 
 
 def _unique(variables) -> list[Variable]:

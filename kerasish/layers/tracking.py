@@ -5,8 +5,8 @@ from __future__ import annotations
 from kerasish.core.variable import Variable
 
 _LOCKED = (
-    "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the "
-    "`__init__()` method or in the `build()` method."
+    "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must "
+    "be created in the `__init__()` method or in the `build()` method."
 )
 
 
@@ -44,19 +44,13 @@ class Tracked:
             return
         if name in self._untracked_names():
             return
-        if isinstance(value, (list, tuple, dict, set)):
-            if not value or any(is_state(x) for x in leaves(value)):
-                if self._locked and any(
-                    isinstance(x, (Variable, Tracked)) and not self._owns(x) for x in leaves(value)
-                ):
-                    raise ValueError(_LOCKED)
-                holders[name] = value
-            else:
-                holders.pop(name, None)
-        else:
-            if self._locked and isinstance(value, (Variable, Tracked)) and not self._owns(value):
-                raise ValueError(_LOCKED)
-            holders[name] = value
+        held = list(leaves(value))
+        if held and not any(is_state(x) for x in held):
+            holders.pop(name, None)
+            return
+        if self._locked and any(isinstance(x, (Variable, Tracked)) and not self._owns(x) for x in held):
+            raise ValueError(_LOCKED)
+        holders[name] = value
 
     def _untracked_names(self):
         return _UNTRACKED
@@ -91,8 +85,9 @@ class Tracked:
 
 
 _UNTRACKED = frozenset(
-    "_inbound_nodes _outbound_nodes _init_arguments _losses _loss_holders _holders _own_variables _nodes _nodes_by_depth _operations "
-    "_operations_by_depth _plan _slots _inputs _outputs _inputs_struct _outputs_struct _build_shapes input_spec _functional".split()
+    "_inbound_nodes _outbound_nodes _init_arguments _losses _loss_holders _holders _own_variables _nodes "
+    "_nodes_by_depth _operations _operations_by_depth _plan _slots _inputs _outputs _inputs_struct _outputs_struct "
+    "_build_shapes input_spec _functional".split()
 )
 
 

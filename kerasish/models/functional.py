@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 
 from kerasish.core import dtypes, nest, scopes
 from kerasish.core.autodiff import recording
 from kerasish.core.symbolic import Function, KerasTensor, Node, node_of
-from kerasish.core.tensor import Tensor
+from kerasish.core.tensor import Tensor, as_array
 from kerasish.layers import calling
+from kerasish.layers.building import is_shape
+from kerasish.layers.input_layer import Input
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.models.graph_config import graph_config, graph_from_config
+from kerasish.models.inference import lean
 from kerasish.models.model import Model
+from kerasish.ops.shaping import expand_dims, squeeze
+from kerasish.ops.table import cast
+from kerasish.training.trainer import Trainer
 
 
 class Functional(Function, Model):
@@ -32,20 +40,17 @@ class Functional(Function, Model):
 
     def __init__(self, inputs, outputs, name=None, **kwargs):
         trainable = kwargs.pop("trainable", None)
-        for x in nest.flatten(inputs):
-            if not isinstance(x, KerasTensor):
-                raise ValueError(
-                    f"All `inputs` values must be KerasTensors. Received: inputs={inputs} including invalid value {x} of type {type(x)}"
-                )
-        for y in nest.flatten(outputs):
-            if not isinstance(y, KerasTensor):
-                raise ValueError(
-                    f"All `outputs` values must be KerasTensors. Received: outputs={outputs} including invalid value {y} of type {type(y)}"
-                )
+        for what, ends in (("inputs", inputs), ("outputs", outputs)):
+            for x in nest.flatten(ends):
+                if not isinstance(x, KerasTensor):
+                    raise ValueError(
+                        f"All `{what}` values must be KerasTensors. Received: {what}={ends} including invalid value "
+                        f"{x} of type {type(x)}"
+                    )
         if not all(node_of(x).is_input for x in nest.flatten(inputs)):
             inputs, outputs = _cut_at(inputs, outputs)
         Layer.__init__(self, name=name, **kwargs)
-        self._init_trainer()
+        Trainer.__init__(self)
         self._init_graph(inputs, outputs)
         self.__dict__["_layers_in_graph"] = [o for o in self._operations if isinstance(o, Layer)]
         self.input_spec = None
@@ -54,11 +59,6 @@ class Functional(Function, Model):
             self._build_shapes = {"input_shape": tuple(self._inputs[0].shape)}
         if trainable is not None:
             self.trainable = trainable
-
-    def _init_trainer(self):
-        from kerasish.training.trainer import Trainer
-
-        Trainer.__init__(self)
 
     def _nested_layers(self):
         held = self.__dict__.get("_layers_in_graph", [])
@@ -98,16 +98,14 @@ class Functional(Function, Model):
     def _lean_plan(self):
         """The steps for inference, worked out when first asked for."""
         if self._lean is None:
-            from kerasish.models.inference import lean
-
             self.__dict__["_lean"] = lean(self._plan, {self._slots[id(y)] for y in self._outputs}, self._slots)
         return self._lean
 
     def _check_arguments(self, args):
-        return None
+        """Nothing: `_standardized` does."""
 
     def _maybe_build(self, arguments):
-        return None
+        """Nothing: the model is built."""
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         values = self._standardized(inputs)
@@ -115,11 +113,7 @@ class Functional(Function, Model):
 
     def compute_output_shape(self, input_shape):
         """The outputs' shapes for the inputs'."""
-        given = (
-            input_shape
-            if len(self._inputs) > 1 or not all(d is None or isinstance(d, int) for d in input_shape)
-            else [input_shape]
-        )
+        given = [input_shape] if len(self._inputs) == 1 and is_shape(input_shape) else input_shape
         given = list(given.values()) if isinstance(given, dict) else list(given)
         with scopes.shape_scope():
             specs = [KerasTensor(s, x.dtype) for s, x in zip(given, self._inputs)]
@@ -135,9 +129,9 @@ class Functional(Function, Model):
                 continue
             x = calling.convert(x, None)
             if not isinstance(x, KerasTensor) and not isinstance(x, Tensor):
-                x = Tensor(x.array) if hasattr(x, "array") else calling.convert(_array(x), None)
+                x = Tensor(x.array) if hasattr(x, "array") else Tensor(as_array(x))
             if isinstance(x, Tensor) and dtypes.name_of(x.value) != expected.dtype:
-                x = _cast(x, expected.dtype)
+                x = cast(x, expected.dtype)
             out.append(self._ranked(x, expected))
         return out
 
@@ -147,47 +141,46 @@ class Functional(Function, Model):
         names = [x._keras_history.operation.name for x in self._inputs]
         if isinstance(inputs, dict):
             struct = self._inputs_struct
-            keys = sorted(struct) if isinstance(struct, dict) else names
-            optional = {k for k, x in zip(keys, self._inputs) if x._keras_history.operation.optional}
-            missing = [k for k in keys if k not in inputs and k not in optional]
-            if missing:
-                raise ValueError(
-                    f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
-                    f"Expected the following keys: {keys}"
-                )
-            extra = [k for k in inputs if k not in keys]
-            if extra and len(keys) < len(inputs):
-                warnings.warn(f"model '{self.name}': inputs {extra} are not used; it takes {keys}", stacklevel=6)
-            return [inputs.get(k) for k in keys]
+            return self._by_key(inputs, sorted(struct) if isinstance(struct, dict) else names)
         flat = nest.flatten(inputs)
-        if len(flat) != len(self._inputs) and len(self._inputs) == 1 and isinstance(inputs, (list, tuple)):
+        if len(flat) == len(self._inputs):
+            return flat
+        if len(self._inputs) == 1 and isinstance(inputs, (list, tuple)):
             if all(isinstance(v, (int, float)) for v in flat):
-                return [_array(inputs)]
-        if len(flat) != len(self._inputs):
+                return [as_array(inputs)]
+        raise ValueError(
+            f"Layer '{self.name}' expected {len(self._inputs)} input(s) ({', '.join(names)}). Received {len(flat)} "
+            f"instead: shapes {[tuple(getattr(x, 'shape', ())) for x in flat]}"
+        )
+
+    def _by_key(self, inputs: dict, keys: list[str]) -> list:
+        """The values of a dict in the order of the graph's inputs, None for optional ones that are missing."""
+        optional = {k for k, x in zip(keys, self._inputs) if x._keras_history.operation.optional}
+        missing = [k for k in keys if k not in inputs and k not in optional]
+        if missing:
             raise ValueError(
-                f"Layer '{self.name}' expected {len(self._inputs)} input(s) ({', '.join(names)}). Received {len(flat)} instead: shapes "
-                f"{[tuple(getattr(x, 'shape', ())) for x in flat]}"
+                f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
+                f"Expected the following keys: {keys}"
             )
-        return flat
+        extra = [k for k in inputs if k not in keys]
+        if extra and len(keys) < len(inputs):
+            warnings.warn(f"model '{self.name}': inputs {extra} are not used; it takes {keys}", stacklevel=7)
+        return [inputs.get(k) for k in keys]
 
     def _ranked(self, x, expected):
         """x with the rank of the input: an axis of length 1 is added or dropped at the end, as Keras does."""
         shape, wanted = tuple(x.shape), tuple(expected.shape)
         if len(shape) == len(wanted) + 1 and shape[-1] == 1:
-            from kerasish.ops.shaping import squeeze
-
             x = squeeze(x, -1)
         elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
-            from kerasish.ops.shaping import expand_dims
-
             x = expand_dims(x, -1)
         name = expected._keras_history.operation.name
         if len(x.shape) != len(wanted) or any(
             a is not None and b is not None and a != b for a, b in zip(x.shape, wanted)
         ):
             raise ValueError(
-                f"Input 0 with name '{name}' of layer '{self.name}' is incompatible with the layer: expected shape={wanted}, "
-                f"found shape={shape}"
+                f"Input 0 with name '{name}' of layer '{self.name}' is incompatible with the layer: expected "
+                f"shape={wanted}, found shape={shape}"
             )
         return x
 
@@ -226,14 +219,9 @@ class Functional(Function, Model):
         self.built = True
 
     def get_config(self) -> dict:
-        if (
-            type(self) is not Functional
-            and type(self).__init__ is not Functional.__init__
-            and not _passes_graph(type(self))
-        ):
+        own_constructor = type(self).__init__ is not Functional.__init__
+        if own_constructor and not _passes_graph(type(self)):
             return Model.get_config(self)
-        from kerasish.models.graph_config import graph_config
-
         return graph_config(self)
 
 
@@ -244,8 +232,6 @@ def _alone(items: list):
 
 def _passes_graph(cls) -> bool:
     """Whether a class's constructor takes `inputs` and `outputs` as Functional's does."""
-    import inspect
-
     parameters = inspect.signature(cls.__init__).parameters
     return {"inputs", "outputs"} <= set(parameters) or all(
         p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name == "self" for p in parameters.values()
@@ -267,21 +253,11 @@ def adopt(cls: type) -> None:
 
 def functional_from_config(cls, config: dict, custom_objects=None):
     """A functional model from its config."""
-    from kerasish.models.graph_config import graph_from_config
-
-    return graph_from_config(cls, config, custom_objects)
-
-
-def _array(x):
-    from kerasish.core.tensor import as_array
-
-    return as_array(x)
-
-
-def _cast(x, dtype):
-    from kerasish.ops.table import cast
-
-    return cast(x, dtype)
+    inputs, outputs = graph_from_config(config, custom_objects)
+    if cls not in (Model, Functional):
+        return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+    frozen = {"trainable": False} if config.get("trainable") is False else {}
+    return Functional(inputs, outputs, name=config.get("name"), **frozen)
 
 
 def _plain(x) -> bool:
@@ -307,8 +283,6 @@ def _cut_at(inputs, outputs):
 def _fresh_input(x):
     if node_of(x).is_input:
         return x
-    from kerasish.layers.input_layer import Input
-
     return Input(batch_shape=x.shape, dtype=x.dtype, name=x.name)
 
 

@@ -66,18 +66,20 @@ def _call_config(node, numbers) -> dict:
 
 
 def _unpacked(original, written):
-    return (
-        list(written) if isinstance(original, tuple) and any(isinstance(x, KerasTensor) for x in original) else written
-    )
+    """A tuple of tensors as a list, as Keras writes it."""
+    holds_tensors = isinstance(original, tuple) and any(isinstance(x, KerasTensor) for x in original)
+    return list(written) if holds_tensors else written
 
 
-def graph_from_config(cls, config: dict, custom_objects=None):
-    """The model that `graph_config` describes.
+def graph_from_config(config: dict, custom_objects: dict | None = None) -> tuple:
+    """The inputs and the outputs, in their structures, of the graph that `graph_config` describes.
 
     Args:
-        cls: the class to make.
         config: the config.
         custom_objects: classes by name.
+
+    Raises:
+        ValueError: if layers wait for tensors that no layer makes.
     """
     made, waiting = {}, []
     for item in config["layers"]:
@@ -90,38 +92,22 @@ def graph_from_config(cls, config: dict, custom_objects=None):
         if item["inbound_nodes"]:
             waiting.append((layer, list(item["inbound_nodes"])))
     _replay(made, waiting)
-    inputs, outputs = (_find_ends(config[k], made) for k in ("input_layers", "output_layers"))
-    from kerasish.models.functional import Functional
-    from kerasish.models.model import Model
-
-    extra = {"trainable": config["trainable"]} if config.get("trainable") is False else {}
-    if cls in (Model, Functional):
-        return Functional(inputs, outputs, name=config.get("name"), **extra)
-    return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+    return _find_ends(config["input_layers"], made), _find_ends(config["output_layers"], made)
 
 
 def _replay(made, waiting):
     """Call the layers as they were called, each as soon as its inputs are there."""
     while waiting:
-        left = []
+        called = False
         for layer, calls in waiting:
             while calls and _ready(calls[0], made):
                 args, kwargs = _read_call(calls.pop(0), made)
                 layer(*args, **kwargs)
-            if calls:
-                left.append((layer, calls))
-        if (
-            len(left) == len(waiting)
-            and all(len(a[1]) == len(b[1]) for a, b in zip(left, waiting))
-            and not _progress(left, made)
-        ):
-            names = [layer.name for layer, _ in left]
+                called = True
+        waiting = [(layer, calls) for layer, calls in waiting if calls]
+        if not called:
+            names = [layer.name for layer, _ in waiting]
             raise ValueError(f"The config cannot be rebuilt: layers {names} wait for tensors that no layer makes")
-        waiting = left
-
-
-def _progress(left, made) -> bool:
-    return any(_ready(calls[0], made) for _, calls in left)
 
 
 def _tensors_in(value):
@@ -150,10 +136,8 @@ def _read_call(call, made):
             return {k: read(v) for k, v in value.items()}
         return [read(v) for v in value] if isinstance(value, list) else value
 
-    args = [read(a) for a in call["args"]]
-    return [tuple(a) if isinstance(a, list) and _is_key(call["args"][i]) else a for i, a in enumerate(args)], read(
-        call["kwargs"]
-    )
+    args = [tuple(read(a)) if _is_key(a) else read(a) for a in call["args"]]
+    return args, read(call["kwargs"])
 
 
 def _is_key(written) -> bool:

@@ -1,8 +1,8 @@
 """Inference: a graph's steps made lean.
 
-Where no gradient is wanted and nothing trains, a batch normalization is folded into the convolution before it, a ReLU into
-the kernel that makes its input, and the layers of this library are entered directly, past the checks that their shapes
-passed when the graph was built. Results differ from the layers' own by rounding alone.
+Where no gradient is wanted and nothing trains, a batch normalization is folded into the convolution before it, a ReLU
+into the kernel that makes its input, and the layers of this library are entered directly, past the checks that their
+shapes passed when the graph was built. Results differ from the layers' own by rounding alone.
 """
 
 from __future__ import annotations

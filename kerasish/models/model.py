@@ -7,7 +7,12 @@ import inspect
 from kerasish.core import scopes
 from kerasish.core.operation import trace_shapes
 from kerasish.core.symbolic import KerasTensor
-from kerasish.layers.layer import Layer, _map_shapes
+from kerasish.layers.building import map_shapes
+from kerasish.layers.calling import signature_of
+from kerasish.layers.layer import Layer
+from kerasish.layers.tracking import is_metric
+from kerasish.models.summary import print_summary
+from kerasish.saving import keras_file, weights_h5
 from kerasish.training.trainer import Trainer
 
 
@@ -52,7 +57,7 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list:
         """The layers directly inside."""
-        return [x for x in self._flatten_layers(include_self=False, recursive=False) if not _is_metric(x)]
+        return [x for x in self._flatten_layers(include_self=False, recursive=False) if not is_metric(x)]
 
     @layers.setter
     def layers(self, _):
@@ -98,8 +103,6 @@ class Model(Trainer, Layer):
             show_trainable: whether to say which layers are trained.
             layer_range: names of the first and the last layer to show.
         """
-        from kerasish.models.summary import print_summary
-
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def build_from_config(self, config) -> None:
@@ -132,38 +135,30 @@ class Model(Trainer, Layer):
             overwrite: whether an existing file may be replaced without asking.
             zipped: whether a `.keras` file is one zip archive.
         """
-        from kerasish.saving.keras_file import save_model
-
-        save_model(self, filepath, overwrite=overwrite, **({} if zipped is None else {"zipped": zipped}), **kwargs)
+        options = kwargs if zipped is None else {"zipped": zipped, **kwargs}
+        keras_file.save_model(self, filepath, overwrite=overwrite, **options)
 
     def save_weights(self, filepath, overwrite: bool = True, max_shard_size=None) -> None:
         """Save the weights as a `.weights.h5` file, in Keras's layout."""
-        from kerasish.saving.weights_h5 import save_weights
-
-        save_weights(self, filepath, overwrite, max_shard_size)
+        weights_h5.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(self, filepath, skip_mismatch: bool = False, **kwargs):
         """Load weights from a `.weights.h5`, `.keras` or legacy `.h5` file."""
-        from kerasish.saving.weights_h5 import load_weights
-
-        return load_weights(self, filepath, skip_mismatch, **kwargs)
+        return weights_h5.load_weights(self, filepath, skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs) -> str:
         """The architecture as JSON."""
-        from kerasish.saving.keras_file import model_to_json
-
-        return model_to_json(self, **kwargs)
+        return keras_file.model_to_json(self, **kwargs)
 
     def export(self, filepath, format="tf_saved_model", **kwargs):
         """Raises: exporting to other runtimes is not supported yet."""
         raise NotImplementedError(
-            f"model '{self.name}': export(format={format!r}) is not supported by kerasish yet; save it as '.keras' and export from Keras"
+            f"model '{self.name}': export(format={format!r}) is not supported by kerasish yet; save it as '.keras' and "
+            "export from Keras"
         )
 
     def __reduce__(self):
-        from kerasish.saving.keras_file import reduce_model
-
-        return reduce_model(self)
+        return keras_file.reduce_model(self)
 
     def __deepcopy__(self, memo):
         function, arguments = self.__reduce__()
@@ -171,8 +166,6 @@ class Model(Trainer, Layer):
 
     @property
     def _call_has_training_arg(self) -> bool:
-        from kerasish.layers.calling import signature_of
-
         return signature_of(type(self).call).has_training
 
     @classmethod
@@ -189,29 +182,22 @@ class Model(Trainer, Layer):
         return cls(**config)
 
 
-def _is_metric(x) -> bool:
-    return hasattr(type(x), "update_state")
-
-
 def _is_functional(args, kwargs) -> bool:
     """Whether a Model's arguments are those of a functional one."""
-    given = [*args[:2], *(kwargs[k] for k in ("inputs", "outputs") if k in kwargs)]
-    if len(args) == 1 and "outputs" in kwargs or {"inputs", "outputs"} <= set(kwargs):
-        return True
-    return len(given) == 2 and len(args) >= 2
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= kwargs.keys()
 
 
 def _build_by_running(model, input_shape):
     """Run `call` on shapes, so that the layers inside build themselves."""
     with scopes.name_scope(model.name, caller=model):
-        specs = _map_shapes(lambda s: KerasTensor(s, model.compute_dtype), input_shape)
-        model._build_shapes = {"input_shape": _map_shapes(tuple, input_shape)}
+        specs = map_shapes(lambda s: KerasTensor(s, model.compute_dtype), input_shape)
+        model._build_shapes = {"input_shape": map_shapes(tuple, input_shape)}
         try:
             trace_shapes(model.call, specs)
         except NotImplementedError:
             raise
         except Exception as error:
             raise ValueError(
-                f"Model '{model.name}' could not be built by running its `call` on shapes ({type(error).__name__}: {error}). "
-                "Call it on real data instead, or give it a `build` method."
+                f"Model '{model.name}' could not be built by running its `call` on shapes ({type(error).__name__}: "
+                f"{error}). Call it on real data instead, or give it a `build` method."
             ) from error

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from kerasish import dtype_policies
 from kerasish.core import scopes
 from kerasish.core.symbolic import KerasTensor
-from kerasish.layers.calling import signature_of
+from kerasish.core.tensor import convert_to_tensor
+from kerasish.layers.building import is_shape, shape_of
 from kerasish.layers.input_layer import InputLayer
-from kerasish.layers.layer import Layer, _shape_of, is_shape
+from kerasish.layers.layer import Layer
 from kerasish.models.functional import Functional
 from kerasish.models.model import Model
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.training.trainer import Trainer
 
 
 class Sequential(Model):
@@ -29,7 +32,7 @@ class Sequential(Model):
 
     def __init__(self, layers=None, trainable: bool = True, name: str | None = None):
         Layer.__init__(self, trainable=trainable, name=name)
-        self._init_trainer()
+        Trainer.__init__(self)
         self._functional = None
         self._sequence: list[Layer] = []
         for layer in layers or []:
@@ -37,8 +40,6 @@ class Sequential(Model):
         self._maybe_rebuild()
         if not trainable:
             self.trainable = False
-
-    _init_trainer = Functional._init_trainer
 
     def _untracked_names(self):
         return super()._untracked_names() | {"_functional"}
@@ -55,22 +56,22 @@ class Sequential(Model):
                 self.add(InputLayer(shape=shape), rebuild=False)
         if isinstance(layer, KerasTensor) and isinstance(layer._keras_history.operation, InputLayer):
             layer = layer._keras_history.operation
-        if not isinstance(layer, Layer):
-            if not hasattr(layer, "call") or not hasattr(layer, "name"):
-                raise ValueError(
-                    f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} (of type {type(layer)})"
-                )
+        if not isinstance(layer, Layer) and not (hasattr(layer, "call") and hasattr(layer, "name")):
+            raise ValueError(
+                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} "
+                f"(of type {type(layer)})"
+            )
         if any(layer.name == other.name for other in self._sequence):
             raise ValueError(
-                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name of a layer in "
-                "this model. Update the `name` argument to pass a unique name."
+                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
+                "name of a layer in this model. Update the `name` argument to pass a unique name."
             )
         if isinstance(layer, InputLayer) and self._sequence:
             first = self._sequence[0]
             if isinstance(first, InputLayer):
                 raise ValueError(
-                    f"Sequential model '{self.name}' has already been configured to use input shape {first.batch_shape}. You cannot add "
-                    "a different Input layer to it."
+                    f"Sequential model '{self.name}' has already been configured to use input shape "
+                    f"{first.batch_shape}. You cannot add a different Input layer to it."
                 )
             self._sequence.insert(0, layer)
         else:
@@ -92,13 +93,9 @@ class Sequential(Model):
         self.built, self._functional = False, None
         if len(self._sequence) > 1 and isinstance(self._sequence[0], InputLayer):
             self.build(self._sequence[0].batch_shape)
-        elif (
-            self._sequence
-            and hasattr(self._sequence[0], "input_shape")
-            and isinstance(self._sequence[0], (Functional, Sequential))
-        ):
+        elif self._sequence and isinstance(self._sequence[0], (Functional, Sequential)):
             first = self._sequence[0]
-            if first.built:
+            if first.built and hasattr(first, "input_shape"):
                 self.build(first.input_shape)
 
     def build(self, input_shape=None):
@@ -125,8 +122,8 @@ class Sequential(Model):
                 return  # a layer whose shapes cannot be told: the model runs layer by layer
             except TypeError as error:
                 raise ValueError(
-                    f"Layers added to a Sequential model can only have a single positional argument, the input tensor. Layer "
-                    f"{type(layer).__name__} '{layer.name}': {error}"
+                    f"Layers added to a Sequential model can only have a single positional argument, the input tensor. "
+                    f"Layer {type(layer).__name__} '{layer.name}': {error}"
                 ) from error
         self._functional = Functional(inputs=inputs, outputs=x)
         self._functional.name = self.name  # so that messages speak of the model that the user made
@@ -137,7 +134,7 @@ class Sequential(Model):
         if not self.built:
             x = arguments["inputs"]
             with self._open_name_scope():
-                self.build((None, *x.shape[1:]) if not isinstance(x, KerasTensor) else _shape_of(x))
+                self.build((None, *x.shape[1:]) if not isinstance(x, KerasTensor) else shape_of(x))
             self.built = True
 
     def _allows(self, x) -> bool:
@@ -150,8 +147,6 @@ class Sequential(Model):
             **({} if mask is None else {"mask": mask}),
         }
         if isinstance(inputs, (list, tuple)) and not any(hasattr(v, "shape") for v in inputs):
-            from kerasish.core.tensor import convert_to_tensor
-
             inputs = convert_to_tensor(inputs)
         return Layer.__call__(self, inputs, **kwargs)
 
@@ -229,8 +224,6 @@ class Sequential(Model):
         return self._sequence[0].input_dtype if self._sequence else super().input_dtype
 
     def get_config(self) -> dict:
-        from kerasish import dtype_policies
-
         config = {"name": self.name, "trainable": self.trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
         config["layers"] = [serialize_keras_object(layer) for layer in self._sequence]
         if self._functional is not None:

@@ -1,0 +1,95 @@
+"""What a layer is built from: the shapes of the tensors in a call, by the names that `build` gives them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+
+from kerasish.core import scopes
+from kerasish.core.operation import PROBES
+
+
+def wrapped_build(build: Callable) -> Callable:
+    """A `build` that opens the layer's name scope, notes the shapes, and locks the state afterwards."""
+
+    @functools.wraps(build)
+    def wrapped(self, *args, **kwargs):
+        outermost = not self.__dict__.get("_building")
+        self.__dict__["_building"] = True
+        try:
+            with self._open_name_scope():
+                build(self, *args, **kwargs)
+        finally:
+            if outermost:
+                self.__dict__["_building"] = False
+        if outermost:
+            self._build_shapes = known_shapes(dict(zip(parameter_names(build), args)) | kwargs)
+            self.built = True
+            self._post_build()
+
+    wrapped.__signature__ = inspect.signature(build)
+    return wrapped
+
+
+@functools.cache
+def parameter_names(function: Callable) -> tuple[str, ...]:
+    """The names of an unbound method's parameters, without `self`."""
+    kinds = inspect.Parameter
+    named = (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
+    return tuple(p.name for p in list(inspect.signature(function).parameters.values())[1:] if p.kind in named)
+
+
+def by_parameter(names: tuple[str, ...], tensor_shapes: dict) -> dict:
+    """Shapes of a call's tensors, by the names that `build` or `compute_output_shape` takes."""
+    if len(names) == 1 or not any(f"{k}_shape" in names for k in tensor_shapes):
+        return {names[0]: next(iter(tensor_shapes.values()), None)} if names else {}
+    return {f"{k}_shape": s for k, s in tensor_shapes.items() if f"{k}_shape" in names}
+
+
+def known_shapes(given: dict) -> dict:
+    """The shapes that are not None, as tuples."""
+    return {k: as_tuples(v) for k, v in given.items() if v is not None}
+
+
+def shape_of(x) -> tuple | None:
+    """A tensor's shape, the batch axis open where only shapes are worked out; None if x has no shape."""
+    if x is None or not hasattr(x, "shape"):
+        return None
+    shape = tuple(x.shape)
+    if scopes.shapes_only() and shape and shape[0] in PROBES:
+        return (None, *shape[1:])
+    return shape
+
+
+def is_shape(x) -> bool:
+    """Whether x is one shape, not a structure of shapes."""
+    return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
+
+
+def map_shapes(function: Callable, structure):
+    """The structure of the function's results on shapes, which it gets as tuples."""
+    if is_shape(structure):
+        return function(tuple(structure))
+    if isinstance(structure, dict):
+        return {k: map_shapes(function, v) for k, v in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(map_shapes(function, v) for v in structure)
+    return structure
+
+
+def as_tuples(structure):
+    """The structure with its shapes as tuples: JSON makes them lists."""
+    return map_shapes(tuple, structure)
+
+
+def pop_input_shape(kwargs: dict):
+    """The shape given by `input_shape=`, `input_dim=` or `batch_input_shape=`, taken out of kwargs."""
+    given = kwargs.pop("input_shape", None)
+    dim = kwargs.pop("input_dim", None)
+    batch = kwargs.pop("batch_input_shape", None)
+    if batch is not None:
+        return tuple(batch)[1:]
+    return (dim,) if given is None and dim is not None else given
