@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,6 @@ from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.epochs import Epochs
 from kerasish.training.logs import pythonify
 from kerasish.training.steps import Steps, to_numpy
-from kerasish.utils import io_utils
 from kerasish.utils.batch_utils import unpack_x_y_sample_weight
 
 
@@ -327,5 +327,5 @@ def _tell_compile_time(before, verbose):
     count, seconds = now[0] - before[0], now[1] - before[1]
     if verbose and seconds > 1:
         kernels = "1 kernel" if count == 1 else f"{count} kernels"
-        io_utils.print_msg(f"kerasish: compiled {kernels} in {seconds:.1f} s (cached for next time)")
+        sys.stderr.write(f"kerasish: compiled {kernels} in {seconds:.1f} s (cached for next time)\n")
     return now

@@ -4,31 +4,17 @@ import logging
 import os
 import sys
 
+from kerasish.config import disable_interactive_logging as disable_interactive_logging
+from kerasish.config import enable_interactive_logging as enable_interactive_logging
+from kerasish.config import is_interactive_logging_enabled as is_interactive_logging_enabled
+
 _logger = logging.getLogger("kerasish")
-_interactive = True
-
-
-def enable_interactive_logging() -> None:
-    """Sends progress bars and messages to stdout (the default)."""
-    global _interactive
-    _interactive = True
-
-
-def disable_interactive_logging() -> None:
-    """Sends progress bars and messages to the logger named "kerasish" instead of stdout."""
-    global _interactive
-    _interactive = False
-
-
-def is_interactive_logging_enabled() -> bool:
-    """Tells whether messages go to stdout rather than to the logger."""
-    return _interactive
 
 
 def print_msg(message: object, line_break: bool = True) -> None:
     """Shows a message on stdout, or logs it when interactive logging is off."""
     text = str(message)
-    if not _interactive:
+    if not is_interactive_logging_enabled():
         _logger.info(text)
         return
     stream = sys.stdout

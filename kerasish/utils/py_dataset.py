@@ -80,6 +80,13 @@ class PyDataset:
             f"{type(self).__name__} needs a method `__getitem__(self, index)` that returns batch number `index`."
         )
 
+    def __iter__(self):
+        count = self.num_batches
+        i = 0
+        while count is None or i < count:
+            yield self[i]
+            i += 1
+
     @property
     def num_batches(self) -> int | None:
         """Number of batches, `None` if endless."""
