@@ -1,11 +1,13 @@
 """`python -m benchmarks`: measure speed and memory beside the peers, in one interleaved run.
 
-python -m benchmarks                           everything, about 25 minutes on two cores
-python -m benchmarks --quick                   two models, one round, a few minutes
-python -m benchmarks --write README.md         put the table between the README's speed marks
-python -m benchmarks --from results.json       only make the table
-python -m benchmarks --resume results.json     go on where a run stopped
-python -m benchmarks --libraries kerasish,torch --workloads mnist,script
+    python -m benchmarks                           everything, about 25 minutes on two cores
+    python -m benchmarks --quick                   two models, one round, a few minutes
+    python -m benchmarks --write README.md         put the table between the README's speed marks
+    python -m benchmarks --from results.json       only make the table
+    python -m benchmarks --resume results.json     go on where a run stopped
+    python -m benchmarks --libraries kerasish,torch --workloads mnist,script
+
+Run it when nothing else runs: the load at the start stands in the results, and a busy machine is warned of.
 """
 
 from __future__ import annotations
