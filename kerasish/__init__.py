@@ -8,9 +8,9 @@ __version__ = _VERSION = "0.1.0"
 KERAS_VERSION = "3.15.1"  # the Keras that kerasish equals
 
 _PACKAGES = frozenset(
-    "activations applications backend callbacks config constraints datasets distribution dtype_policies initializers layers "
-    "losses metrics models ops optimizers preprocessing random regularizers saving tree utils visualization wrappers "
-    "device core kernels compat training".split()
+    "activations applications backend callbacks compat config constraints core datasets device distribution "
+    "dtype_policies initializers kernels layers losses metrics models ops optimizers preprocessing random regularizers "
+    "saving training tree utils visualization wrappers".split()
 )
 _NAMES = {
     "DTypePolicy": "dtype_policies",
@@ -37,7 +37,7 @@ _NAMES = {
     "name_scope": "core.scopes",
     "stop_gradient": "core.autodiff",
 }
-__all__ = sorted({*_NAMES, *(_PACKAGES - {"core", "kernels", "compat", "training"}), "version", "__version__"})
+__all__ = tuple(sorted({*_NAMES, *(_PACKAGES - {"core", "kernels", "compat", "training"}), "version", "__version__"}))
 
 
 def version() -> str:
@@ -61,5 +61,5 @@ def __getattr__(name: str):
     return value
 
 
-def __dir__():
-    return __all__
+def __dir__() -> list[str]:
+    return list(__all__)

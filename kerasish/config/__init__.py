@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 
-from kerasish.core.dtypes import floatx, set_floatx  # noqa: F401
+from kerasish.core.dtypes import floatx, set_floatx
+from kerasish.device import threads
 
 _settings: dict = {
     "epsilon": 1e-7,
@@ -13,6 +14,7 @@ _settings: dict = {
     "dtype_policy": None,
     "max_epochs": None,
     "max_steps_per_epoch": None,
+    "interactive_logging": True,
     "traceback_filtering": True,
     "unsafe_deserialization": False,
 }
@@ -57,18 +59,25 @@ def set_image_data_format(data_format: str) -> None:
     """
     data_format = str(data_format).lower()
     if data_format not in _FORMATS:
-        raise ValueError(f"The `data_format` argument must be one of {set(_FORMATS)}. Received: data_format={data_format}")
+        raise ValueError(
+            f"The `data_format` argument must be one of {set(_FORMATS)}. Received: data_format={data_format}"
+        )
     _settings["image_data_format"] = data_format
 
 
 def standardize_data_format(data_format: str | None) -> str:
-    """The given data format checked, or the default one for None."""
+    """The given data format checked, or the default one for None.
+
+    Raises:
+        ValueError: for another word than "channels_last" or "channels_first".
+    """
     if data_format is None:
         return image_data_format()
     data_format = str(data_format).lower()
     if data_format not in _FORMATS:
         raise ValueError(
-            f"The `data_format` argument must be one of 'channels_first', 'channels_last'. Received: data_format={data_format}"
+            f"The `data_format` argument must be one of 'channels_first', 'channels_last'. "
+            f"Received: data_format={data_format}"
         )
     return data_format
 
@@ -82,13 +91,17 @@ def dtype_policy():
 
 
 def set_dtype_policy(policy) -> None:
-    """Set the policy that layers get by default: a name or a DTypePolicy."""
+    """Set the policy that layers get by default: a name or a DTypePolicy.
+
+    Raises:
+        ValueError: for anything else.
+    """
     from kerasish import dtype_policies
 
     if not isinstance(policy, (str, dtype_policies.DTypePolicy)):
         raise ValueError(
-            f"Invalid `policy` argument. Expected the string name of a policy (such as 'float32') or a `DTypePolicy` instance. "
-            f"Received: policy={policy} (of type {type(policy)})"
+            f"Invalid `policy` argument. Expected the string name of a policy (such as 'float32') or a `DTypePolicy` "
+            f"instance. Received: policy={policy} (of type {type(policy)})"
         )
     _settings["dtype_policy"] = dtype_policies.get(policy)
 
@@ -125,7 +138,7 @@ def disable_interactive_logging() -> None:
 
 def is_interactive_logging_enabled() -> bool:
     """Whether progress goes to the terminal."""
-    return _settings.get("interactive_logging", True)
+    return _settings["interactive_logging"]
 
 
 def enable_traceback_filtering() -> None:
@@ -154,7 +167,11 @@ def unsafe_deserialization_enabled() -> bool:
 
 
 def enable_flash_attention() -> None:
-    """Refuses: there is no flash attention on the CPU."""
+    """Refuses: there is no flash attention on the CPU.
+
+    Raises:
+        NotImplementedError: always.
+    """
     raise NotImplementedError("flash attention is not available in kerasish")
 
 
@@ -178,15 +195,11 @@ def enable_op_determinism() -> None:
 
 def set_num_threads(n: int) -> None:
     """Let kernels use n threads. Results do not depend on it."""
-    from kerasish.device import threads
-
     threads.set_num_threads(n)
 
 
 def get_num_threads() -> int:
     """How many threads kernels use."""
-    from kerasish.device import threads
-
     return threads.get_num_threads()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from kerasish.core import nest
 from kerasish.core.operators import op
 from kerasish.core.tensor import Tensor, convert_to_tensor
-from kerasish.core.variable import Variable, _on_read
+from kerasish.core.variable import Variable, on_read
 
 
 class _Tapes(threading.local):
@@ -46,13 +46,11 @@ class Entry:
         self.sources, self.results = sources, results
 
 
+@on_read
 def _watch_read(variable: Variable) -> None:
     """Let the active tapes know that a variable's value was taken."""
     for tape in _tapes.active:
         tape.follows(variable)
-
-
-_on_read[0] = _watch_read
 
 
 def watchers(inputs) -> list[tuple[GradientTape, tuple[bool, ...]]]:
@@ -119,7 +117,11 @@ class GradientTape:
         return False
 
     def watch(self, tensor) -> None:
-        """Follow a tensor, a variable, or each in a nested structure."""
+        """Follow a tensor, a variable, or each in a nested structure.
+
+        Raises:
+            ValueError: for anything else.
+        """
         for x in nest.flatten(tensor):
             if not isinstance(x, (Tensor, Variable)):
                 raise ValueError(f"Passed in object {x} of type '{type(x).__name__}', not Tensor or Variable")
@@ -141,7 +143,7 @@ class GradientTape:
         """A context in which this tape records nothing."""
         return _Paused([self])
 
-    def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
+    def gradient(self, target, sources, output_gradients=None, unconnected_gradients: str = "none"):
         """The derivative of target's sum with respect to sources.
 
         Args:
@@ -155,6 +157,7 @@ class GradientTape:
 
         Raises:
             RuntimeError: if a tape that is not persistent was used before.
+            ValueError: for another word in `unconnected_gradients`.
         """
         if self._spent:
             raise RuntimeError(
@@ -190,11 +193,14 @@ class GradientTape:
                     grads[key] = grads[key] + g if key in grads else g
         return {**grads, **kept}
 
-    def jacobian(self, target, sources, unconnected_gradients="none"):
+    def jacobian(self, target, sources, unconnected_gradients: str = "none"):
         """The matrix of derivatives, one backward walk for each element of target; needs `persistent=True`.
 
         Returns:
             For each source a tensor of shape `target.shape + source.shape`.
+
+        Raises:
+            RuntimeError: if the tape is not persistent.
         """
         if not self.persistent:
             raise RuntimeError(

@@ -79,9 +79,9 @@ class Op(Operation):
 
     def backward(self, ctx: Context, *gys):
         """A gradient (or None) for each input."""
-        return (None,) * 8
+        return (None,) * len(ctx.needs)
 
-    def prepare(self, inputs):
+    def prepare(self, inputs: tuple):
         """The inputs made canonical: Tensors or Variables of the dtypes that `forward` wants."""
         return inputs
 
@@ -120,13 +120,12 @@ class Op(Operation):
         return tuple(KerasTensor(s.shape, s.dtype) for s in specs)
 
     def get_config(self) -> dict:
-        return {
-            "name": self.name,
-            **{k: v for k, v in self.__dict__.items() if k not in _GRAPH and not k.startswith("_")},
-        }
+        """The name and the constructor's arguments: the attributes without a leading underscore."""
+        return {"name": self.name, **{k: v for k, v in self.__dict__.items() if not k.startswith("_")}}
 
     @classmethod
-    def from_config(cls, config: dict):
+    def from_config(cls, config: dict) -> Op:
+        """An op made again from its config."""
         config = dict(config)
         name = config.pop("name", None)
         op = cls(**config)
@@ -135,14 +134,11 @@ class Op(Operation):
         return op
 
 
-_GRAPH = ("name",)
-
-
-def spec_of(x):
+def spec_of(x) -> Spec | None:
     """The Spec of a tensor, array, scalar or None."""
     if x is None or isinstance(x, Spec):
         return x
-    if isinstance(x, KerasTensor) or isinstance(x, (Tensor, Variable)):
+    if isinstance(x, (Tensor, Variable, KerasTensor)):
         return Spec(tuple(x.shape), x.dtype)
     if type(x) in (int, float, complex):
         return Spec((), type(x))

@@ -92,7 +92,8 @@ def broadcast(a, b) -> tuple:
             out.append(n if m is None else m)
         else:
             raise ValueError(
-                f"Cannot broadcast shape, the failure dim has value {m}, which cannot be broadcasted to {n}. Input shapes are: {list(a)} and {list(b)}."
+                f"Cannot broadcast shape, the failure dim has value {m}, which cannot be broadcasted to {n}. "
+                f"Input shapes are: {list(a)} and {list(b)}."
             )
     return tuple(out)
 
@@ -159,7 +160,8 @@ def concatenate(shapes, axis: int) -> tuple:
         )
         if not alike:
             raise ValueError(
-                f"Every value in `xs` must have the same shape except on the `axis` dim. But found element of shape {tuple(other)}, which is different from the first element's shape {first}."
+                f"Every value in `xs` must have the same shape except on the `axis` dim. But found element of shape "
+                f"{tuple(other)}, which is different from the first element's shape {first}."
             )
     along = [s[axis] for s in shapes]
     total = None if None in along else sum(along)
@@ -179,7 +181,8 @@ def matmul(a, b) -> tuple:
     left, right = (a if len(a) > 1 else (1, *a)), (b if len(b) > 1 else (*b, 1))
     if left[-1] is not None and right[-2] is not None and left[-1] != right[-2]:
         raise ValueError(
-            f"Inner dimensions (`x1.shape[-1]` and `x2.shape[-2]`) must be equal, but received `x1.shape={a}` and `x2.shape={b}`."
+            f"Inner dimensions (`x1.shape[-1]` and `x2.shape[-2]`) must be equal, but received `x1.shape={a}` and "
+            f"`x2.shape={b}`."
         )
     out = broadcast(left[:-2], right[:-2])
     return out + (left[-2:-1] if len(a) > 1 else ()) + (right[-1:] if len(b) > 1 else ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kerasish.core import dtypes, nest, scopes
@@ -25,18 +26,22 @@ class KerasTensor(Operators):
         shape: dimensions, None where open.
         dtype: its dtype.
         sparse, ragged: must be False; sparse and ragged tensors are not supported.
-        record_history: kept for Keras's signature; whether operations on it leave nodes.
+        record_history: an attribute for those who ask for it; operations leave nodes in any case.
         name: made up if None.
+        ragged_rank, row_splits_dtype: of ragged tensors only.
+
+    Raises:
+        NotImplementedError: if it is to be sparse or ragged.
     """
 
     def __init__(
         self,
         shape,
         dtype="float32",
-        sparse=False,
-        ragged=False,
-        record_history=True,
-        name=None,
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
         ragged_rank=None,
         row_splits_dtype=None,
     ):
@@ -77,8 +82,8 @@ class KerasTensor(Operators):
 
     def __array__(self, dtype=None, copy=None):
         raise ValueError(
-            "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't have any actual numerical value. "
-            "You cannot convert it to a NumPy array."
+            "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't have any actual "
+            "numerical value. You cannot convert it to a NumPy array."
         )
 
     def __bool__(self):
@@ -107,7 +112,7 @@ def is_keras_tensor(x) -> bool:
     return isinstance(x, KerasTensor)
 
 
-def any_symbolic(args=(), kwargs=None) -> bool:
+def any_symbolic(args: tuple = (), kwargs: dict | None = None) -> bool:
     """Whether a KerasTensor is among the arguments."""
     return any(isinstance(x, KerasTensor) for x in nest.flatten((args, kwargs or {})))
 
@@ -121,7 +126,7 @@ class Node:
         input_tensors, output_tensors: the KerasTensors among the arguments and the results, flat.
     """
 
-    def __init__(self, operation, call_args=(), call_kwargs=None, outputs=None):
+    def __init__(self, operation, call_args: tuple = (), call_kwargs: dict | None = None, outputs=None):
         self.operation = operation
         self.args, self.kwargs = tuple(call_args), dict(call_kwargs or {})
         self.input_tensors = [x for x in nest.flatten((self.args, self.kwargs)) if isinstance(x, KerasTensor)]
@@ -135,15 +140,16 @@ class Node:
             y._keras_history = KerasHistory(operation, index, i)
 
     @property
-    def arguments(self):
+    def arguments(self) -> Node:
+        """What Keras keeps the arguments in: the node itself."""
         return self
 
     @property
-    def keras_tensors(self):
+    def keras_tensors(self) -> list[KerasTensor]:
         return self.input_tensors
 
     @property
-    def outputs(self):
+    def outputs(self) -> list[KerasTensor]:
         return self.output_tensors
 
     @property
@@ -183,13 +189,13 @@ class Graph(NamedTuple):
 def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> Graph:
     """Find what lies between inputs and outputs.
 
-    Operations are sorted by depth from the outputs, and at one depth in the order in which the walk from the inputs met them.
+    Operations are sorted by depth from the outputs, and at one depth in the order in which the walk met them.
 
     Raises:
         ValueError: if an output cannot be reached from the inputs, or two operations share a name.
     """
     ends = {id(x) for x in inputs}
-    visited, met = _walk(ends, inputs, outputs)
+    visited, met = _walk(ends, outputs)
     depth_of_node, depth_of_operation = _depths(visited, inputs, met)
     by_depth: dict[int, list[Node]] = {}
     for node, depth in depth_of_node:
@@ -203,7 +209,7 @@ def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> Graph:
     return Graph(nodes, by_depth, operations, operations_by_depth)
 
 
-def _walk(ends, inputs, outputs):
+def _walk(ends, outputs):
     """Nodes in post-order from the outputs, and each operation's number in the order in which it was met.
 
     The walk keeps its own stack, so the depth of a model is not bounded by Python's recursion limit.
@@ -230,8 +236,8 @@ def _walk(ends, inputs, outputs):
                 continue
             if node.is_input:
                 raise ValueError(
-                    f"`inputs` not connected to `outputs`: the output depends on the input layer '{node.operation.name}', "
-                    "which is not among `inputs`; add it there"
+                    f"`inputs` not connected to `outputs`: the output depends on the input layer "
+                    f"'{node.operation.name}', which is not among `inputs`; add it there"
                 )
             stack.extend((x, False) for x in reversed(node.input_tensors))
     return order, met
@@ -266,11 +272,14 @@ def _check_names(operations):
     for name in names:
         if names.count(name) > 1:
             raise ValueError(
-                f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be unique.'
+                f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be '
+                "unique."
             )
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """One call in a plan. Tensors of the graph have numbers, their slots."""
+
     node: Node
     operation: object
     single: int | None  # the slot of the only argument, where the call is as simple as that
@@ -289,7 +298,7 @@ class Function:
         ValueError: if outputs cannot be reached from inputs.
     """
 
-    def __init__(self, inputs, outputs, name=None):
+    def __init__(self, inputs, outputs, name: str | None = None):
         self.name = name if name is not None else scopes.auto_name(type(self).__name__)
         self._init_graph(inputs, outputs)
 
@@ -318,7 +327,7 @@ class Function:
             plain = len(node.args) == 1 and isinstance(node.args[0], KerasTensor)
             plain = plain and all(v is None for v in node.kwargs.values())
             outputs = [self._slots.setdefault(id(y), len(self._slots)) for y in node.output_tensors]
-            steps.append(_Step(node, node.operation, self._slots[id(node.args[0])] if plain else None, outputs))
+            steps.append(Step(node, node.operation, self._slots[id(node.args[0])] if plain else None, outputs))
         return steps
 
     @property
@@ -336,7 +345,7 @@ class Function:
     def __call__(self, inputs):
         return self.run(nest.flatten(inputs))
 
-    def run(self, values: list, call=None, plan=None):
+    def run(self, values: list, call: Callable | None = None, plan: list[Step] | None = None):
         """Run the graph on a flat list of values.
 
         Args:

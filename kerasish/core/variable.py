@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from kerasish.core import dtypes, scopes
@@ -9,8 +11,13 @@ from kerasish.core.errors import shape_text
 from kerasish.core.operators import Operators, op
 from kerasish.core.tensor import Tensor, as_array
 
-# The tape puts its own function here: reading a variable's value counts as using the variable.
-_on_read = [lambda variable: None]
+_readers: list[Callable[[Variable], None]] = []
+
+
+def on_read(action: Callable[[Variable], None]) -> Callable[[Variable], None]:
+    """Have `action(variable)` called when a variable's value is taken; usable as a decorator."""
+    _readers.append(action)
+    return action
 
 
 class Variable(Operators):
@@ -121,7 +128,8 @@ class Variable(Operators):
     def value(self) -> Tensor:
         """The present value; it does not change when the variable does."""
         self._shared = True
-        _on_read[0](self)
+        for action in _readers:
+            action(self)
         tensor = Tensor(self.array)
         tensor.key = self.key
         return tensor

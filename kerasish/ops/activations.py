@@ -30,9 +30,6 @@ hard_sigmoid = unary("hard_sigmoid", lambda g, x, y: g * cast((y > 0) & (y < 1),
 # fmt: on
 
 
-_GRAPH_FIELDS = ("name", "_inbound_nodes", "_outbound_nodes")
-
-
 class _Shaped(Op):
     """An activation with parameters; it keeps x and y, and differentiates by `slope(x)`.
 
@@ -67,7 +64,7 @@ class _Shaped(Op):
 
     def parameters(self):
         """What the kernels take besides arrays."""
-        return tuple(v for k, v in self.__dict__.items() if k not in _GRAPH_FIELDS)
+        return tuple(v for k, v in self.__dict__.items() if k != "name" and not k.startswith("_"))
 
 
 class LeakyRelu(_Shaped):
