@@ -10,10 +10,11 @@ import ctypes
 import functools
 import hashlib
 import importlib
+import itertools
 import os
-import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kerasish.device import threads as _threads
@@ -21,16 +22,7 @@ from kerasish.device import threads as _threads
 FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": None}
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
-SHARED_SOURCES = (
-    "pack.py",
-    "plan.py",
-    "pointer.py",
-    "raw.py",
-    "simd.py",
-    "task.py",
-    "tile.py",
-    "vecmath.py",
-)  # files of kernels/cpu whose helpers other files use
+LAYOUT = 2  # of the cache: what older ones hold is not to be loaded
 
 functions: dict[int, Callable] = {}  # by address, where compilation is off
 _natives: list["Native"] = []
@@ -173,6 +165,10 @@ def _numba():
     if not numba.config.DISABLE_JIT:
         from numba.core import event
 
+        _number_symbols_apart()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_number_symbols_apart)
+
         class Counter(event.Listener):
             def on_start(self, event):
                 if _report["depth"] == 0:
@@ -204,14 +200,23 @@ def _compiled(function: Callable, exact: bool, parallel: bool) -> Callable:
     return dispatcher
 
 
+def _number_symbols_apart() -> None:
+    """Let Numba number its functions from a random start.
+
+    The number is all that tells the symbols of two closures of one factory apart. Counted from 1 in each process, two
+    of them compiled by different processes get the same symbol, and who loads both from the cache runs one as the other.
+    """
+    from numba.core.bytecode import FunctionIdentity
+
+    FunctionIdentity._unique_ids = itertools.count(int.from_bytes(os.urandom(6)))
+
+
 @functools.cache
 def cache_key() -> str:
-    """What must change when compiled code would: our version, the flags, and the sources that many kernels share."""
-    folder = os.path.join(os.path.dirname(os.path.dirname(__file__)), "kernels", "cpu")
-    digest = hashlib.sha256(repr((sorted(FASTMATH), sorted(EXACT), sorted(FLAGS.items()))).encode())
-    for name in SHARED_SOURCES:
-        path = os.path.join(folder, name)
-        if os.path.exists(path):
-            with open(path, "rb") as source:
-                digest.update(source.read())
-    return f"{getattr(sys.modules['kerasish'], '__version__', '0')}-{digest.hexdigest()[:12]}"
+    """What must change when compiled code would: our version, the flags, and the sources of all kernels."""
+    from kerasish import version
+
+    digest = hashlib.sha256(repr((LAYOUT, sorted(FASTMATH), sorted(EXACT), sorted(FLAGS.items()))).encode())
+    for path in sorted((Path(__file__).parent.parent / "kernels" / "cpu").glob("*.py")):
+        digest.update(path.read_bytes())
+    return f"{version()}-{digest.hexdigest()[:12]}"

@@ -1,0 +1,27 @@
+"""Kernels that different processes compiled keep apart when one process loads them all from the cache."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+CALL = """
+import numpy as np
+from kerasish import kernels
+a = np.linspace(-1, 1, 1 << 18, dtype="float32")
+twin = kernels.twin_of(a)
+want = {"add": a + a, "add_relu": np.maximum(a + a, 0), "relu": np.maximum(a, 0), "tanh": np.tanh(a)}
+for name in NAMES:
+    got = getattr(twin, name)(a, a) if "add" in name else getattr(twin, name)(a)
+    assert np.abs(got - want[name]).max() < 1e-6, name
+"""
+
+
+@pytest.mark.slow
+def test_closures_of_one_factory(tmp_path):
+    for names in (["add"], ["add_relu"], ["relu"], ["tanh"], ["tanh", "relu", "add_relu", "add"], ["add", "add_relu", "relu", "tanh"]):
+        environment = {**os.environ, "KERASISH_CACHE_DIR": str(tmp_path)}
+        code = CALL.replace("NAMES", repr(names))
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
