@@ -32,6 +32,12 @@ HIGH = {
 }
 
 
+def is_module(name: str) -> bool:
+    """Whether a dotted name is a module or package of kerasish."""
+    path = ROOT.joinpath(*name.split("."))
+    return name.startswith("kerasish.") and (path.is_dir() or path.with_suffix(".py").is_file())
+
+
 def imports(path: Path, top_level_only: bool = False):
     """The modules of kerasish (without the leading name) and the foreign packages that a file imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -40,9 +46,11 @@ def imports(path: Path, top_level_only: bool = False):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            if node.module == "kerasish":
-                yield from (f"kerasish.{alias.name}" for alias in node.names)
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in inner if is_module(name)]
+            yield from modules
+            if len(modules) < len(inner):
+                yield node.module
 
 
 def room(path: Path) -> str:
