@@ -44,11 +44,7 @@ class InputLayer(Layer):
         if sparse or ragged:
             raise NotImplementedError("sparse and ragged inputs are not supported by kerasish; pass dense arrays")
         if input_tensor is not None:
-            if not isinstance(input_tensor, KerasTensor):
-                raise ValueError(
-                    f"Argument `input_tensor` must be a KerasTensor. Received invalid type: input_tensor="
-                    f"{input_tensor} (of type {type(input_tensor)})"
-                )
+            _require_keras_tensor(input_tensor)
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
         elif shape is not None:
             if batch_shape is not None:
@@ -86,6 +82,14 @@ class InputLayer(Layer):
             "name": self.name,
             "optional": self.optional,
         }
+
+
+def _require_keras_tensor(x):
+    if not isinstance(x, KerasTensor):
+        raise ValueError(
+            f"Argument `input_tensor` must be a KerasTensor. Received invalid type: input_tensor={x} "
+            f"(of type {type(x)})"
+        )
 
 
 def Input(
