@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasish import constraints, initializers, regularizers
 from kerasish.core import nest, shapes
+from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable, standardize_shape
 from kerasish.layers import calling
@@ -174,8 +175,9 @@ class LayerState(Tracked):
     # -- losses
 
     def add_loss(self, loss) -> None:
-        """Add a scalar (or a list of them) to what training minimizes."""
-        self._losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        """Add a scalar (or a list of them) to what training minimizes; what a symbolic call adds is left out."""
+        losses = loss if isinstance(loss, (list, tuple)) else [loss]
+        self._losses.extend(x for x in losses if not isinstance(x, KerasTensor))
         for layer in calling.state.stack:
             layer._loss_holders.append(self)
 

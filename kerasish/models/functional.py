@@ -92,8 +92,8 @@ class Functional(Function, Model):
                 if m is not None:
                     x._keras_mask = m
         if not training and not calling.state.training and not recording() and all(map(_plain, values)):
-            return self.run(values, plan=self._lean_plan())
-        return self.run(values)
+            return self.run(values, None if training is None else _overriding(training), self._lean_plan())
+        return self.run(values, _overriding(training) if training is not None else None)
 
     def _lean_plan(self):
         """The steps for inference, worked out when first asked for."""
@@ -258,6 +258,15 @@ def functional_from_config(cls, config: dict, custom_objects=None):
         return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
     frozen = {"trainable": False} if config.get("trainable") is False else {}
     return Functional(inputs, outputs, name=config.get("name"), **frozen)
+
+
+def _overriding(training):
+    """How to call a graph's operations so that the model's own flag wins over one noted when the graph was made."""
+
+    def call(operation, args, kwargs):
+        return operation(*args, **({**kwargs, "training": training} if kwargs.get("training") is not None else kwargs))
+
+    return call
 
 
 def _plain(x) -> bool:
