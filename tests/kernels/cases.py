@@ -58,6 +58,11 @@ DEPTHWISE = [
     conv("stride 2", (2, 9, 10, 48), (3, 3, 48, 1), ((0, 1), (0, 1)), (2, 2)),
     conv("multiplier", (2, 7, 6, 5), (3, 2, 5, 3), ((1, 1), (0, 1)), (2, 1), (1, 2)),
     conv("one channel", (2, 7, 6, 1), (3, 3, 1, 1), SAME3),
+    conv("wide, stride 2", (1, 5, 39, 35), (3, 3, 35, 1), ((0, 1), (0, 1)), (2, 2)),
+    conv("wide, five by five", (1, 6, 21, 19), (5, 5, 19, 1), ((2, 2), (2, 2))),
+    conv("wide, stride and dilation", (1, 9, 33, 16), (2, 3, 16, 1), ((2, 0), (1, 2)), (3, 2), (2, 4)),
+    conv("one pixel", (3, 1, 1, 20), (3, 3, 20, 1), SAME3),
+    conv("rows that stay out of every window", (2, 11, 12, 3), (2, 2, 3, 1), strides=(4, 5)),
     conv("empty batch", (0, 7, 6, 4), (3, 3, 4, 2), SAME3),
 ]
 

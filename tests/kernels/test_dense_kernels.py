@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from kerasish.core.shapes import Window
+from kerasish.device import memory
 from kerasish.kernels import find, twin_of
-from kerasish.kernels.cpu import winograd
+from kerasish.kernels.cpu import arrays, winograd
 
 from . import cases
 from .harness import array, check_adjoint, check_close, check_twins, read_only, strided
@@ -91,6 +92,14 @@ def test_other_dtypes_fall_back_to_the_reference():
     y = cpu.matmul(array(3, 4).astype("float16"), array(4, 5).astype("float16"))
     check_close(y.astype("f4"), array(3, 4) @ array(4, 5), "float32", 1e-2, "float16")
     np.testing.assert_array_equal(cpu.matmul(np.arange(6).reshape(2, 3), np.arange(3).reshape(3, 1)), [[5], [14]])
+
+
+@named([case for case in cases.CONV2D + cases.DEPTHWISE if case.name in ("whole vectors", "stride 2", "groups")])
+def test_results_past_the_caches(case, monkeypatch):
+    monkeypatch.setattr(arrays, "STREAM", 0)
+    monkeypatch.setattr(memory, "SMALL", 0)  # everything is aligned, as large results are
+    family = "depthwise_conv2d" if case in cases.DEPTHWISE else "conv2d"
+    check_convolution(family, case, case.w[-1] * (case.w[-2] if case in cases.DEPTHWISE else 1))
 
 
 def test_nan_stays_nan_through_relu():

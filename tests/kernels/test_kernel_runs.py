@@ -85,7 +85,7 @@ from tests.kernels.test_dense_kernels import check_convolution
 for case in cases.CONV2D:
     if case.name in ("ragged vectors", "whole vectors", "winograd: even", "groups"):
         check_convolution("conv2d", case, case.w[-1])
-code = simd._TILES[4, False].compiled._library.get_asm_str()
+code = simd._TILES[4].compiled._library.get_asm_str()
 assert "vfmadd" not in code or code.count("vfmadd") >= 6 * simd.WIDE
 assert sys.argv[1] != "avx2 fma" or ("ymm" in code and "vfmadd" in code)
 """

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.simd import VECTOR_BYTES
+
+STREAM = 1 << 23  # bytes from which a result will have left the caches before it is read
 FLOATS = {np.dtype("float32"), np.dtype("float64")}
 
 
@@ -15,6 +19,16 @@ def flat(array):
     """The array's elements in C order as one writable-looking axis; kernels write to their outputs only."""
     array = np.ascontiguousarray(array).reshape(-1)
     return array if array.flags.writeable else np.asarray(_Writable(array))
+
+
+def large(*arrays):
+    """1 if one of the arrays fills the caches."""
+    return int(max(array.nbytes for array in arrays) >= STREAM)
+
+
+def streams(y, columns):
+    """1 if y, rows of `columns`, is so large that it is written past the caches, and its rows are whole vectors."""
+    return int(large(y) and columns * y.itemsize % VECTOR_BYTES == 0 and address(y) % VECTOR_BYTES == 0)
 
 
 class _Writable:

@@ -1,18 +1,60 @@
-"""Depthwise convolution and its gradients: the engines of `product.py`, lane by lane."""
+"""Depthwise convolution and its gradients: rows of strips, the micro-kernels of `strip.py`.
 
-import itertools
+Where strips lie is worked out once for each shape: which rows of the source each row of the result meets, and with
+which taps, and likewise along a row.
+"""
+
+import functools
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from kerasish.device import memory
-from kerasish.kernels.cpu.arrays import flat, supported
-from kerasish.kernels.cpu.conv import lifted, output_shape, phases
-from kerasish.kernels.cpu.outer import correlate
-from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.plan import JOB, in_order, plan_walk
-from kerasish.kernels.cpu.product import convolve
+from kerasish.device import memory, threads
+from kerasish.device.jit import Native, helper
+from kerasish.kernels.cpu.arrays import flat, large, streams, supported
+from kerasish.kernels.cpu.conv import lifted, output_shape
+from kerasish.kernels.cpu.raw import address, clear_bytes, integers, record, run, take
+from kerasish.kernels.cpu.strip import WIDTHS, kind_of, strip_of
 from kerasish.kernels.reference import depthwise as reference
+
+BAND = 1 << 16  # elements of y in a job: few enough that threads share the work evenly
+JOBS = 16  # jobs to have at least, if there are so many rows
+PARTS = 32  # parts of the work with sums of their own, whatever the number of threads
+
+
+class Plan(NamedTuple):
+    """All that a kernel has to know: lengths in elements, addresses in bytes."""
+
+    counter: int = 0
+    jobs: int = 0
+    parts: int = 0  # of the jobs, with sums of their own; 0 if nothing is summed
+    rows: int = 0  # of an image of y
+    band: int = 0  # rows of a job
+    row_table: int = 0  # for each row: where in y, where in x, where in w, how many rows of taps
+    strips: int = 0
+    strip_table: int = 0  # for each strip of a row: the same along the row, and its kind
+    channels: int = 0
+    x_image: int = 0
+    y_image: int = 0
+    x_pixel: int = 0
+    x_row: int = 0
+    x_tap: int = 0
+    w_row: int = 0
+    w_tap: int = 0
+    y_pixel: int = 0
+    x: int = 0
+    w: int = 0
+    y: int = 0
+    bias: int = 0
+    relu: int = 0
+    stream: int = 0  # 1 to write y past the caches
+    large: int = 0  # 1 if the arrays exceed them
+    w_size: int = 0  # elements of the filters
+
+
+RECORD = np.dtype([(name, np.int64) for name in Plan._fields])
+plan_at = record(RECORD)
 
 
 def depthwise_conv2d(x, w, window, bias=None, activation=None):
@@ -22,50 +64,42 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     """
     if not supported(x, w, bias):
         return reference.depthwise_conv2d(x, w, window, bias, activation)
-    (KH, KW, C, M) = w.shape
-    x, w = repeated(x, M), flat(w)
-    y = memory.empty(output_shape(x.shape, (KH, KW, C * M), window), x.dtype)
+    x = repeated(x, w.shape[-1])
+    y_shape = output_shape(x.shape, (*w.shape[:2], x.shape[-1]), window)
+    y = memory.empty(y_shape, x.dtype)
     if y.size:
-        plan = in_order(depthwise_plan(x, (KH, KW), y.shape, window))
-        convolve(plan, flat(x), filters(w, range(KH * KW), C * M), y, bias=bias, relu=activation == "relu")
+        plan, tables = forward_plan(x.shape, w.shape[:2], y_shape, window)
+        launch(_FORWARD, plan, tables, flat(x), flat(w), y, None if bias is None else flat(bias), activation == "relu")
     return y
 
 
 def depthwise_conv2d_grad_input(gy, w, x_shape, window):
-    """dL/dx of `depthwise_conv2d`.
+    """dL/dx of `depthwise_conv2d`: what `depthwise_conv2d` does, with turned taps and other steps.
 
     gy (N, OH, OW, C * M), w (KH, KW, C, M) -> gx (N, H, W, C)
     """
     if not supported(gy, w) or not math.prod(x_shape):
         return reference.depthwise_conv2d_grad_input(gy, w, x_shape, window)
-    (N, H, W, C), (KH, KW, _, M), w, (sh, sw) = x_shape, w.shape, flat(w), window.strides
-    D = C * M
-    gx, gy = memory.empty((N, H, W, D), gy.dtype), np.ascontiguousarray(gy)
-    rows = phases(H, KH, sh, window.pads[0][0], window.dilation[0])
-    columns = phases(W, KW, sw, window.pads[1][0], window.dilation[1])
-    for down, across in itertools.product(rows, columns):
-        view = gx[:, down.start :: sh, across.start :: sw]
-        if not down.taps or not across.taps:
-            view.fill(0)
-            continue
-        taps = [kh * KW + kw for kh in down.taps for kw in across.taps]
-        sizes = (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad)
-        plan = plan_walk(gy.shape, *sizes, (down.dilation, across.dilation), 1, D, gy.itemsize, True)
-        plan = plan._replace(y_image=H * W * D, y_row=sh * W * D, y_pixel=sw * D)
-        convolve(plan, flat(gy), filters(w, taps, D), gx, (down.start * W + across.start) * D)
+    M = w.shape[-1]
+    gx = memory.empty((*x_shape[:3], x_shape[3] * M), gy.dtype)
+    plan, tables = gradient_plan(gy.shape, w.shape[:2], gx.shape, window)
+    launch(_FORWARD, plan, tables, flat(gy), flat(w), gx)
     return gx if M == 1 else gx.reshape(*x_shape, M).sum(-1)
 
 
 def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     """dL/dw of `depthwise_conv2d`.
 
-    x (N, H, W, C), gy (N, OH, OW, C * M) -> gw (KH, KW, C, M)
+    x (N, H, W, C), gy (N, OH, OW, C * M) -> gw (KH, KW, C, M), summed in a fixed order
     """
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.depthwise_conv2d_grad_kernel(x, gy, w_shape, window)
     x = repeated(x, w_shape[-1])
-    plan = depthwise_plan(x, w_shape[:2], gy.shape, window, JOB)
-    return correlate(plan, flat(x), flat(gy), memory.empty(tuple(w_shape), x.dtype))
+    plan, tables = forward_plan(x.shape, w_shape[:2], gy.shape, window)
+    parts = min(PARTS, plan.jobs)
+    partial = memory.empty((parts, math.prod(w_shape)), x.dtype)
+    launch(_FILTERS, plan._replace(parts=parts, w_size=partial.shape[1]), tables, flat(x), partial, flat(gy))
+    return partial.sum(0).reshape(w_shape)
 
 
 def depthwise_conv1d(x, w, window, bias=None, activation=None):
@@ -88,13 +122,130 @@ def repeated(x, multiplier):
     return x if multiplier == 1 else np.repeat(x, multiplier, axis=-1)
 
 
-def depthwise_plan(x, kernel, y_shape, window, job=0):
-    """The plan of a depthwise convolution with one filter a channel."""
-    (top, _), (left, _) = window.pads
-    sizes = kernel, y_shape[1:3], window.strides, (top, left), window.dilation
-    return plan_walk(x.shape, *sizes, 1, x.shape[-1], x.itemsize, True, job)
+class Meeting(NamedTuple):
+    """A place of the result: it meets `taps` places of the source from `source` on, the first with tap `tap`."""
+
+    place: int
+    source: int
+    tap: int
+    taps: int
 
 
-def filters(w, taps, channels):
-    """The filters of some taps as panels whose rows are the taps."""
-    return packed(w, [tap * channels for tap in taps], 1, 0, channels, 1)
+def forward_axis(size, out, kernel, stride, pad, dilation):
+    """The meetings of an axis, forward: place o meets source o * stride - pad + k * dilation with tap k."""
+    for place in range(out):
+        begin = place * stride - pad
+        taps = [k for k in range(kernel) if 0 <= begin + k * dilation < size]
+        first = taps[0] if taps else 0
+        yield Meeting(place, begin + first * dilation, first, len(taps))
+
+
+def gradient_axis(size, out, kernel, stride, pad, dilation):
+    """The meetings of an axis, backward: a place of x meets the results that it was used for, last tap first."""
+    for place in range(size):
+        sources = {k: divmod(place + pad - k * dilation, stride) for k in reversed(range(kernel))}
+        taps = [k for k, (source, apart) in sources.items() if apart == 0 and 0 <= source < out]
+        first = taps[0] if taps else 0
+        yield Meeting(place, sources[first][0] if taps else 0, first, len(taps))
+
+
+def strips_of(meetings, place_step, source_step, tap_step):
+    """Meetings of the same taps, evenly spaced, as strips: rows (*Meeting, kind)."""
+    runs = {}
+    for meeting in meetings:
+        spot = meeting.source * place_step - meeting.place * source_step  # the same all along a run
+        runs.setdefault((meeting.place % place_step, spot, meeting.tap, meeting.taps), []).append(meeting)
+    rows, stride = [], source_step // tap_step if source_step % tap_step == 0 else 0
+    for run_ in runs.values():
+        while run_:
+            pixels = next(width for width in WIDTHS if width <= len(run_))
+            rows.append((*run_[0], kind_of(pixels, run_[0].taps, stride)))
+            run_ = run_[pixels:]
+    return np.array(sorted(rows, key=lambda row: row[1]), np.int64)
+
+
+@functools.lru_cache(1024)
+def forward_plan(x_shape, kernel, y_shape, window):
+    """The plan and its tables, forward and for the filters."""
+    axes = zip(x_shape[1:3], y_shape[1:3], kernel, window.strides, (lo for lo, _ in window.pads), window.dilation)
+    down, across = (list(forward_axis(*axis)) for axis in axes)
+    return layout(x_shape, y_shape, kernel, down, across, window.dilation, (1, 1), window.strides[1], 1)
+
+
+@functools.lru_cache(1024)
+def gradient_plan(gy_shape, kernel, gx_shape, window):
+    """The plan and its tables for the gradient of the input."""
+    axes = zip(gx_shape[1:3], gy_shape[1:3], kernel, window.strides, (lo for lo, _ in window.pads), window.dilation)
+    down, across = (list(gradient_axis(*axis)) for axis in axes)
+    common = [math.gcd(s, d) for s, d in zip(window.strides, window.dilation)]
+    sources = [d // c for d, c in zip(window.dilation, common)]
+    taps = [-s // c for s, c in zip(window.strides, common)]
+    return layout(gy_shape, gx_shape, kernel, down, across, sources, taps, 1, window.strides[1])
+
+
+def layout(x_shape, y_shape, kernel, down, across, sources, taps, x_pixel, y_pixel):
+    """A plan from the meetings of both axes, and steps: of the source and the taps, and from pixel to pixel."""
+    (N, H, W, C), (_, OH, OW, _) = x_shape, y_shape
+    rows = np.array(down, np.int64) * (OW * C, W * C, kernel[1] * C, 1)
+    strips = strips_of(across, y_pixel, x_pixel, sources[1]) * (C, C, C, 1, 1)
+    band = max(1, min(OH, BAND // (OW * C), N * OH // JOBS))
+    plan = Plan(
+        jobs=N * -(-OH // band), band=band, rows=OH, row_table=address(rows), strips=len(strips),
+        strip_table=address(strips), channels=C, x_image=H * W * C, y_image=OH * OW * C, x_pixel=x_pixel * C,
+        x_row=sources[0] * W * C, x_tap=sources[1] * C, w_row=taps[0] * kernel[1] * C, w_tap=taps[1] * C,
+        y_pixel=y_pixel * C,
+    )  # fmt: skip
+    return plan, (rows, strips)
+
+
+def launch(natives, plan, tables, x, w, y, bias=None, relu=False):
+    """Run a plan; `tables` and the arrays stay alive meanwhile."""
+    plan = plan._replace(
+        x=address(x), w=address(w), y=address(y), bias=0 if bias is None else address(bias), relu=int(relu),
+        stream=streams(y, plan.channels), large=large(x, y),
+    )  # fmt: skip
+    count = min(threads.wanted(y.size), plan.parts or plan.jobs)
+    run(natives[x.dtype.name], np.array(plan, np.int64), count)
+
+
+def _native(dtype, filters):
+    strip, size = strip_of(dtype, filters), np.dtype(dtype).itemsize
+
+    @helper
+    def walk(p, job, w):
+        """The strips of a job: row after row from memory, but each down its rows where they share what caches hold."""
+        rows, strips = integers(p.row_table, 4 * p.rows), integers(p.strip_table, 5 * p.strips)
+        image, band = divmod(job, -(-p.rows // p.band))
+        x, y = p.x + image * p.x_image * size, p.y + image * p.y_image * size
+        first, count = band * p.band, min(p.band, p.rows - band * p.band)
+        for i in range(count * p.strips):
+            r, s = divmod(i, p.strips) if p.large else divmod(i, count)[::-1]
+            r, s = 4 * (first + r), 5 * s
+            strip(
+                strips[s + 4], x + (rows[r + 1] + strips[s + 1]) * size, p.x_pixel * size, p.x_row * size,
+                p.x_tap * size, w + (rows[r + 2] + strips[s + 2]) * size, p.w_row * size, p.w_tap * size,
+                y + (rows[r] + strips[s]) * size, p.y_pixel * size, rows[r + 3], strips[s + 3], p.channels,
+                p.bias, p.relu, p.stream,
+            )  # fmt: skip
+
+    def forward(plan, worker):
+        p = plan_at(plan)
+        job = take(plan)
+        while job < p.jobs:
+            walk(p, job, p.w)
+            job = take(plan)
+
+    def correlate(plan, worker):
+        p = plan_at(plan)
+        part = take(plan)
+        while part < p.parts:
+            w = p.w + part * p.w_size * size
+            clear_bytes(w, p.w_size * size)
+            for job in range(part * p.jobs // p.parts, (part + 1) * p.jobs // p.parts):
+                walk(p, job, w)
+            part = take(plan)
+
+    return Native(correlate if filters else forward, 2, f"{dtype}-{'filters' if filters else 'forward'}")
+
+
+_FORWARD, _FILTERS = ({dtype: _native(dtype, filters) for dtype in ("float32", "float64")} for filters in (False, True))

@@ -27,7 +27,7 @@ def correlate(plan, x, gy, g):
     panels = memory.empty((count, plan.rows * plan.columns * WIDE * plan.lanes), x.dtype)
     partial = memory.empty((parts, K * F), x.dtype) if parts > 1 else g
     plan = plan._replace(
-        tile=tile_for(plan.size, plan.lanewise), x=address(x), b=address(gy), y=address(g), parts=parts, block=block,
+        tile=tile_for(plan.size), x=address(x), b=address(gy), y=address(g), parts=parts, block=block,
         partial=address(partial), scratch=address(scratch), scratch_bytes=scratch.strides[0], table=address(tables),
         table_bytes=tables.strides[0], panel=address(panels), panel_bytes=panels.strides[0],
     )  # fmt: skip
@@ -78,10 +78,9 @@ def _unit(p, worker, part, group, k0, k1):
                 pack_rows(
                     at, p.F * p.G, columns, valid, wide * p.lanes, panel + r * columns * wide * p.lanes * p.size, p.size
                 )
-            a = (scratch if p.copied else p.x) + (here if p.lanewise else 0)
             for i in range(0, k1 - k0, ROWS):
-                call(p.tile, wide, a, x_rows + i * 8, table, p.sw * p.pixel, rows, columns, panel, wide * p.lanes, to +
-                here, y_rows + i * 8, valid, start, 0, 0)  # fmt: skip
+                call(p.tile, wide, scratch if p.copied else p.x, x_rows + i * 8, table, p.sw * p.pixel, rows, columns,
+                     panel, wide * p.lanes, to + here, y_rows + i * 8, valid, start, 0, 0, 0)  # fmt: skip
             v += wide
         start = FROM_C
 

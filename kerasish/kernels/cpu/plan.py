@@ -39,9 +39,8 @@ class Plan(NamedTuple):
     dh: int = 1  # dilation
     dw: int = 1
     G: int = 1
-    J: int = 0  # channels that a window sees: C / G, or 1 lane by lane
+    J: int = 0  # channels that a window sees: C / G
     F: int = 0  # columns of a group's result
-    lanewise: int = 0  # 1 for depthwise: channel c meets column c only
     image: int = 0  # elements between images
     pixel: int = 0  # between neighbouring pixels of what windows are read from
     step: int = 1  # between neighbouring channels of a pixel
@@ -58,6 +57,7 @@ class Plan(NamedTuple):
     y: int = 0
     bias: int = 0
     relu: int = 0
+    stream: int = 0  # 1 to write the result past the caches
     b_step: int = 0  # between rows of B; 0 if B is packed in panels
     b_group: int = 0
     b_image: int = 0
@@ -80,7 +80,7 @@ plan_at = record(RECORD)
 
 
 @functools.lru_cache(4096)
-def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, size, lanewise=False, job=0):
+def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, size, job=0):
     """The part of a `Plan` that says how windows lie: `out` (OH, OW), `pads` (top, left), `columns` of a group's
     result, `job` pixels of a job (as is best for the forward pass, if 0).
     """
@@ -88,16 +88,15 @@ def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, si
     lanes = VECTOR_BYTES // size
     below, right = (OH - 1) * sh + (KH - 1) * dh - top, (OW - 1) * sw + (KW - 1) * dw - left
     inside = top <= 0 and left <= 0 and below < H and right < W
-    copied = not inside or (lanewise and C % lanes > 0)
+    copied = not inside
     job = job or min(JOB, max(SMALL_JOB, -(-N * OH * OW // 48) * 6))
     across = OW if OW < 2 * job else job
     rows = max(1, (job + across // 2) // across)
-    pixel = -(-C // lanes) * lanes if copied and lanewise else C
-    line = ((across - 1) * sw + (KW - 1) * dw + 1) * pixel if copied else W * pixel
+    line = ((across - 1) * sw + (KW - 1) * dw + 1) * C if copied else W * C
     return Plan(
         jobs=-(-N * OH // rows) * -(-OW // across),
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, KH=KH, KW=KW, sh=sh, sw=sw, top=top, left=left, dh=dh, dw=dw,
-        G=groups, J=1 if lanewise else C // groups, F=columns, lanewise=int(lanewise), image=H * W * C, pixel=pixel,
+        G=groups, J=C // groups, F=columns, image=H * W * C, pixel=C,
         line=line, copied=int(copied), rows=rows, columns=across, size=size, lanes=lanes,
     )  # fmt: skip
 
@@ -132,12 +131,7 @@ def copy_row(p, n, h, w, to):
     high = max(min(p.W - w, span), low) if 0 <= h < p.H else low
     source = p.x + (n * p.image + (h * p.W + w) * p.C) * size
     clear_bytes(to, low * p.pixel * size)
-    if p.pixel == p.C:
-        copy_bytes(to + low * p.C * size, source + low * p.C * size, (high - low) * p.C * size)
-    else:
-        for i in range(low, high):
-            copy_bytes(to + i * p.pixel * size, source + i * p.C * size, p.C * size)
-            clear_bytes(to + (i * p.pixel + p.C) * size, (p.pixel - p.C) * size)
+    copy_bytes(to + low * p.C * size, source + low * p.C * size, (high - low) * p.C * size)
     clear_bytes(to + high * p.pixel * size, (span - high) * p.pixel * size)
 
 

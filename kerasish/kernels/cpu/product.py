@@ -4,6 +4,7 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
+from kerasish.kernels.cpu.arrays import streams
 from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, integers, run, take
 from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
@@ -22,8 +23,9 @@ def convolve(plan, x, b, y, start=0, bias=None, relu=False):
     tables = np.empty((count, plan.rows + 2 * (plan.rows * plan.columns + ROWS) + plan.KH * plan.KW), np.int64)
     bias = padded_bias(bias, plan, x.dtype)
     plan = plan._replace(
-        jobs=plan.jobs * splits, splits=splits, tile=tile_for(plan.size, plan.lanewise), x=address(x), b=address(b),
+        jobs=plan.jobs * splits, splits=splits, tile=tile_for(plan.size), x=address(x), b=address(b),
         y=address(y) + start * plan.size, bias=0 if bias is None else address(bias), relu=int(relu),
+        stream=streams(y, plan.F),
         b_step=b.shape[1] if b.ndim == 2 else 0, b_group=b.size // plan.G, scratch=address(scratch),
         scratch_bytes=scratch.strides[0],
         table=address(tables), table_bytes=tables.strides[0],
@@ -91,7 +93,6 @@ def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, split):
     """All products of a job for one group."""
     segments = y_rows + (p.rows * p.columns + ROWS) * 8
     count, length = _segments(p, integers(segments, p.KH * p.KW))
-    a_step = p.dw * p.pixel if p.lanewise else p.step
     some, across = max(1, DEPTH // length), 1 if p.b_step else count * length
     vectors = -(-p.F // p.lanes)
     panels = -(-vectors // WIDE)
@@ -99,23 +100,23 @@ def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, split):
     while v < end:
         wide, here = tile_width(vectors - v), v * p.lanes * p.size
         columns = min(p.F - v * p.lanes, wide * p.lanes)
-        b_step, a_here = p.b_step if p.b_step else wide * p.lanes, a + here if p.lanewise else a
+        b_step = p.b_step if p.b_step else wide * p.lanes
         for s in range(0, count, some):
             for j in range(0, length, DEPTH):
                 k, n, m = s * length + j, min(some, count - s), min(length - j, DEPTH)
                 last = s + some >= count and j + DEPTH >= length
                 start = FROM_C if k > 0 else FROM_BIAS if bias else ZERO
                 for i in range(0, pixels, ROWS):
-                    call(p.tile, wide, a_here + j * a_step * p.size, x_rows + i * 8, segments + s * 8, a_step, n, m,
+                    call(p.tile, wide, a + j * p.step * p.size, x_rows + i * 8, segments + s * 8, p.step, n, m,
                          b + here * across + k * b_step * p.size, b_step, y + here, y_rows + i * 8, columns, start,
-                         bias + here, p.relu if last else 0)  # fmt: skip
+                         bias + here, p.relu if last else 0, p.stream if last and k == 0 else 0)  # fmt: skip
         v += wide
 
 
 @helper
 def _segments(p, table):
     """(segments, their length): the runs of a window that lie evenly in memory, with their offsets into `table`."""
-    if p.lanewise or (p.G == 1 and p.dw == 1):
+    if p.G == 1 and p.dw == 1:
         for kh in range(p.KH):
             table[kh] = kh * p.dh * p.line
         return p.KH, p.KW * p.J

@@ -31,27 +31,31 @@ def lanes(dtype):
     return VECTOR_BYTES // np.dtype(dtype).itemsize
 
 
-def tile_for(size, lanewise=False):
+def tile_for(size):
     """The address of the tile function (vectors a row, then `tile.Call`) for floats of `size` bytes."""
-    return _TILES[size, bool(lanewise)].address
+    return _TILES[size].address
 
 
-def _native(dtype, lanewise):
-    tile = intrinsic(_tile_python(dtype, lanewise))(_tile_llvm(dtype, lanewise))
+def _native(dtype):
+    tile = intrinsic(_tile_python(dtype))(_tile_llvm(dtype))
 
     def tile_function(
-        vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, relu
-    ):
-        tile(vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, relu)
+        vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, relu,
+        stream,
+    ):  # fmt: skip
+        tile(
+            vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias,
+            relu, stream,
+        )  # fmt: skip
 
-    return Native(tile_function, 1 + len(Call._fields), f"{dtype}{'-lanes' if lanewise else ''}-{VECTOR_BYTES}")
+    return Native(tile_function, 1 + len(Call._fields), f"{dtype}-{VECTOR_BYTES}")
 
 
-def _tile_python(dtype, lanewise):
-    return lambda vectors, *call: in_python(Call(*call), dtype, lanewise)
+def _tile_python(dtype):
+    return lambda vectors, *call: in_python(Call(*call), dtype)
 
 
-def _tile_llvm(dtype, lanewise):
+def _tile_llvm(dtype):
     """The intrinsic that is a tile of any width: a switch over the widths that there are."""
     element, size = (ir.FloatType(), 4) if dtype == "float32" else (ir.DoubleType(), 8)
 
@@ -63,7 +67,7 @@ def _tile_llvm(dtype, lanewise):
         for width, body in bodies.items():
             choice.add_case(I64(width), body)
             at.position_at_end(body)
-            Tile(at, Call(*call), element, size, VECTOR_BYTES // size, width, lanewise, FUSED).emit()
+            Tile(at, Call(*call), element, size, VECTOR_BYTES // size, width, FUSED).emit()
             at.branch(done)
         at.position_at_end(done)
         return context.get_dummy_value()
@@ -74,11 +78,7 @@ def _tile_llvm(dtype, lanewise):
     return tile
 
 
-_TILES = {
-    (size, lanewise): _native(dtype, lanewise)
-    for size, dtype in ((4, "float32"), (8, "float64"))
-    for lanewise in (False, True)
-}
+_TILES = {4: _native("float32"), 8: _native("float64")}
 
 
 @helper

@@ -4,8 +4,7 @@
 
 for `ROWS` rows of up to four vectors, which stay in registers while k = (segment, j) passes by. NHWC makes the `KW * C`
 neighbouring inputs of a window contiguous, so a convolution is a matrix product whose rows of A are addresses into the
-image, and k walks segments of contiguous numbers: no image is unfolded. Lane by lane (depthwise convolution), A has a
-number for each column too.
+image, and k walks segments of contiguous numbers: no image is unfolded.
 """
 
 import ctypes
@@ -16,7 +15,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils
 
-I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 ROWS = 6  # 6 rows x 4 vectors fill 24 of AVX-512's 32 registers, 6 x 2 fill 12 of AVX2's 16
 ZERO, FROM_C, FROM_BIAS = 0, 1, 2  # what the sums start from
 
@@ -38,9 +37,10 @@ class Call(NamedTuple):
     start: Any  # ZERO, FROM_C or FROM_BIAS
     bias: Any  # address of whole vectors
     relu: Any  # 1 to store max(., 0)
+    stream: Any  # 1 to write whole vectors past the caches; then they lie at whole vectors
 
 
-def in_python(call, dtype, lanewise):
+def in_python(call, dtype):
     """What a tile does, for `NUMBA_DISABLE_JIT=1`."""
     dtype = np.dtype(dtype)
 
@@ -55,18 +55,75 @@ def in_python(call, dtype, lanewise):
     for row, acc, a_row in zip(rows, sums, a_rows):
         acc = at(call.bias, call.columns).copy() if acc is None else acc
         for k, (offset, j) in enumerate(itertools.product(offsets, range(call.length))):
-            x = at(call.a + int(a_row + offset + j * call.a_step) * size, call.columns if lanewise else 1)
+            x = at(call.a + int(a_row + offset + j * call.a_step) * size, 1)
             acc += x * at(call.b + k * call.b_step * size, call.columns)
         row[:] = np.where(acc < 0, dtype.type(0), acc) if call.relu else acc
 
 
-class Tile:
+class Vectors:
+    """What emitting vectors of `width` elements at a builder's place takes."""
+
+    def __init__(self, builder, element, size, width, fused):
+        self.at, self.element, self.size, self.width, self.fused = builder, element, size, width, fused
+        self.vector = ir.VectorType(element, width)
+        self.zero = ir.Constant(self.vector, [0.0] * width)
+
+    def place(self, address, v):
+        """A pointer to vector v from an address on."""
+        return self.at.gep(self.at.inttoptr(address, self.vector.as_pointer()), [I32(v)])
+
+    def scaled(self, elements):
+        return self.at.mul(elements, I64(self.size))
+
+    def splat(self, x):
+        undefined = ir.Constant(ir.VectorType(x.type, self.width), ir.Undefined)
+        lanes = ir.Constant(ir.VectorType(I32, self.width), [0] * self.width)
+        return self.at.shuffle_vector(self.at.insert_element(undefined, x, I32(0)), undefined, lanes)
+
+    def lanes_below(self, count):
+        """The mask of lanes whose number is less than `count`."""
+        numbers = ir.Constant(ir.VectorType(I64, self.width), list(range(self.width)))
+        return self.at.icmp_signed("<", numbers, self.splat(count))
+
+    def lowest(self, relu):
+        """What results are raised to: 0 if `relu`, else minus infinity."""
+        low = ir.Constant(self.element, 0.0), ir.Constant(self.element, float("-inf"))
+        return self.splat(self.at.select(self.at.icmp_signed("!=", relu, I64(0)), *low))
+
+    def madd(self, x, y, z):
+        if not self.fused:
+            return self.at.fadd(self.at.fmul(x, y), z)
+        return self.at.call(self.function("llvm.fma", "", self.vector, [self.vector] * 3), [x, y, z])
+
+    def masked(self, what, pointer, mask, value):
+        """A load (lanes outside the mask take `value`) or a store of the lanes in the mask."""
+        mask_type, align = ir.VectorType(I1, self.width), I32(self.size)
+        if what == "load":
+            kinds = [pointer.type, I32, mask_type, self.vector]
+            return self.at.call(
+                self.function("llvm.masked.load", ".p0", self.vector, kinds), [pointer, align, mask, value]
+            )
+        kinds = [self.vector, pointer.type, I32, mask_type]
+        return self.at.call(
+            self.function("llvm.masked.store", ".p0", ir.VoidType(), kinds), [value, pointer, align, mask]
+        )
+
+    def stream(self, value, pointer):
+        """A store past the caches, to a whole vector's place: spares reading what is overwritten."""
+        store = self.at.store(value, pointer, align=self.size * self.width)
+        store.set_metadata("nontemporal", self.at.module.add_metadata([I32(1)]))
+
+    def function(self, name, suffix, result, kinds):
+        kind = ir.FunctionType(result, kinds)
+        return cgutils.get_or_insert_function(self.at.module, kind, f"{name}.v{self.width}f{self.size * 8}{suffix}")
+
+
+class Tile(Vectors):
     """Writes a tile of `vectors` vectors of `width` elements a row at a builder's place."""
 
-    def __init__(self, builder, call, element, size, width, vectors, lanewise, fused):
-        self.at, self.call, self.element, self.size = builder, call, element, size
-        self.width, self.vectors, self.lanewise, self.fused = width, vectors, lanewise, fused
-        self.vector = ir.VectorType(element, width)
+    def __init__(self, builder, call, element, size, width, vectors, fused):
+        super().__init__(builder, element, size, width, fused)
+        self.call, self.vectors = call, vectors
         self.grid = list(itertools.product(range(ROWS), range(vectors)))
 
     def emit(self):
@@ -81,6 +138,8 @@ class Tile:
             "step",
             "turn",
             "finish",
+            "whole",
+            "stream",
             "store",
             "store_part",
             "done",
@@ -100,12 +159,11 @@ class Tile:
         choice.add_case(I64(FROM_C), at.append_basic_block("from_c"))
         at.position_at_end(at.function.basic_blocks[-1])
         at.cbranch(ragged, block["load_part"], block["load"])
-        zero = ir.Constant(self.vector, [0.0] * self.width)
         ways = {
-            "zero": lambda r, v: zero,
+            "zero": lambda r, v: self.zero,
             "bias": lambda r, v: at.load(self.place(self.call.bias, v), align=self.size),
             "load": lambda r, v: at.load(self.place(self.c_rows[r], v), align=self.size),
-            "load_part": lambda r, v: self.masked("load", self.place(self.c_rows[r], v), self.valid[v], zero),
+            "load_part": lambda r, v: self.masked("load", self.place(self.c_rows[r], v), self.valid[v], self.zero),
         }
         for name, value in ways.items():
             at.position_at_end(block[name])
@@ -143,28 +201,28 @@ class Tile:
         bs = [at.load(self.place(b, v), align=self.size) for v in range(self.vectors)]
         for r in range(ROWS):
             row = at.add(self.a_rows[r], a)
-            if self.lanewise:
-                xs = [at.load(self.place(row, v), align=self.size) for v in range(self.vectors)]
-            else:
-                xs = [self.splat(at.load(at.inttoptr(row, self.element.as_pointer()), align=self.size))] * self.vectors
-            out += [self.madd(xs[v], bs[v], acc[r * self.vectors + v]) for v in range(self.vectors)]
+            x = self.splat(at.load(at.inttoptr(row, self.element.as_pointer()), align=self.size))
+            out += [self.madd(x, bs[v], acc[r * self.vectors + v]) for v in range(self.vectors)]
         return out
 
     def finish(self, sums, ragged):
         """relu and the stores; a NaN stays a NaN, as the comparison is an ordered one."""
         at, block = self.at, self.block
         at.position_at_end(block["finish"])
-        low = ir.Constant(self.element, 0.0), ir.Constant(self.element, float("-inf"))
-        lowest = self.splat(at.select(at.icmp_signed("!=", self.call.relu, I64(0)), *low))
+        lowest = self.lowest(self.call.relu)
         sums = [at.select(at.fcmp_ordered("<", x, lowest), lowest, x) for x in sums]
-        at.cbranch(ragged, block["store_part"], block["store"])
-        for name in ("store", "store_part"):
+        at.cbranch(ragged, block["store_part"], block["whole"])
+        at.position_at_end(block["whole"])
+        at.cbranch(at.icmp_signed("!=", self.call.stream, I64(0)), block["stream"], block["store"])
+        ways = {
+            "store": lambda x, pointer, v: at.store(x, pointer, align=self.size),
+            "stream": lambda x, pointer, v: self.stream(x, pointer),
+            "store_part": lambda x, pointer, v: self.masked("store", pointer, self.valid[v], x),
+        }
+        for name, way in ways.items():
             at.position_at_end(block[name])
             for (r, v), x in zip(self.grid, sums):
-                if name == "store":
-                    at.store(x, self.place(self.c_rows[r], v), align=self.size)
-                else:
-                    self.masked("store", self.place(self.c_rows[r], v), self.valid[v], x)
+                way(x, self.place(self.c_rows[r], v), v)
             at.branch(block["done"])
 
     def addresses(self, base, table):
@@ -174,45 +232,6 @@ class Tile:
     def entry(self, table, i):
         """Integer i of the table at an address."""
         return self.at.load(self.at.gep(self.at.inttoptr(table, I64.as_pointer()), [i]))
-
-    def place(self, address, v):
-        """A pointer to vector v from an address on."""
-        return self.at.gep(self.at.inttoptr(address, self.vector.as_pointer()), [I32(v)])
-
-    def scaled(self, elements):
-        return self.at.mul(elements, I64(self.size))
-
-    def splat(self, x):
-        undefined = ir.Constant(ir.VectorType(x.type, self.width), ir.Undefined)
-        lanes = ir.Constant(ir.VectorType(I32, self.width), [0] * self.width)
-        return self.at.shuffle_vector(self.at.insert_element(undefined, x, I32(0)), undefined, lanes)
-
-    def lanes_below(self, count):
-        """The mask of lanes whose number is less than `count`."""
-        numbers = ir.Constant(ir.VectorType(I64, self.width), list(range(self.width)))
-        return self.at.icmp_signed("<", numbers, self.splat(count))
-
-    def madd(self, x, y, z):
-        if not self.fused:
-            return self.at.fadd(self.at.fmul(x, y), z)
-        return self.at.call(self.function("llvm.fma", "", self.vector, [self.vector] * 3), [x, y, z])
-
-    def masked(self, what, pointer, mask, value):
-        """A load (lanes outside the mask take `value`) or a store of the lanes in the mask."""
-        mask_type, align = ir.VectorType(I1, self.width), I32(self.size)
-        if what == "load":
-            kinds = [pointer.type, I32, mask_type, self.vector]
-            return self.at.call(
-                self.function("llvm.masked.load", ".p0", self.vector, kinds), [pointer, align, mask, value]
-            )
-        kinds = [self.vector, pointer.type, I32, mask_type]
-        return self.at.call(
-            self.function("llvm.masked.store", ".p0", ir.VoidType(), kinds), [value, pointer, align, mask]
-        )
-
-    def function(self, name, suffix, result, kinds):
-        kind = ir.FunctionType(result, kinds)
-        return cgutils.get_or_insert_function(self.at.module, kind, f"{name}.v{self.width}f{self.size * 8}{suffix}")
 
 
 def join(phis, values, block):

@@ -207,7 +207,7 @@ def _multiply(p, first, count, V, M, edge, table):
             b = p.u + (e * p.C * p.F + v * p.lanes * p.C) * 4
             for t in range(0, count, ROWS):
                 call(p.tile, wide, a, table + t * 8, segment, 1, 1, p.C, b, wide * p.lanes, c, m_rows + t * 8, wide *
-                p.lanes, ZERO, 0, 0)  # fmt: skip
+                p.lanes, ZERO, 0, 0, 0)  # fmt: skip
         _results(p, first, count, M, edge, v * p.lanes, wide * p.lanes * 4)
         v += wide
 

@@ -1,0 +1,238 @@
+"""The LLVM IR of strips, the micro-kernels of depthwise convolution, and what they do in a few lines of NumPy.
+
+A strip is up to eight neighbouring pixels of a row of y, all their channels: lanes are channels, pixels registers.
+
+    forward:  y[pixel] = act(bias + sum over (row, tap) of x[pixel, row, tap] * w[row, tap])
+    filters:  w[row, tap] += sum over pixels of x[pixel, row, tap] * y[pixel]
+
+Windows that reach over the border of the image have fewer rows or taps, so no image is padded; steps may be negative,
+so filters are turned for the gradient of the input where they lie.
+"""
+
+import contextlib
+import ctypes
+import itertools
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from kerasish.device.jit import intrinsic
+from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
+from kerasish.kernels.cpu.tile import I8, I32, I64, Vectors
+
+WIDTHS = (8, 4, 2, 1)  # pixels of a strip: 8 sums hide the latency of a multiply-add
+WINDOWS = ((0, 0), (1, 1), (2, 1), (3, 1), (3, 2))  # (taps, stride in taps) written out; the first is for all others
+KINDS = [(pixels, *window) for pixels in WIDTHS for window in WINDOWS if pixels > 1 or window[1] < 2]
+
+
+class Call(NamedTuple):
+    """The arguments of a strip, all integers: addresses, and steps in bytes. Nothing is checked."""
+
+    x: Any  # where the first pixel's first tap meets the image
+    x_pixel: Any
+    x_row: Any
+    x_tap: Any
+    w: Any  # the first tap
+    w_row: Any
+    w_tap: Any
+    y: Any  # the first pixel
+    y_pixel: Any
+    rows: Any  # of taps; may be 0, as may taps
+    taps: Any
+    channels: Any
+    bias: Any  # address, or 0
+    relu: Any
+    stream: Any  # 1 to write past the caches; then all of y lies at whole vectors
+
+
+def in_python(kind, call, dtype, filters):
+    """What a strip does, for `NUMBA_DISABLE_JIT=1`."""
+    call, dtype = Call(*map(int, call)), np.dtype(dtype)
+
+    def at(address):
+        return np.frombuffer((ctypes.c_char * (call.channels * dtype.itemsize)).from_address(address), dtype)
+
+    windows = list(itertools.product(range(call.rows), range(call.taps)))
+    for pixel in range(KINDS[int(kind)][0]):
+        x, y = call.x + pixel * call.x_pixel, at(call.y + pixel * call.y_pixel)
+        total = at(call.bias).copy() if call.bias else np.zeros_like(y)
+        for row, tap in windows:
+            v, w = at(x + row * call.x_row + tap * call.x_tap), at(call.w + row * call.w_row + tap * call.w_tap)
+            if filters:
+                w += v * y
+            else:
+                total += v * w
+        if not filters:
+            y[:] = np.where(total < 0, dtype.type(0), total) if call.relu else total
+
+
+class Strip(Vectors):
+    """Writes a strip of a kind at a builder's place: whole vectors of channels, then what is left."""
+
+    def __init__(self, builder, call, element, size, kind):
+        super().__init__(builder, element, size, VECTOR_BYTES // size, FUSED)
+        self.call, (self.pixels, self.count, self.stride) = call, kind
+
+    def emit(self, body):
+        """`body` for each vector of channels; the last may be a part of one."""
+        at, vector_bytes = self.at, I64(VECTOR_BYTES)
+        size = self.scaled(self.call.channels)
+        whole = at.udiv(size, vector_bytes)
+        with self.loop(whole) as i:
+            self.mask, self.offset = None, at.mul(i, vector_bytes)
+            if self.pixels == max(WIDTHS):
+                self.ahead()
+            body(self)
+        self.offset = at.mul(whole, vector_bytes)
+        with at.if_then(at.icmp_unsigned("<", self.offset, size)):
+            self.mask = self.lanes_below(at.sub(self.call.channels, at.mul(whole, I64(self.width))))
+            body(self)
+
+    def forward(self):
+        at, call = self.at, self.call
+        given = at.icmp_unsigned("!=", call.bias, I64(0))
+        start = at.select(given, self.load(at.select(given, call.bias, call.w)), self.zero)
+        sums = [cgutils.alloca_once_value(at, start) for _ in range(self.pixels)]
+        for ws, meetings in self.taps():
+            factors = [self.load(w) for w in ws]
+            for x, met in meetings:
+                x = self.load(x)
+                for pixel, tap in met:
+                    at.store(self.madd(x, factors[tap], at.load(sums[pixel])), sums[pixel])
+        lowest, found = self.lowest(call.relu), []
+        for pixel, total in enumerate(sums):
+            value = at.load(total)
+            value = at.select(at.fcmp_ordered("<", value, lowest), lowest, value)  # a NaN stays one
+            found.append((value, self.step(call.y, pixel, call.y_pixel)))
+        if self.mask is None:
+            with at.if_else(at.icmp_unsigned("!=", call.stream, I64(0))) as (past, cached):
+                with past:
+                    for value, y in found:
+                        self.stream(value, self.place(at.add(y, self.offset), 0))
+                with cached:
+                    for value, y in found:
+                        self.store(value, y)
+        else:
+            for value, y in found:
+                self.store(value, y)
+
+    def filters(self):
+        at, call = self.at, self.call
+        ys = [self.load(self.step(call.y, pixel, call.y_pixel)) for pixel in range(self.pixels)]
+        for ws, meetings in self.taps():
+            sums = [[self.load(w), self.zero][: self.pixels] for w in ws]  # two chains of additions for each
+            for x, met in meetings:
+                x = self.load(x)
+                for pixel, tap in met:
+                    chain = pixel % len(sums[tap])
+                    sums[tap][chain] = self.madd(x, ys[pixel], sums[tap][chain])
+            for w, chains in zip(ws, sums):
+                self.store(at.fadd(*chains) if len(chains) > 1 else chains[0], w)
+
+    def ahead(self):
+        """Fetch what the strip below this one needs from memory: the row under this window."""
+        call, stride = self.call, max(1, self.stride)
+        for row, column in itertools.product(range(stride), range(self.pixels * stride)):
+            below = self.step(self.step(call.x, call.rows, call.x_row), row, call.x_row)
+            self.fetch(self.step(below, column, call.x_tap if self.stride else call.x_pixel))
+
+    def taps(self):
+        """For some taps at a time: their addresses in w, and [(address in x, [(pixel, tap) that meet there])]."""
+        at, call = self.at, self.call
+        with self.loop(call.rows) as row:
+            x, w = self.step(call.x, row, call.x_row), self.step(call.w, row, call.w_row)
+            if not self.count:
+                with self.loop(call.taps) as tap:
+                    x = self.step(x, tap, call.x_tap)
+                    pixels = [(self.step(x, pixel, call.x_pixel), [(pixel, 0)]) for pixel in range(self.pixels)]
+                    yield [self.step(w, tap, call.w_tap)], pixels
+            elif self.count == 1:
+                yield [w], [(self.step(x, pixel, call.x_pixel), [(pixel, 0)]) for pixel in range(self.pixels)]
+            else:
+                ws, columns = [self.step(w, tap, call.w_tap) for tap in range(self.count)], {}
+                for pixel, tap in itertools.product(range(self.pixels), range(self.count)):
+                    columns.setdefault(pixel * self.stride + tap, []).append((pixel, tap))
+                meetings = []
+                for column in range(max(columns) + 1):
+                    meetings.append((x, columns.get(column, [])))
+                    x = at.add(x, call.x_tap)
+                yield ws, meetings
+
+    @contextlib.contextmanager
+    def loop(self, count):
+        """A loop that LLVM must not unroll: its counts are small, its body is large."""
+        at = self.at
+        before, head, body, done = at.block, *(at.append_basic_block(name) for name in ("head", "body", "done"))
+        at.branch(head)
+        at.position_at_end(head)
+        index = at.phi(I64)
+        index.add_incoming(I64(0), before)
+        at.cbranch(at.icmp_signed("<", index, count), body, done)
+        at.position_at_end(body)
+        yield index
+        index.add_incoming(at.add(index, I64(1)), at.block)
+        rolled = at.module.add_metadata([ir.MetaDataString(at.module, "llvm.loop.unroll.disable")])
+        mark = at.module.add_metadata([I64(id(index)), rolled])
+        mark.operands = (mark, rolled)
+        at.branch(head).set_metadata("llvm.loop", mark)
+        at.position_at_end(done)
+
+    def step(self, address, count, bytes_each):
+        count = I64(count) if isinstance(count, int) else count
+        return self.at.add(address, self.at.mul(count, bytes_each))
+
+    def fetch(self, address):
+        """Ask for a line of memory that will be read."""
+        pointer = self.at.inttoptr(self.at.add(address, self.offset), I8.as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
+        function = cgutils.get_or_insert_function(self.at.module, kind, "llvm.prefetch.p0")
+        self.at.call(function, [pointer, I32(0), I32(3), I32(1)])
+
+    def load(self, address):
+        pointer = self.place(self.at.add(address, self.offset), 0)
+        return (
+            self.at.load(pointer, align=self.size)
+            if self.mask is None
+            else self.masked("load", pointer, self.mask, self.zero)
+        )
+
+    def store(self, value, address):
+        pointer = self.place(self.at.add(address, self.offset), 0)
+        if self.mask is None:
+            self.at.store(value, pointer, align=self.size)
+        else:
+            self.masked("store", pointer, self.mask, value)
+
+
+def strip_of(dtype, filters):
+    """The intrinsic (number of the kind, *Call) that is a strip of any of `KINDS`."""
+    element, size = (ir.FloatType(), 4) if dtype == "float32" else (ir.DoubleType(), 8)
+
+    def codegen(context, at, signature, args):
+        kind, *call = cgutils.unpack_tuple(at, args[0])
+        bodies = [at.append_basic_block(f"kind{number}") for number in range(len(KINDS))]
+        done = at.append_basic_block("done")
+        choice = at.switch(kind, bodies[0])
+        for number, body in enumerate(bodies):
+            choice.add_case(I64(number), body)
+            at.position_at_end(body)
+            Strip(at, Call(*call), element, size, KINDS[number]).emit(Strip.filters if filters else Strip.forward)
+            at.branch(done)
+        at.position_at_end(done)
+        return context.get_dummy_value()
+
+    @intrinsic(lambda kind, *call: in_python(kind, call, dtype, filters))
+    def strip(typingctx, *arguments):
+        return types.void(arguments if isinstance(arguments, types.BaseTuple) else types.Tuple(arguments)), codegen
+
+    return strip
+
+
+def kind_of(pixels, taps, stride):
+    """The number of the kind of strips that is written out for a window of so many taps, or takes any."""
+    for window in ((taps, 1 if pixels == 1 or taps == 1 else stride), (0, 0)):
+        if (pixels, *window) in KINDS:
+            return KINDS.index((pixels, *window))
