@@ -37,7 +37,9 @@ _NAMES = {
     "name_scope": "core.scopes",
     "stop_gradient": "core.autodiff",
 }
-__all__ = tuple(sorted({*_NAMES, *(_PACKAGES - {"core", "kernels", "compat", "training"}), "version", "__version__"}))
+_PRIVATE = {"core", "kernels", "compat", "training"}
+_MISSING = {"applications", "distribution", "visualization", "wrappers"}  # Keras's packages that are not here yet
+__all__ = tuple(sorted({*_NAMES, *(_PACKAGES - _PRIVATE - _MISSING), "version", "__version__"}))
 
 
 def version() -> str:

@@ -110,6 +110,7 @@ class LayerNormalization(AffineNormalization):
             warnings.warn(f"{arguments.label(self)}: {message}; use `keras.layers.RMSNormalization`.", stacklevel=2)
 
     def build(self, input_shape) -> None:
+        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis  # as in Keras
         shape = sizes_at(self, input_shape)
         if self.scale or self.rms_scaling:
             self.gamma = self._add("gamma", shape)

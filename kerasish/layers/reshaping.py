@@ -69,6 +69,7 @@ class Reshape(Layer):
         if self.target_shape.count(-1) > 1:
             message = "There must be at most one unknown dimension (-1) in `target_shape`."
             raise arguments.invalid(self, f"{message} {received}")
+        self.built = True
 
     def call(self, inputs):
         return ops.reshape(inputs, (inputs.shape[0], *self._target(tuple(inputs.shape))))
