@@ -45,7 +45,7 @@ class KerasTensor(Operators):
         ragged_rank=None,
         row_splits_dtype=None,
     ):
-        if sparse or ragged:
+        if sparse or ragged or ragged_rank is not None or row_splits_dtype is not None:
             raise NotImplementedError("sparse and ragged tensors are not supported by kerasish; pass a dense one")
         self._shape = standardize_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype)
