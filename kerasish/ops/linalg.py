@@ -138,7 +138,7 @@ class Einsum(Op):
     def forward(self, ctx, *arrays):
         ctx.save(*arrays)
         inputs, output = einsum_terms(self.subscripts, [a.ndim for a in arrays])
-        return ctx.kernels.xp.einsum(f"{','.join(inputs)}->{output}", *arrays, optimize=True)
+        return ctx.kernels.einsum(f"{','.join(inputs)}->{output}", *arrays)
 
     def backward(self, ctx, gy):
         arrays = ctx.saved

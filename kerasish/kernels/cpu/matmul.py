@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kerasish.device import memory
+from kerasish.device import blas, memory
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
@@ -51,7 +51,8 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
 @quiet
 def numpy_matmul(a, b, transpose_a, transpose_b, bias, activation, y):
     """The product by NumPy's BLAS."""
-    np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b, out=y)
+    with blas.one_thread():
+        np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b, out=y)
     if bias is not None:
         np.add(y, bias, out=y)
     return np.maximum(y, 0, out=y) if activation == "relu" else y
