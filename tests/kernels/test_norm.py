@@ -28,6 +28,22 @@ def test_batch_norm(shape, affine):
     check_slope(lambda v: forward(v, gamma, beta, EPSILON)[0], x, gy, gx, step=1e-5)
 
 
+@pytest.mark.parametrize("shape", thin.CHANNELS_LAST)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_batch_norm_with_activation(shape, activation):
+    x, gamma, beta = array(*shape) * 3 + 5, array(shape[-1], seed=2), array(shape[-1], seed=3)
+    check_results("batch_norm_train", x, gamma, beta, EPSILON, activation, tolerance=TOLERANCE)
+
+
+@pytest.mark.parametrize("shape", thin.CHANNELS_LAST)
+def test_batch_norm_gradient_through_relu(shape):
+    x, gy, gamma, beta = array(*shape), array(*shape, seed=1), array(shape[-1], seed=2), array(shape[-1], seed=3)
+    forward = find("reference", "batch_norm_train")
+    y, mean, _, inverse_std = forward(x, gamma, beta, EPSILON, "relu")
+    gx, *_ = check_results("batch_norm_grad", gy, x, gamma, mean, inverse_std, y, tolerance=TOLERANCE)
+    check_slope(lambda v: forward(v, gamma, beta, EPSILON, "relu")[0], x, gy, gx, step=1e-7)
+
+
 def test_batch_norm_parameters_gradients():
     x, gy, gamma, beta = array(30, 7), array(30, 7, seed=1), array(7, seed=2), array(7, seed=3)
     forward = find("reference", "batch_norm_train")

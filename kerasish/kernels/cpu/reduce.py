@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasish.core import shapes
 from kerasish.device import threads
+from kerasish.kernels.cpu import fold
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.layout import chunks
 from kerasish.kernels.cpu.pointer import pointer
@@ -62,24 +63,22 @@ def _sums(x, A, R, B):
     """(A, R, B) -> (A, B) in float64."""
     x, split = np.ascontiguousarray(x), chunks(R * B, B)
     sums = np.zeros((A, split.tasks, split.width))
-    scratch = np.zeros((A, split.tasks, split.width), x.dtype)
+    scratch = np.empty((A, split.tasks, split.width), x.dtype)
     at = [address(a) for a in (x, sums, scratch)]
-    _columns(x.dtype, A * split.tasks, *at, R * B, *split, threads=threads.wanted(x.size))
+    _columns(x.dtype, A * split.tasks, *at, x.itemsize, R * B, *split, threads=threads.wanted(x.size))
     tail = x.reshape(A, -1)[:, split.count * split.width :].reshape(A, -1, B)
     return sums.reshape(A, -1, B).sum(1) + tail.sum(1, dtype=np.float64)
 
 
 @tasks
-def _columns(zero, task, x, sums, scratch, size, width, folds, count, span, parts):
+def _columns(zero, task, x, sums, scratch, itemsize, size, width, folds, count, span, parts):
     """For each task (part of a slab of `size` elements) and place in a fold: the sum."""
-    total, out = pointer(zero, scratch, task * width, width), pointer(0.0, sums, task * width, width)
+    part, out = scratch + task * width * itemsize, pointer(0.0, sums, task * width, width)
+    total = pointer(zero, part, 0, width)
     slab, first = task // parts * size, task % parts * span
     last = min(count, first + span)
     for start in range(first, last, folds):
-        for at in range(slab + start * width, slab + min(last, start + folds) * width, width):
-            v = pointer(zero, x, at, width)
-            for i in range(width):
-                total[i] += v[i]
+        at = x + (slab + start * width) * itemsize
+        fold.total(zero, at, 0, 0, 0, part, width, min(last, start + folds) - start)
         for i in range(width):
             out[i] += total[i]
-            total[i] = zero

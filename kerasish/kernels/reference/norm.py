@@ -6,8 +6,8 @@ from kerasish.kernels.reference.precision import accumulator, quiet
 
 
 @quiet
-def batch_norm_train(x, gamma, beta, epsilon):
-    """Normalizes each channel over all other axes.
+def batch_norm_train(x, gamma, beta, epsilon, activation=None):
+    """Normalizes each channel over all other axes, then applies an elementwise function by name.
 
     x      (..., C)
     ->  y  (..., C), mean (C,), variance (C,) (biased, as in Keras), inverse_std (C,)
@@ -15,6 +15,7 @@ def batch_norm_train(x, gamma, beta, epsilon):
     rows = _wide(x).reshape(-1, x.shape[-1])
     mean, variance, inverse_std = _moments(rows, 0, epsilon)
     y = _affine((rows - mean) * inverse_std, gamma, beta)
+    y = getattr(elementwise, activation)(y) if activation else y
     return y.reshape(x.shape).astype(x.dtype), mean[0], variance[0], inverse_std[0]
 
 
@@ -26,8 +27,9 @@ def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
 
 
 @quiet
-def batch_norm_grad(gy, x, gamma, mean, inverse_std):
-    """dL/dx, dL/dgamma and dL/dbeta of `batch_norm_train`, through its statistics too."""
+def batch_norm_grad(gy, x, gamma, mean, inverse_std, y=None):
+    """dL/dx, dL/dgamma and dL/dbeta of `batch_norm_train`, through its statistics too; y: what relu made of it."""
+    gy = gy if y is None else elementwise.relu_grad(gy, y)
     rows, grows = (_wide(a).reshape(-1, x.shape[-1]) for a in (x, gy))
     normal = (rows - mean) * inverse_std
     ggamma, gbeta = (grows * normal).sum(0), grows.sum(0)
