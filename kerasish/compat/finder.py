@@ -24,8 +24,8 @@ def install_as_keras() -> None:
 
     From then on `keras.layers is kerasish.layers`, and `tensorflow` is a small stand-in: `tf.keras` and the functions
     that plain Keras scripts use. Real Keras and TensorFlow are not imported, even if they are installed; what was
-    imported before keeps working for those who hold it. `__version__` becomes that of the Keras whose behaviour this is, for
-    scripts that look at it. `uninstall_as_keras` takes it all back.
+    imported before keeps working for those who hold it. `__version__` becomes that of the Keras whose behaviour this
+    is, for scripts that look at it. `uninstall_as_keras` takes it all back.
 
     Example:
 

@@ -26,7 +26,7 @@ def on(name: str):
     if kind == "cpu" and number in ("", "0"):
         yield
     elif kind in ("gpu", "cuda", "tpu"):
-        raise ValueError(f"keras.device({name!r}): no such device; kerasish computes on the CPU, use keras.device('cpu:0')")
+        raise ValueError(f"keras.device({name!r}): not there; kerasish computes on the CPU, use keras.device('cpu:0')")
     else:
         raise ValueError(f"keras.device({name!r}): no such device; expected 'cpu' or 'cpu:0'")
 

@@ -1,7 +1,8 @@
 """NumPy's BLAS, on one thread.
 
-A BLAS keeps threads of its own, which spin for milliseconds after each product in wait of the next one. On the same cores as
-our kernels' threads that makes every parallel region wait: a training step of 6 ms took 135 ms on two busy cores.
+A BLAS keeps threads of its own, which spin for milliseconds after each product in wait of the next one. On the same
+cores as our kernels' threads that makes every parallel region wait: a training step of 6 ms took 135 ms on two busy
+cores.
 """
 
 import functools

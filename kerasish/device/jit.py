@@ -204,7 +204,7 @@ def _number_symbols_apart() -> None:
     """Let Numba number its functions from a random start.
 
     The number is all that tells the symbols of two closures of one factory apart. Counted from 1 in each process, two
-    of them compiled by different processes get the same symbol, and who loads both from the cache runs one as the other.
+    of them compiled by different processes get one symbol, and who loads both from the cache runs one as the other.
     """
     from numba.core.bytecode import FunctionIdentity
 

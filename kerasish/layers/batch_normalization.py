@@ -131,13 +131,21 @@ class BatchNormalization(Layer):
         if self.renorm:
             return self._renormalize(inputs, *self._moments(inputs, mask))
         if mask is None:
-            outputs, mean, variance = batch_norm_train(inputs, self.gamma, self.beta, self.axis, self.epsilon)
-        else:
-            mean, variance = self._moments(inputs, mask)
-            outputs = self._normalize(inputs, mean, variance, self.gamma, self.beta)
+            return self.train(inputs)
+        mean, variance = self._moments(inputs, mask)
+        self._move(mean, variance)
+        return self._normalize(inputs, mean, variance, self.gamma, self.beta)
+
+    def train(self, inputs, activation: str | None = None):
+        """The outputs by the batch's statistics, through relu if that is the `activation`; the averages move on."""
+        weights = (self.gamma, self.beta, self.axis, self.epsilon)
+        outputs, mean, variance = batch_norm_train(inputs, *weights, activation)
+        self._move(mean, variance)
+        return outputs
+
+    def _move(self, mean, variance):
         self._average(self.moving_mean, mean, self.momentum)
         self._average(self.moving_variance, variance, self.momentum)
-        return outputs
 
     def _check_mask(self, inputs, mask):
         if mask is not None and len(mask.shape) != len(inputs.shape) - 1:

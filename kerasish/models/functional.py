@@ -15,8 +15,8 @@ from kerasish.layers.input_layer import Input
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
 from kerasish.models.graph_config import graph_config, graph_from_config
-from kerasish.models.inference import lean
 from kerasish.models.model import Model
+from kerasish.models.plans import lean
 from kerasish.ops.shaping import expand_dims, squeeze
 from kerasish.ops.table import cast
 from kerasish.training.trainer import Trainer
@@ -33,7 +33,7 @@ class Functional(Function, Model):
     """
 
     _layers_in_graph: list
-    _lean: list | None = None
+    _lean: dict
 
     def __new__(cls, *args, **kwargs):
         return Layer.__new__(cls)
@@ -52,6 +52,7 @@ class Functional(Function, Model):
         Layer.__init__(self, name=name, **kwargs)
         Trainer.__init__(self)
         self._init_graph(inputs, outputs)
+        self.__dict__["_lean"] = {}
         self.__dict__["_layers_in_graph"] = [o for o in self._operations if isinstance(o, Layer)]
         self.input_spec = None
         self.built = True
@@ -91,15 +92,17 @@ class Functional(Function, Model):
             for x, m in zip(values, nest.flatten(mask)):
                 if m is not None:
                     x._keras_mask = m
-        if not training and not calling.state.training and not recording() and all(map(_plain, values)):
-            return self.run(values, None if training is None else _overriding(training), self._lean_plan())
-        return self.run(values, _overriding(training) if training is not None else None)
+        return self.run(values, None if training is None else _overriding(training), self._plan_for(values))
 
-    def _lean_plan(self):
-        """The steps for inference, worked out when first asked for."""
-        if self._lean is None:
-            self.__dict__["_lean"] = lean(self._plan, {self._slots[id(y)] for y in self._outputs}, self._slots)
-        return self._lean
+    def _plan_for(self, values):
+        """The lean steps for inference or for training; None, for the graph's own, where they would not do."""
+        training = bool(calling.state.training)
+        if not all(map(_plain, values)) or (recording() and not training):
+            return None
+        if training not in self._lean:
+            outputs = {self._slots[id(y)] for y in self._outputs}
+            self._lean[training] = lean(self._plan, outputs, self._slots, training)
+        return self._lean[training]
 
     def _check_arguments(self, args):
         """Nothing: `_standardized` does."""

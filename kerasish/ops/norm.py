@@ -10,6 +10,7 @@ from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.kernels import twin_of
 from kerasish.ops import reduce
+from kerasish.ops.activations import relu
 from kerasish.ops.conv import NN
 from kerasish.ops.elementwise import rsqrt, square
 from kerasish.ops.fused import FusedOp
@@ -21,19 +22,19 @@ class BatchNormTrain(FusedOp):
 
     arity = 3
 
-    def __init__(self, epsilon):
-        self.epsilon = epsilon
+    def __init__(self, epsilon, activation=None):
+        self.epsilon, self.activation = epsilon, activation
 
     def forward(self, ctx, x, gamma, beta):
-        y, mean, variance, inverse_std = ctx.kernels.batch_norm_train(x, gamma, beta, self.epsilon)
-        ctx.save(x, gamma, beta, mean, inverse_std)
+        y, mean, variance, inverse_std = ctx.kernels.batch_norm_train(x, gamma, beta, self.epsilon, self.activation)
+        ctx.save(x, gamma, beta, mean, inverse_std, y if self.activation else None)
         return y, mean, variance
 
     def fused_backward(self, ctx, gy, *_):
         if gy is None:
             return None, None, None
-        x, gamma, beta, mean, inverse_std = (v if v is None else v.value for v in ctx.saved)
-        gx, ggamma, gbeta = ctx.kernels.batch_norm_grad(gy.value, x, gamma, mean, inverse_std)
+        x, gamma, beta, mean, inverse_std, y = (v if v is None else v.value for v in ctx.saved)
+        gx, ggamma, gbeta = ctx.kernels.batch_norm_grad(gy.value, x, gamma, mean, inverse_std, y)
         return Tensor(gx), None if gamma is None else Tensor(ggamma), None if beta is None else Tensor(gbeta)
 
     def compose(self, x, gamma, beta):
@@ -42,17 +43,18 @@ class BatchNormTrain(FusedOp):
         variance = reduce.mean(square(x - mean), axes)
         y = (x - mean) * rsqrt(variance + self.epsilon)
         y = y if gamma is None else y * gamma
-        return y if beta is None else y + beta, mean, variance
+        y = y if beta is None else y + beta
+        return relu(y) if self.activation else y, mean, variance
 
 
-def batch_norm_train(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
-    """x normalized over all axes but `axis` by its own statistics.
+def batch_norm_train(x, gamma=None, beta=None, axis=-1, epsilon=1e-3, activation=None):
+    """x normalized over all axes but `axis` by its own statistics; through relu, if that is the `activation`.
 
     Returns:
         The normalized x, and the mean and (biased) variance, of shape (C,), through which no gradient passes.
     """
     last = axis in (-1, len(x.shape) - 1)
-    y, mean, variance = BatchNormTrain(epsilon)(x if last else moveaxis(x, axis, -1), gamma, beta)
+    y, mean, variance = BatchNormTrain(epsilon, activation)(x if last else moveaxis(x, axis, -1), gamma, beta)
     return y if last else moveaxis(y, -1, axis), mean, variance
 
 

@@ -1,18 +1,22 @@
-"""Inference: a graph's steps made lean.
+"""A graph's steps made lean, for inference and for training.
 
-Where no gradient is wanted and nothing trains, a batch normalization is folded into the convolution before it, a ReLU
-into the kernel that makes its input, and the layers of this library are entered directly, past the checks that their
-shapes passed when the graph was built. Results differ from the layers' own by rounding alone.
+A ReLU goes into the kernel that makes its input, and the layers of this library are entered directly, past the checks
+that their shapes passed when the graph was built. Where no gradient is wanted and nothing trains, a batch normalization
+is folded into the convolution before it, too. Results differ from the layers' own by rounding alone.
 """
 
 from __future__ import annotations
+
+import functools
 
 import numpy as np
 
 from kerasish import activations, ops
 from kerasish.core.op import Op
 from kerasish.core.tensor import Tensor
+from kerasish.layers.calling import signature_of
 from kerasish.layers.layer import Layer
+from kerasish.ops.activations import relu_grad
 
 
 class Folded:
@@ -67,11 +71,27 @@ class WithRelu:
         return run(x, layer.kernel, layer.bias, *window, activation="relu")
 
 
+class NormRelu:
+    """A batch normalization that trains, with the ReLU layer after it, as one kernel."""
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def __call__(self, x):
+        return self.layer.train(x, "relu") if self.layer.trainable else ops.relu(self.layer.call(x))
+
+
 class AddRelu(Op):
     """max(a + b, 0) in one pass."""
 
     def forward(self, ctx, a, b):
-        return ctx.kernels.add_relu(a, b)
+        y = ctx.kernels.add_relu(a, b)
+        ctx.save(y)
+        return y
+
+    def backward(self, ctx, gy):
+        g = relu_grad(gy, ctx.saved[0])
+        return g, g
 
 
 def add_relu(tensors):
@@ -80,22 +100,24 @@ def add_relu(tensors):
     return AddRelu()(a, b) if a.shape == b.shape else ops.relu(a + b)
 
 
-def lean(steps, outputs: set[int], slots: dict[int, int]):
-    """A plan's steps for inference.
+def lean(steps, outputs: set[int], slots: dict[int, int], training: bool):
+    """A plan's steps, fewer and more direct; None where masks may travel, which only the layers' own calls pass on.
 
     Args:
         steps: the plan of a `Function`, in order.
         outputs: the slots that are results of the graph.
         slots: slot by the id of a KerasTensor.
+        training: whether for training or for inference.
     """
+    if any(_may_mask(step.operation) for step in steps):
+        return None
     users = _users(steps, slots)
     merged: dict[int, tuple] = {}
     gone: set[int] = set()
     for i in range(len(steps)):
         if i in gone:
             continue
-        chain = _chain(i, steps, users, outputs)
-        operation = _fuse([steps[j].operation for j in chain])
+        chain, operation = _chain(i, steps, users, outputs, training)
         if operation is not None:
             merged[i] = (operation, steps[chain[-1]].outputs)
             gone.update(chain[1:])
@@ -103,9 +125,21 @@ def lean(steps, outputs: set[int], slots: dict[int, int]):
     for i, step in enumerate(steps):
         if i in gone:
             continue
-        operation, made = merged.get(i, (_direct(step), step.outputs))
+        operation, made = merged.get(i, (_direct(step, training), step.outputs))
         plan.append(step._replace(operation=operation, outputs=made))
     return plan
+
+
+def _may_mask(operation) -> bool:
+    """Whether a layer, or one inside it, may give its output a mask."""
+    if not isinstance(operation, Layer):
+        return False
+    return any(
+        _kind(layer) == "Masking"
+        or getattr(layer, "mask_zero", False)
+        or (not type(layer).__module__.startswith("kerasish.") and type(layer).compute_mask is not Layer.compute_mask)
+        for layer in operation._flatten_layers()
+    )
 
 
 def _users(steps, slots) -> dict[int, list[int]]:
@@ -117,11 +151,11 @@ def _users(steps, slots) -> dict[int, list[int]]:
     return users
 
 
-def _chain(first, steps, users, outputs) -> list[int]:
-    """A step and up to two after it, each the only reader of the one before."""
+def _chain(first, steps, users, outputs, training):
+    """A step and up to two after it, each the only reader of the one before, and what can stand for them (or None)."""
     chain = [first]
-    if steps[first].single is None and not _is_sum_of_two(steps[first].operation):
-        return chain
+    if steps[first].single is None and not _is_sum_of_two(steps[first]):
+        return chain, None
     while len(chain) < 3:
         made = steps[chain[-1]].outputs
         readers = users.get(made[0], [])
@@ -129,24 +163,26 @@ def _chain(first, steps, users, outputs) -> list[int]:
             break
         chain.append(readers[0])
     for length in (3, 2):
-        if len(chain) >= length and _fuse([steps[i].operation for i in chain[:length]]) is not None:
-            return chain[:length]
-    return chain[:1]
+        operation = _fuse([steps[i] for i in chain[:length]], training) if len(chain) >= length else None
+        if operation is not None:
+            return chain[:length], operation
+    return chain[:1], None
 
 
-def _fuse(operations):
+def _fuse(steps, training):
     """One callable for a chain of layers, or None."""
-    if len(operations) < 2 or not all(isinstance(o, Layer) and o.activity_regularizer is None for o in operations):
+    first, second, *rest = layers = [step.operation for step in steps]
+    if not all(isinstance(o, Layer) and o.activity_regularizer is None for o in layers):
         return None
-    first, second, *rest = operations
-    if rest:
-        folds = _is_convolution(first) and _folds_into(second, first) and _is_relu(rest[0])
-        return Folded(first, second, True) if folds else None
-    if _is_convolution(first) and _folds_into(second, first):
-        return Folded(first, second, False)
-    if (_is_convolution(first) or _is_dense(first)) and _is_relu(second):
+    if not training and _is_convolution(first) and _folds_into(second, first):
+        return Folded(first, second, bool(rest)) if not rest or _is_relu(rest[0]) else None
+    if rest or not _is_relu(second):
+        return None
+    if _is_convolution(first) or _is_dense(first):
         return WithRelu(first)
-    return add_relu if _is_sum_of_two(first) and _is_relu(second) else None
+    if training and _kind(first) == "BatchNormalization" and not first.renorm:
+        return NormRelu(first)
+    return add_relu if _is_sum_of_two(steps[0]) else None
 
 
 def _kind(layer) -> str:
@@ -178,14 +214,16 @@ def _is_relu(layer) -> bool:
     return _kind(layer) == "Activation" and layer.activation is activations.relu
 
 
-def _is_sum_of_two(layer) -> bool:
-    return _kind(layer) == "Add" and len(layer._inbound_nodes[0].input_tensors) == 2
+def _is_sum_of_two(step) -> bool:
+    return _kind(step.operation) == "Add" and len(step.node.input_tensors) == 2
 
 
-def _direct(step):
+def _direct(step, training):
     """The way into a step: straight to `call`, for a layer of this library whose inputs need no conversion."""
     layer = step.operation
     plain = _kind(layer) and layer.activity_regularizer is None and type(layer).compute_mask is Layer.compute_mask
-    if plain and step.single is not None and step.node.input_tensors[0].dtype == layer.compute_dtype:
-        return layer.call
-    return layer
+    if not plain or step.single is None or step.node.input_tensors[0].dtype != layer.compute_dtype:
+        return layer
+    if training and signature_of(type(layer).call).has_training:
+        return functools.partial(layer.call, training=True)
+    return layer.call
