@@ -1,8 +1,8 @@
 """Trainer: fit, evaluate and predict."""
 
 import contextlib
-import warnings
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
