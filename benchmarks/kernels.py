@@ -62,15 +62,19 @@ class Bench:
         import numpy as np
 
         from kerasish.core.shapes import Window, window_output, window_pads
+        from kerasish.device import memory
         from kerasish.kernels import twin_of
 
-        self.np, self.Window, self.output, self.pads = np, Window, window_output, window_pads
+        self.empty, self.np, self.Window, self.output, self.pads = memory.empty, np, Window, window_output, window_pads
         self.kernels, self.rng = twin_of(np.zeros(1)), np.random.default_rng(0)
         self.repeats, self.clock = options.repeats, time.thread_time if options.threads == 1 else time.perf_counter
         self.torch = torch_with(options.threads)
 
     def random(self, *shape):
-        return self.rng.standard_normal(shape, dtype="float32")
+        """Normal numbers, aligned as the kernels' own results are."""
+        out = self.empty(shape)
+        self.rng.standard_normal(dtype="float32", out=out)
+        return out
 
     def blas(self):
         a = self.random(1024, 1024)

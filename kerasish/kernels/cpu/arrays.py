@@ -11,8 +11,13 @@ FLOATS = {np.dtype("float32"), np.dtype("float64")}
 
 def supported(*arrays):
     """Whether the kernels can take these arrays: all float32 or all float64, and none of them empty."""
-    given = [a for a in arrays if a is not None]
-    return given[0].dtype in FLOATS and all(a.dtype == given[0].dtype and a.size for a in given)
+    dtype = arrays[0].dtype
+    if dtype not in FLOATS:
+        return False
+    for array in arrays:
+        if array is not None and (array.dtype != dtype or not array.size):
+            return False
+    return True
 
 
 def flat(array):

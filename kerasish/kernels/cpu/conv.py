@@ -47,24 +47,18 @@ def conv2d_grad_input(gy, w, x_shape, window):
     """
     if not supported(gy, w) or not math.prod(x_shape):
         return reference.conv2d_grad_input(gy, w, x_shape, window)
-    (_, H, W, C), (KH, KW, J, F), G = x_shape, w.shape, window.groups
+    (_, H, W, C), w_shape, G = tuple(x_shape), w.shape, window.groups
+    KH, KW, J, F = w_shape
     gx, gy, w = memory.empty(x_shape, gy.dtype), np.ascontiguousarray(gy), flat(w)
     if gy.itemsize == 4 and winograd.worthwhile(gy.shape, (KH, KW, F, C), (H, W), window):
         taps, pads = range(8 * C * F, -1, -C * F), (2 - window.pads[0][0], 2 - window.pads[1][0])
         return winograd.convolve(gy, w, taps, (1, F), gx, pads)
-    rows = phases(H, KH, window.strides[0], window.pads[0][0], window.dilation[0])
-    columns = phases(W, KW, window.strides[1], window.pads[1][0], window.dilation[1])
-    for down, across in itertools.product(rows, columns):
-        view = gx[:, down.start :: window.strides[0], across.start :: window.strides[1]]
-        if not down.taps or not across.taps:
-            view.fill(0)
+    for down, across, taps, plan in gradient_setup(gy.shape, w_shape, tuple(x_shape), window, gy.itemsize):
+        if plan is None:
+            gx[:, down :: window.strides[0], across :: window.strides[1]] = 0
             continue
-        taps = [(kh * KW + kw) * J * F for kh in down.taps for kw in across.taps]
         b = packed(w, taps, F // G, 1, J, F, group_step=F // G, groups=G)
-        sizes = (len(down.taps), len(across.taps)), view.shape[1:3], (1, 1), (down.pad, across.pad)
-        plan = plan_walk(gy.shape, *sizes, (down.dilation, across.dilation), G, J, gy.itemsize)
-        plan = plan._replace(y_image=H * W * C, y_row=window.strides[0] * W * C, y_pixel=window.strides[1] * C)
-        convolve(plan, flat(gy), b, gx, (down.start * W + across.start) * C)
+        convolve(plan, flat(gy), b, gx, (down * W + across) * C)
     return gx
 
 
@@ -165,6 +159,24 @@ def _setup(x_shape, w_shape, window, size, job, fast):
 def setup(x_shape, w_shape, window, size, job=0):
     """What a convolution needs to know, worked out once for each shape."""
     return _setup(x_shape, w_shape, window, size, job, winograd.enabled())
+
+
+@functools.lru_cache(4096)
+def gradient_setup(gy_shape, w_shape, x_shape, window, size):
+    """For each phase of the strides: its first row and column, the offsets of its taps, its plan (None if no taps)."""
+    (_, H, W, C), (KH, KW, J, F), found = x_shape, w_shape, []
+    rows = phases(H, KH, window.strides[0], window.pads[0][0], window.dilation[0])
+    columns = phases(W, KW, window.strides[1], window.pads[1][0], window.dilation[1])
+    for down, across in itertools.product(rows, columns):
+        taps = np.array([(kh * KW + kw) * J * F for kh in down.taps for kw in across.taps], np.int64)
+        out = -(-(H - down.start) // window.strides[0]), -(-(W - across.start) // window.strides[1])
+        sizes = (len(down.taps), len(across.taps)), out, (1, 1), (down.pad, across.pad)
+        dilation, plan = (down.dilation, across.dilation), None
+        if taps.size:
+            plan = plan_walk(gy_shape, *sizes, dilation, window.groups, J, size)
+            plan = plan._replace(y_image=H * W * C, y_row=window.strides[0] * W * C, y_pixel=window.strides[1] * C)
+        found.append((down.start, across.start, taps, plan))
+    return found
 
 
 def forward_filters(w, plan):

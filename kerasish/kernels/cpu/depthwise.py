@@ -205,7 +205,7 @@ def launch(natives, plan, tables, x, w, y, bias=None, relu=False):
         stream=streams(y, plan.channels), large=large(x, y),
     )  # fmt: skip
     count = min(threads.wanted(y.size), plan.parts or plan.jobs)
-    run(natives[x.dtype.name], np.array(plan, np.int64), count)
+    run(natives[x.dtype], np.fromiter(plan, np.int64), count)
 
 
 def _native(dtype, filters):
@@ -248,4 +248,6 @@ def _native(dtype, filters):
     return Native(correlate if filters else forward, 2, f"{dtype}-{'filters' if filters else 'forward'}")
 
 
-_FORWARD, _FILTERS = ({dtype: _native(dtype, filters) for dtype in ("float32", "float64")} for filters in (False, True))
+_FORWARD, _FILTERS = (
+    {np.dtype(dtype): _native(dtype, filters) for dtype in ("float32", "float64")} for filters in (False, True)
+)

@@ -1,5 +1,6 @@
 """Matrix products; the engines are in `product.py`."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -16,6 +17,7 @@ from kerasish.kernels.reference.precision import quiet
 
 FEW_ROWS = 48  # up to so many rows B is read where it lies: packing it would cost more than it saves
 SMALL = 1 << 21  # multiply-adds below which NumPy is done before our panels are packed
+TINY = 8192  # multiply-adds that no BLAS shares among threads
 THIN = 4  # rows or columns that are no work for tiles
 
 
@@ -51,7 +53,8 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
 @quiet
 def numpy_matmul(a, b, transpose_a, transpose_b, bias, activation, y):
     """The product by NumPy's BLAS."""
-    with blas.one_thread():
+    tiny = y.size * a.shape[-2 if transpose_a else -1] < TINY
+    with contextlib.nullcontext() if tiny else blas.one_thread():
         np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b, out=y)
     if bias is not None:
         np.add(y, bias, out=y)

@@ -31,7 +31,7 @@ def correlate(plan, x, gy, g):
         partial=address(partial), scratch=address(scratch), scratch_bytes=scratch.strides[0], table=address(tables),
         table_bytes=tables.strides[0], panel=address(panels), panel_bytes=panels.strides[0],
     )  # fmt: skip
-    run(outer_products, np.array(plan, np.int64), count)
+    run(outer_products, np.fromiter(plan, np.int64), count)
     if parts > 1:
         pieces = max(1, K * F // 4096)
         run(sums[x.dtype.name], np.array(plan._replace(jobs=pieces), np.int64), count)

@@ -48,7 +48,7 @@ def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, group
         address(taps), J, j_step, N, n_step, vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2,
     )  # fmt: skip
     count = threads.wanted(out.size)
-    run(pack_panels, np.array(packing, np.int64), count)
+    run(pack_panels, np.fromiter(packing, np.int64), count)
     return out
 
 

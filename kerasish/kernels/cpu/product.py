@@ -30,14 +30,14 @@ def convolve(plan, x, b, y, start=0, bias=None, relu=False):
         scratch_bytes=scratch.strides[0],
         table=address(tables), table_bytes=tables.strides[0],
     )  # fmt: skip
-    run(products, np.array(plan, np.int64), count)
+    run(products, np.fromiter(plan, np.int64), count)
     return y
 
 
 def padded_bias(bias, plan, dtype):
     """The bias with each group padded to whole vectors."""
-    if bias is None:
-        return None
+    if bias is None or (plan.G == 1 and plan.F % plan.lanes == 0):
+        return bias if bias is None else np.ascontiguousarray(bias)
     out = np.zeros((plan.G, -(-plan.F // plan.lanes) * plan.lanes), dtype)
     out[:, : plan.F] = np.reshape(bias, (plan.G, plan.F))
     return out

@@ -6,6 +6,7 @@ nothing. Each intrinsic has a fallback, so that `NUMBA_DISABLE_JIT=1` runs the k
 
 import ctypes
 import functools
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,7 +37,20 @@ def launch(function, plan, workers):
 
 def address(array):
     """Where an array's first element lies."""
+    return _pointer_at(id(array) + _HEADER).value
+
+
+def _address_by_interface(array):
     return array.__array_interface__["data"][0]
+
+
+_pointer_at, _HEADER = (
+    ctypes.c_ssize_t.from_address,
+    object.__basicsize__,
+)  # NumPy's ABI: the pointer is the first field
+_probe = np.empty(1)
+if sys.implementation.name != "cpython" or address(_probe) != _address_by_interface(_probe):
+    address = _address_by_interface
 
 
 def _call_python(function, *arguments):

@@ -83,8 +83,7 @@ class Strip(Vectors):
         whole = at.udiv(size, vector_bytes)
         with self.loop(whole) as i:
             self.mask, self.offset = None, at.mul(i, vector_bytes)
-            if self.pixels == max(WIDTHS):
-                self.ahead()
+            self.ahead()
             body(self)
         self.offset = at.mul(whole, vector_bytes)
         with at.if_then(at.icmp_unsigned("<", self.offset, size)):

@@ -122,7 +122,7 @@ def convolve(x, w, taps, steps, y, pads, bias=None, relu=False):
         jobs=-(-plan.N * plan.down * plan.across // plan.block), x=address(x), u=address(u), y=address(y),
         bias=0 if bias is None else address(bias), relu=int(relu),
     )  # fmt: skip
-    run(forward, np.array(plan, np.int64), count)
+    run(forward, np.fromiter(plan, np.int64), count)
     return y
 
 
@@ -247,9 +247,9 @@ def correlate(x, gy, pads, gw):
     parts = max(1, min(blocks, UNITS // pieces, PARTIAL // (POINTS * C * F)))
     sums = memory.empty((parts, POINTS, C, F), np.float32)
     plan = plan._replace(jobs=parts * pieces, parts=parts, panels=panels, x=address(x), u=address(gy), y=address(sums))
-    run(gradient, np.array(plan, np.int64), count)
+    run(gradient, np.fromiter(plan, np.int64), count)
     plan = plan._replace(jobs=C, x=address(sums), y=address(gw))
-    run(taps, np.array(plan, np.int64), count)
+    run(taps, np.fromiter(plan, np.int64), count)
     return gw
 
 
