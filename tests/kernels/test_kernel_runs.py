@@ -80,11 +80,16 @@ binding.get_host_cpu_features = lambda: Features.fromkeys(sys.argv[1].split(), T
 from kerasish.kernels.cpu import simd
 binding.get_host_cpu_features = real
 assert simd.VECTOR_BYTES == int(sys.argv[2])
-from tests.kernels import cases
+from tests.kernels import cases, test_norm, test_pool, thin
 from tests.kernels.test_dense_kernels import check_convolution
 for case in cases.CONV2D:
     if case.name in ("ragged vectors", "whole vectors", "winograd: even", "groups"):
         check_convolution("conv2d", case, case.w[-1])
+for case in cases.DEPTHWISE:
+    if case.name in ("ragged", "whole vectors", "wide, stride 2"):
+        check_convolution("depthwise_conv2d", case, case.w[-1] * case.w[-2])
+test_pool.test_max(thin.POOLS[2])
+test_norm.test_batch_norm_gradient_through_relu((64, 9, 9, 33))
 code = simd._TILES[4].compiled._library.get_asm_str()
 assert "vfmadd" not in code or code.count("vfmadd") >= 6 * simd.WIDE
 assert sys.argv[1] != "avx2 fma" or ("ymm" in code and "vfmadd" in code)
