@@ -23,15 +23,17 @@ class ReLU(Op):
         if self.threshold == 0 and self.max_value is None:
             return ops.leaky_relu(x, negative_slope=self.negative_slope) if self.negative_slope else ops.relu(x)
         x = convert_to_tensor(x)
-        if self.threshold == 0:
-            y = ops.relu(x)
-        else:
-            y = x * ops.cast(x > self.threshold, x.dtype)
-        if self.max_value is not None:
-            y = ops.clip(y, 0, self.max_value)
+        y = self._limited(x)
         if self.negative_slope:
             y = y - self.negative_slope * ops.relu(self.threshold - x)
         return y
+
+    def _limited(self, x):
+        """x above the threshold and up to the limit, 0 below."""
+        if self.threshold == 0 and self.max_value == 6:
+            return ops.relu6(x)  # the common limit has kernels of its own, as in Keras
+        y = ops.relu(x) if self.threshold == 0 else x * ops.cast(x > self.threshold, x.dtype)
+        return y if self.max_value is None else ops.clip(y, 0, self.max_value)
 
 
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
