@@ -20,6 +20,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 # fmt: off
 relu_grad = binary("relu_grad", (lambda g, a, b, y: relu_grad(g, b), None), "b", doc="x1 where x2 is positive, else 0.")
+relu6_grad = binary("relu6_grad", (lambda g, a, b, y: relu6_grad(g, b), None), "b", doc="x1 where x2 is between 0 and 6, else 0.")
 sigmoid_grad = binary("sigmoid_grad", (lambda g, a, b, y: g * b * (1.0 - b), lambda g, a, b, y: g * a * (1.0 - 2.0 * b)), "ab", doc="x1 * x2 * (1 - x2)")
 relu = unary("relu", lambda g, x, y: relu_grad(g, y), "y", floating=False, module=NN, doc="max(x, 0); its derivative at 0 is 0.")
 sigmoid = unary("sigmoid", lambda g, x, y: sigmoid_grad(g, y), "y", module=NN, doc="1 / (1 + exp(-x))")
@@ -28,6 +29,7 @@ softplus = unary("softplus", lambda g, x, y: g * sigmoid(x), "x", module=NN, doc
 softsign = unary("softsign", lambda g, x, y: g / square(absolute(x) + 1.0), "x", module=NN, doc="x / (1 + |x|)")
 hard_sigmoid = unary("hard_sigmoid", lambda g, x, y: g * cast((y > 0) & (y < 1), g.dtype) * (1 / 6), "y", module=NN, doc="relu6(x + 3) / 6")
 # fmt: on
+CUT_GRADIENTS = {"relu": relu_grad, "relu6": relu6_grad}  # of the activations that kernels end with, by gy and y
 
 
 class _Shaped(Op):

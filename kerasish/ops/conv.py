@@ -10,7 +10,7 @@ from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.shapes import Window
 from kerasish.ops import reduce
-from kerasish.ops.activations import relu, relu_grad
+from kerasish.ops.activations import CUT_GRADIENTS, relu, relu6
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.shaping import expand_dims, moveaxis, reshape, squeeze
 from kerasish.ops.table import to_dtype
@@ -36,7 +36,7 @@ class Convolve(Op):
         x, w, y = ctx.saved
         need_x, need_w, *need_bias = ctx.needs
         if y is not None:
-            gy = relu_grad(gy, y)
+            gy = CUT_GRADIENTS[self.activation](gy, y)
         gx = GradInput(self.window, x.shape, self.family)(gy, w) if need_x else None
         gw = GradKernel(self.window, w.shape, self.family)(x, gy) if need_w else None
         gb = reduce.sum(gy, (0, 1, 2)) if True in need_bias else None
@@ -154,7 +154,7 @@ def _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation):
         y = op(window)(reshape(frames, (-1, *image)), w[k])
         total = y if total is None else total + y
     total = total if bias is None else total + bias
-    total = relu(total) if activation == "relu" else total
+    total = total if activation is None else {"relu": relu, "relu6": relu6}[activation](total)
     return reshape(total, (n, out_depth, *total.shape[1:]))
 
 
@@ -379,7 +379,7 @@ def conv_bias_act(
     dilation_rate: int | tuple = 1,
     activation: str | None = None,
 ):
-    """`conv`, + bias, and relu if asked for, in one kernel."""
+    """`conv`, + bias, and an activation ("relu" or "relu6"), in one kernel."""
     return Conv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
 
 
@@ -393,5 +393,5 @@ def depthwise_bias_act(
     dilation_rate: int | tuple = 1,
     activation: str | None = None,
 ):
-    """`depthwise_conv`, + bias, and relu if asked for, in one kernel."""
+    """`depthwise_conv`, + bias, and an activation ("relu" or "relu6"), in one kernel."""
     return DepthwiseConv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)

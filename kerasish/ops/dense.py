@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kerasish.core.op import Op, Spec
 from kerasish.ops import reduce
-from kerasish.ops.activations import relu_grad
+from kerasish.ops.activations import CUT_GRADIENTS
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.linalg import Matmul
 from kerasish.ops.shaping import reshape
@@ -12,7 +12,7 @@ from kerasish.ops.table import to_dtype
 
 
 class DenseProduct(Op):
-    """x (..., C) @ w (C, F) + bias, and relu if asked for."""
+    """x (..., C) @ w (C, F) + bias, and an activation ("relu" or "relu6")."""
 
     def __init__(self, activation=None):
         self.activation = activation
@@ -30,7 +30,7 @@ class DenseProduct(Op):
         x, w, y = ctx.saved
         need_x, need_w, *need_bias = ctx.needs
         if y is not None:
-            gy = relu_grad(gy, y)
+            gy = CUT_GRADIENTS[self.activation](gy, y)
         flat = len(x.shape) == 2
         rows, grows = (x, gy) if flat else (reshape(x, (-1, x.shape[-1])), reshape(gy, (-1, gy.shape[-1])))
         gx = Matmul(False, True)(grows, w) if need_x else None
@@ -40,7 +40,7 @@ class DenseProduct(Op):
 
 
 def dense_bias_act(inputs, kernel, bias=None, activation: str | None = None):
-    """inputs (..., C) @ kernel (C, F) + bias, and relu if asked for, in one kernel."""
+    """inputs (..., C) @ kernel (C, F) + bias, and an activation ("relu" or "relu6"), in one kernel."""
     dtype = spec_dtype(kernel)
     x = inputs if spec_dtype(inputs) == dtype else to_dtype(inputs, dtype)
     return DenseProduct(activation)(x, kernel) if bias is None else DenseProduct(activation)(x, kernel, bias)

@@ -22,6 +22,8 @@ def check_convolution(family, case, features):
     x, w, bias = array(*case.x), array(*case.w), array(features)
     y = check_twins(family, x, w, case.window)
     check_twins(family, x, w, case.window, bias=bias, activation="relu")
+    if "depthwise" not in family:
+        check_twins(family, x, w * (9 / np.abs(y).max(initial=1)), case.window, bias=bias, activation="relu6")
     gy = array(*y.shape)
     gx = check_twins(f"{family}_grad_input", gy, w, x.shape, case.window)
     gw = check_twins(f"{family}_grad_kernel", x, gy, w.shape, case.window)
@@ -58,6 +60,7 @@ def test_matmul(case, transpose_a, transpose_b):
     b = array(*case.batch_b, *((N, K) if transpose_b else (K, N)))
     check_twins("matmul", a, b, transpose_a, transpose_b)
     check_twins("matmul", a, b, transpose_a, transpose_b, bias=array(N), activation="relu")
+    check_twins("matmul", a, b / max(1, K) ** 0.5 * 4, transpose_a, transpose_b, bias=array(N), activation="relu6")
 
 
 def test_reference_is_the_definition():
@@ -102,9 +105,10 @@ def test_results_past_the_caches(case, monkeypatch):
     check_convolution(family, case, case.w[-1] * (case.w[-2] if case in cases.DEPTHWISE else 1))
 
 
-def test_nan_stays_nan_through_relu():
+@pytest.mark.parametrize("activation", ["relu", "relu6"])
+def test_nan_stays_nan_through_activations(activation):
     x = np.full((1, 3, 3, 2), np.nan, "float32")
-    assert np.isnan(cpu.conv2d(x, np.ones((1, 1, 2, 5), "float32"), Window(), activation="relu")).all()
+    assert np.isnan(cpu.conv2d(x, np.ones((1, 1, 2, 5), "float32"), Window(), activation=activation)).all()
 
 
 def test_infinity_reaches_only_its_windows():

@@ -34,9 +34,9 @@ def conv2d(x, w, window, bias=None, activation=None):
     if fast:
         C, F = w.shape[2:]
         taps, pads = range(0, 9 * C * F, C * F), (window.pads[0][0], window.pads[1][0])
-        return winograd.convolve(np.ascontiguousarray(x), flat(w), taps, (F, 1), y, pads, bias, activation == "relu")
+        return winograd.convolve(np.ascontiguousarray(x), flat(w), taps, (F, 1), y, pads, bias, activation)
     if y.size:
-        convolve(plan, flat(x), forward_filters(w, plan), y, bias=bias, relu=activation == "relu")
+        convolve(plan, flat(x), forward_filters(w, plan), y, bias=bias, activation=activation)
     return y
 
 
@@ -104,8 +104,7 @@ def conv3d(x, w, window, bias=None, activation=None):
     for plane, w_slice in zip(planes, w):
         y = conv2d(plane.reshape(-1, *x.shape[2:]), w_slice, flattened(window), bias if total is None else None)
         total = y if total is None else np.add(total, y, out=total)
-    if activation == "relu":
-        np.maximum(total, 0, out=total)
+    total = reference.finish(total, None, activation)
     return total.reshape(x.shape[0], -1, *total.shape[1:])
 
 

@@ -13,6 +13,7 @@ from kerasish.kernels.cpu.plan import JOB, plan_walk
 from kerasish.kernels.cpu.product import convolve
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import matmul as reference
+from kerasish.kernels.reference.conv import finish
 from kerasish.kernels.reference.precision import quiet
 
 FEW_ROWS = 48  # up to so many rows B is read where it lies: packing it would cost more than it saves
@@ -47,7 +48,7 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
         plan = plan._replace(pixel=1, step=M)
     panels = columns_of(b, K, N, transpose_b, images, M)
     plan = plan._replace(b_image=panels.size // images if images > 1 else 0)
-    return convolve(plan, flat(a), panels, y, bias=bias, relu=activation == "relu")
+    return convolve(plan, flat(a), panels, y, bias=bias, activation=activation)
 
 
 @quiet
@@ -58,7 +59,7 @@ def numpy_matmul(a, b, transpose_a, transpose_b, bias, activation, y):
         np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b, out=y)
     if bias is not None:
         np.add(y, bias, out=y)
-    return np.maximum(y, 0, out=y) if activation == "relu" else y
+    return finish(y, None, activation)
 
 
 def row_plan(images, M, K, N, size, job=0):

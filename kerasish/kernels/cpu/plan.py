@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     b: int = 0
     y: int = 0
     bias: int = 0
-    relu: int = 0
+    cut: int = 0  # the activation, of `tile.CUTS`
     stream: int = 0  # 1 to write the result past the caches
     b_step: int = 0  # between rows of B; 0 if B is packed in panels
     b_group: int = 0

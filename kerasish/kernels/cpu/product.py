@@ -8,12 +8,12 @@ from kerasish.kernels.cpu.arrays import streams
 from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, integers, run, take
 from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
-from kerasish.kernels.cpu.tile import FROM_BIAS, FROM_C, ROWS, ZERO
+from kerasish.kernels.cpu.tile import CUTS, FROM_BIAS, FROM_C, ROWS, ZERO
 
 DEPTH = 256  # rows of B that a tile takes at a time, so that they stay close
 
 
-def convolve(plan, x, b, y, start=0, bias=None, relu=False):
+def convolve(plan, x, b, y, start=0, bias=None, activation=None):
     """Run a plan into y from element `start` on: x flat, b panels of `pack.packed`, or rows in place (of two axes)."""
     work = plan.N * plan.OH * plan.OW * plan.KH * plan.KW * plan.J * plan.F * plan.G
     panels = -(-plan.F // (plan.lanes * WIDE))
@@ -24,7 +24,7 @@ def convolve(plan, x, b, y, start=0, bias=None, relu=False):
     bias = padded_bias(bias, plan, x.dtype)
     plan = plan._replace(
         jobs=plan.jobs * splits, splits=splits, tile=tile_for(plan.size), x=address(x), b=address(b),
-        y=address(y) + start * plan.size, bias=0 if bias is None else address(bias), relu=int(relu),
+        y=address(y) + start * plan.size, bias=0 if bias is None else address(bias), cut=CUTS[activation],
         stream=streams(y, plan.F),
         b_step=b.shape[1] if b.ndim == 2 else 0, b_group=b.size // plan.G, scratch=address(scratch),
         scratch_bytes=scratch.strides[0],
@@ -109,7 +109,7 @@ def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, split):
                 for i in range(0, pixels, ROWS):
                     call(p.tile, wide, a + j * p.step * p.size, x_rows + i * 8, segments + s * 8, p.step, n, m,
                          b + here * across + k * b_step * p.size, b_step, y + here, y_rows + i * 8, columns, start,
-                         bias + here, p.relu if last else 0, p.stream if last and k == 0 else 0)  # fmt: skip
+                         bias + here, p.cut if last else 0, p.stream if last and k == 0 else 0)  # fmt: skip
         v += wide
 
 

@@ -40,12 +40,12 @@ def _native(dtype):
     tile = intrinsic(_tile_python(dtype))(_tile_llvm(dtype))
 
     def tile_function(
-        vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, relu,
+        vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, cut,
         stream,
     ):  # fmt: skip
         tile(
             vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias,
-            relu, stream,
+            cut, stream,
         )  # fmt: skip
 
     return Native(tile_function, 1 + len(Call._fields), f"{dtype}-{VECTOR_BYTES}")

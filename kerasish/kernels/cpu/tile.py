@@ -18,6 +18,7 @@ from numba.core import cgutils
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 ROWS = 6  # 6 rows x 4 vectors fill 24 of AVX-512's 32 registers, 6 x 2 fill 12 of AVX2's 16
 ZERO, FROM_C, FROM_BIAS = 0, 1, 2  # what the sums start from
+CUTS = {None: 0, "relu": 1, "relu6": 2}  # activations that only cut off, by the numbers that kernels know them by
 
 
 class Call(NamedTuple):
@@ -36,7 +37,7 @@ class Call(NamedTuple):
     columns: Any
     start: Any  # ZERO, FROM_C or FROM_BIAS
     bias: Any  # address of whole vectors
-    relu: Any  # 1 to store max(., 0)
+    cut: Any  # the activation, of `CUTS`
     stream: Any  # 1 to write whole vectors past the caches; then they lie at whole vectors
 
 
@@ -57,7 +58,13 @@ def in_python(call, dtype):
         for k, (offset, j) in enumerate(itertools.product(offsets, range(call.length))):
             x = at(call.a + int(a_row + offset + j * call.a_step) * size, 1)
             acc += x * at(call.b + k * call.b_step * size, call.columns)
-        row[:] = np.where(acc < 0, dtype.type(0), acc) if call.relu else acc
+        row[:] = cut_in_python(acc, call.cut)
+
+
+def cut_in_python(x, cut):
+    """The activation of a number of `CUTS`; a NaN stays a NaN."""
+    x = np.where(x < 0, x.dtype.type(0), x) if cut else x
+    return np.where(x > 6, x.dtype.type(6), x) if cut == CUTS["relu6"] else x
 
 
 class Vectors:
@@ -85,10 +92,22 @@ class Vectors:
         numbers = ir.Constant(ir.VectorType(I64, self.width), list(range(self.width)))
         return self.at.icmp_signed("<", numbers, self.splat(count))
 
-    def lowest(self, relu):
-        """What results are raised to: 0 if `relu`, else minus infinity."""
-        low = ir.Constant(self.element, 0.0), ir.Constant(self.element, float("-inf"))
-        return self.splat(self.at.select(self.at.icmp_signed("!=", relu, I64(0)), *low))
+    def lowest(self, cut):
+        """What results are raised to: 0 with an activation of `CUTS`, else minus infinity."""
+        return self.bound(self.at.icmp_signed("!=", cut, I64(0)), 0.0, float("-inf"))
+
+    def highest(self, cut):
+        """What results are lowered to: 6 for ReLU(6), else infinity."""
+        return self.bound(self.at.icmp_signed("==", cut, I64(CUTS["relu6"])), 6.0, float("inf"))
+
+    def bound(self, condition, *numbers):
+        """One of two numbers in all lanes."""
+        return self.splat(self.at.select(condition, *(ir.Constant(self.element, x) for x in numbers)))
+
+    def clip(self, x, lowest, highest):
+        """x between two bounds; a NaN stays a NaN, as the comparisons are ordered ones."""
+        x = self.at.select(self.at.fcmp_ordered("<", x, lowest), lowest, x)
+        return self.at.select(self.at.fcmp_ordered(">", x, highest), highest, x)
 
     def madd(self, x, y, z):
         if not self.fused:
@@ -206,11 +225,11 @@ class Tile(Vectors):
         return out
 
     def finish(self, sums, ragged):
-        """relu and the stores; a NaN stays a NaN, as the comparison is an ordered one."""
+        """The activation and the stores."""
         at, block = self.at, self.block
         at.position_at_end(block["finish"])
-        lowest = self.lowest(self.call.relu)
-        sums = [at.select(at.fcmp_ordered("<", x, lowest), lowest, x) for x in sums]
+        bounds = self.lowest(self.call.cut), self.highest(self.call.cut)
+        sums = [self.clip(x, *bounds) for x in sums]
         at.cbranch(ragged, block["store_part"], block["whole"])
         at.position_at_end(block["whole"])
         at.cbranch(at.icmp_signed("!=", self.call.stream, I64(0)), block["stream"], block["store"])

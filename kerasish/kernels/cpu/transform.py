@@ -11,8 +11,9 @@ from llvmlite import ir
 from numba import types
 
 from kerasish.device.jit import intrinsic
-from kerasish.kernels.cpu.raw import I32, I64
-from kerasish.kernels.cpu.simd import VECTOR_BYTES
+from kerasish.kernels.cpu.raw import I64
+from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
+from kerasish.kernels.cpu.tile import Vectors, cut_in_python
 
 LANES = VECTOR_BYTES // 4
 VECTOR = ir.VectorType(ir.FloatType(), LANES)
@@ -77,25 +78,25 @@ def both_ways(row, tile):
 def transform(row, size):
     """An intrinsic that transforms one vector of channels of a `size` x `size` tile.
 
-    (source, its row step, its column step, to, row step, column step, bias or 0, relu), all in bytes.
+    (source, its row step, its column step, to, row step, column step, bias or 0, activation of `CUTS`), in bytes.
     """
 
-    def in_python(source, row_step, column_step, to, to_row_step, to_column_step, bias, relu):
+    def in_python(source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
         at = lambda address: np.frombuffer((ctypes.c_char * VECTOR_BYTES).from_address(int(address)), np.float32)
         tile = [[at(source + i * row_step + j * column_step) for j in range(size)] for i in range(size)]
         for i, line in enumerate(both_ways(row, tile)):
             for j, x in enumerate(line):
                 x = x + at(bias) if bias else x
-                at(to + i * to_row_step + j * to_column_step)[:] = np.where(x < 0, np.float32(0), x) if relu else x
+                at(to + i * to_row_step + j * to_column_step)[:] = cut_in_python(x, cut)
 
     @intrinsic(in_python)
-    def in_llvm(typingctx, source, row_step, column_step, to, to_row_step, to_column_step, bias, relu):
+    def in_llvm(typingctx, source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
         return types.void(*[types.int64] * 8), lambda context, at, signature, args: _emit(context, at, row, size, *args)
 
     return in_llvm
 
 
-def _emit(context, at, row, size, source, row_step, column_step, to, to_row_step, to_column_step, bias, relu):
+def _emit(context, at, row, size, source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
     def place(address, i, i_step, j, j_step):
         offset = at.add(at.mul(i_step, I64(i)), at.mul(j_step, I64(j)))
         return at.inttoptr(at.add(address, offset), VECTOR.as_pointer())
@@ -103,24 +104,18 @@ def _emit(context, at, row, size, source, row_step, column_step, to, to_row_step
     def load(i, j):
         return Lanes(at, at.load(place(source, i, row_step, j, column_step), align=4))
 
-    splat = lambda x: at.shuffle_vector(
-        at.insert_element(ir.Constant(VECTOR, ir.Undefined), x, I32(0)),
-        ir.Constant(VECTOR, ir.Undefined),
-        ir.Constant(ir.VectorType(I32, LANES), [0] * LANES),
-    )
     start = at.block
     with at.if_then(at.icmp_signed("!=", bias, I64(0))):
         loaded, block = at.load(at.inttoptr(bias, VECTOR.as_pointer()), align=4), at.block
     added = at.phi(VECTOR)
     added.add_incoming(ir.Constant(VECTOR, [-0.0] * LANES), start)
     added.add_incoming(loaded, block)
-    numbers = ir.Constant(ir.FloatType(), 0.0), ir.Constant(ir.FloatType(), float("-inf"))
-    lowest = splat(at.select(at.icmp_signed("!=", relu, I64(0)), *numbers))
+    vectors = Vectors(at, ir.FloatType(), 4, LANES, FUSED)
+    bounds = vectors.lowest(cut), vectors.highest(cut)
     tile = [[load(i, j) for j in range(size)] for i in range(size)]
     for i, line in enumerate(both_ways(row, tile)):
         for j, x in enumerate(line):
-            x = at.fadd(x.value, added)
-            x = at.select(at.fcmp_ordered("<", x, lowest), lowest, x)  # ordered: a NaN stays a NaN
+            x = vectors.clip(at.fadd(x.value, added), *bounds)
             at.store(x, place(to, i, to_row_step, j, to_column_step), align=4)
     return context.get_dummy_value()
 

@@ -16,7 +16,7 @@ from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, run, take
 from kerasish.kernels.cpu.simd import VECTOR_BYTES, WIDE, tile_for, tile_width
-from kerasish.kernels.cpu.tile import FROM_C, ROWS, ZERO
+from kerasish.kernels.cpu.tile import CUTS, FROM_C, ROWS, ZERO
 from kerasish.kernels.cpu.transform import (
     LANES,
     transform_filter,
@@ -81,7 +81,7 @@ class Tiling(NamedTuple):
     u: int = 0
     y: int = 0
     bias: int = 0
-    relu: int = 0
+    cut: int = 0  # the activation, of `tile.CUTS`
     parts: int = 1  # of the tiles, each summed on its own
     panels: int = 0  # of filters
     scratch: int = 0  # address and bytes of each worker's own memory
@@ -112,7 +112,7 @@ def tiling(x_shape, y_shape, pads, channels, workers):
     )  # fmt: skip
 
 
-def convolve(x, w, taps, steps, y, pads, bias=None, relu=False):
+def convolve(x, w, taps, steps, y, pads, bias=None, activation=None):
     """y = x convolved with 3x3 filters; x and w flat but for x's shape, taps and steps as `pack.packed` wants them."""
     count = threads.wanted(y.size * x.shape[-1] / 4)
     scratch, plan = tiling(x.shape, y.shape, pads, x.shape[-1], count)
@@ -120,7 +120,7 @@ def convolve(x, w, taps, steps, y, pads, bias=None, relu=False):
     bias = None if bias is None else np.ascontiguousarray(bias)
     plan = plan._replace(
         jobs=-(-plan.N * plan.down * plan.across // plan.block), x=address(x), u=address(u), y=address(y),
-        bias=0 if bias is None else address(bias), relu=int(relu),
+        bias=0 if bias is None else address(bias), cut=CUTS[activation],
     )  # fmt: skip
     run(forward, np.fromiter(plan, np.int64), count)
     return y
@@ -214,7 +214,7 @@ def _multiply(p, first, count, V, M, edge, table):
 
 @helper
 def _results(p, first, count, M, edge, f, bytes_):
-    """From points M (36, block, a panel's columns) to results, with bias and relu."""
+    """From points M (36, block, a panel's columns) to results, with bias and activation."""
     line = WIDE * p.lanes * 4
     step = p.block * line
     for t in range(count):
@@ -226,9 +226,9 @@ def _results(p, first, count, M, edge, f, bytes_):
         for c in range(0, bytes_, VECTOR_BYTES):
             bias = p.bias + f * 4 + c if p.bias else 0
             if whole:
-                transform_result(M + t * line + c, 6 * step, step, to + c, row_step, column_step, bias, p.relu)
+                transform_result(M + t * line + c, 6 * step, step, to + c, row_step, column_step, bias, p.cut)
             else:
-                transform_result(M + t * line + c, 6 * step, step, edge + c, 4 * bytes_, bytes_, bias, p.relu)
+                transform_result(M + t * line + c, 6 * step, step, edge + c, 4 * bytes_, bytes_, bias, p.cut)
         if not whole:
             for i in range(rows):
                 for j in range(columns):

@@ -9,6 +9,8 @@ import numpy as np
 from kerasish.device import array_module
 from kerasish.kernels.reference.precision import widened
 
+CUTS = {"relu": (0, None), "relu6": (0, 6)}  # activations that only cut off: lowest and highest result
+
 
 @widened
 def conv2d(x, w, window, bias=None, activation=None):
@@ -52,10 +54,10 @@ conv3d, conv3d_grad_input, conv3d_grad_kernel = conv2d, conv2d_grad_input, conv2
 
 
 def finish(y, bias, activation):
-    """The epilogue: y + bias, then the activation (None or "relu"); a NaN stays a NaN."""
+    """The epilogue: y + bias, then the activation (a key of `CUTS`); a NaN stays a NaN."""
     if bias is not None:
         y = y + bias
-    return array_module(y).maximum(y, 0) if activation == "relu" else y
+    return y if activation is None else array_module(y).clip(y, *CUTS[activation])
 
 
 def padded_shape(shape, window):
