@@ -23,6 +23,7 @@ relu_grad = binary("relu_grad", (lambda g, a, b, y: relu_grad(g, b), None), "b",
 relu6_grad = binary("relu6_grad", (lambda g, a, b, y: relu6_grad(g, b), None), "b", doc="x1 where x2 is between 0 and 6, else 0.")
 sigmoid_grad = binary("sigmoid_grad", (lambda g, a, b, y: g * b * (1.0 - b), lambda g, a, b, y: g * a * (1.0 - 2.0 * b)), "ab", doc="x1 * x2 * (1 - x2)")
 relu = unary("relu", lambda g, x, y: relu_grad(g, y), "y", floating=False, module=NN, doc="max(x, 0); its derivative at 0 is 0.")
+relu6 = unary("relu6", lambda g, x, y: relu6_grad(g, y), "y", floating=False, module=NN, doc="min(max(x, 0), 6); integers stay integers.")
 sigmoid = unary("sigmoid", lambda g, x, y: sigmoid_grad(g, y), "y", module=NN, doc="1 / (1 + exp(-x))")
 log_sigmoid = unary("log_sigmoid", lambda g, x, y: g * sigmoid(-x), "x", module=NN, doc="log(sigmoid(x))")
 softplus = unary("softplus", lambda g, x, y: g * sigmoid(x), "x", module=NN, doc="log(1 + exp(x))")
@@ -108,24 +109,6 @@ class Silu(_Shaped):
         return s * (1.0 + x * (1.0 - s))
 
 
-class Relu6(_Shaped):
-    """min(max(x, 0), 6); integers stay integers."""
-
-    fused = "relu6_grad"
-
-    def prepare(self, inputs):
-        return inputs
-
-    def infer(self, x):
-        return Spec(x.shape, x.dtype)
-
-    def kernel(self, k, x):
-        return k.relu6(x)
-
-    def slope(self, x):
-        return cast((x > 0) & (x < 6), x.dtype)
-
-
 class Celu(_Shaped):
     """max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)."""
 
@@ -175,11 +158,6 @@ class Gelu(_Shaped):
 def silu(x):
     """x * sigmoid(x)."""
     return Silu()(x)
-
-
-def relu6(x):
-    """min(max(x, 0), 6)."""
-    return Relu6()(x)
 
 
 def leaky_relu(x, negative_slope: float = 0.2):

@@ -22,8 +22,7 @@ def check_convolution(family, case, features):
     x, w, bias = array(*case.x), array(*case.w), array(features)
     y = check_twins(family, x, w, case.window)
     check_twins(family, x, w, case.window, bias=bias, activation="relu")
-    if "depthwise" not in family:
-        check_twins(family, x, w * (9 / np.abs(y).max(initial=1)), case.window, bias=bias, activation="relu6")
+    check_twins(family, x, w * (9 / np.abs(y).max(initial=1)), case.window, bias=bias, activation="relu6")
     gy = array(*y.shape)
     gx = check_twins(f"{family}_grad_input", gy, w, x.shape, case.window)
     gw = check_twins(f"{family}_grad_kernel", x, gy, w.shape, case.window)

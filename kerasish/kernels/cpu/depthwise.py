@@ -16,6 +16,7 @@ from kerasish.kernels.cpu.arrays import flat, large, streams, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape
 from kerasish.kernels.cpu.raw import address, clear_bytes, integers, record, run, take
 from kerasish.kernels.cpu.strip import WIDTHS, kind_of, strip_of
+from kerasish.kernels.cpu.tile import CUTS
 from kerasish.kernels.reference import depthwise as reference
 
 BAND = 1 << 16  # elements of y in a job: few enough that threads share the work evenly
@@ -47,7 +48,7 @@ class Plan(NamedTuple):
     w: int = 0
     y: int = 0
     bias: int = 0
-    relu: int = 0
+    cut: int = 0  # the activation, of `tile.CUTS`
     stream: int = 0  # 1 to write y past the caches
     large: int = 0  # 1 if the arrays exceed them
     w_size: int = 0  # elements of the filters
@@ -62,14 +63,14 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
 
     x (N, H, W, C), w (KH, KW, C, M), bias (C * M,) -> y (N, OH, OW, C * M)
     """
-    if not supported(x, w, bias):
+    if not supported(x, w, bias) or activation not in CUTS:
         return reference.depthwise_conv2d(x, w, window, bias, activation)
     x = repeated(x, w.shape[-1])
     y_shape = output_shape(x.shape, (*w.shape[:2], x.shape[-1]), window)
     y = memory.empty(y_shape, x.dtype)
     if y.size:
         plan, tables = forward_plan(x.shape, w.shape[:2], y_shape, window)
-        launch(_FORWARD, plan, tables, flat(x), flat(w), y, None if bias is None else flat(bias), activation == "relu")
+        launch(_FORWARD, plan, tables, flat(x), flat(w), y, None if bias is None else flat(bias), CUTS[activation])
     return y
 
 
@@ -198,10 +199,10 @@ def layout(x_shape, y_shape, kernel, down, across, sources, taps, x_pixel, y_pix
     return plan, (rows, strips)
 
 
-def launch(natives, plan, tables, x, w, y, bias=None, relu=False):
+def launch(natives, plan, tables, x, w, y, bias=None, cut=0):
     """Run a plan; `tables` and the arrays stay alive meanwhile."""
     plan = plan._replace(
-        x=address(x), w=address(w), y=address(y), bias=0 if bias is None else address(bias), relu=int(relu),
+        x=address(x), w=address(w), y=address(y), bias=0 if bias is None else address(bias), cut=cut,
         stream=streams(y, plan.channels), large=large(x, y),
     )  # fmt: skip
     count = min(threads.wanted(y.size), plan.parts or plan.jobs)
@@ -225,7 +226,7 @@ def _native(dtype, filters):
                 strips[s + 4], x + (rows[r + 1] + strips[s + 1]) * size, p.x_pixel * size, p.x_row * size,
                 p.x_tap * size, w + (rows[r + 2] + strips[s + 2]) * size, p.w_row * size, p.w_tap * size,
                 y + (rows[r] + strips[s]) * size, p.y_pixel * size, rows[r + 3], strips[s + 3], p.channels,
-                p.bias, p.relu, p.stream,
+                p.bias, p.cut, p.stream,
             )  # fmt: skip
 
     def forward(plan, worker):

@@ -21,7 +21,7 @@ from numba.core import cgutils
 
 from kerasish.device.jit import intrinsic
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
-from kerasish.kernels.cpu.tile import I8, I32, I64, Vectors
+from kerasish.kernels.cpu.tile import I8, I32, I64, Vectors, cut_in_python
 
 WIDTHS = (8, 4, 2, 1)  # pixels of a strip: 8 sums hide the latency of a multiply-add
 WINDOWS = ((0, 0), (1, 1), (2, 1), (3, 1), (3, 2))  # (taps, stride in taps) written out; the first is for all others
@@ -44,7 +44,7 @@ class Call(NamedTuple):
     taps: Any
     channels: Any
     bias: Any  # address, or 0
-    relu: Any
+    cut: Any  # the activation, of `tile.CUTS`
     stream: Any  # 1 to write past the caches; then all of y lies at whole vectors
 
 
@@ -66,7 +66,7 @@ def in_python(kind, call, dtype, filters):
             else:
                 total += v * w
         if not filters:
-            y[:] = np.where(total < 0, dtype.type(0), total) if call.relu else total
+            y[:] = cut_in_python(total, call.cut)
 
 
 class Strip(Vectors):
@@ -101,10 +101,9 @@ class Strip(Vectors):
                 x = self.load(x)
                 for pixel, tap in met:
                     at.store(self.madd(x, factors[tap], at.load(sums[pixel])), sums[pixel])
-        lowest, found = self.lowest(call.relu), []
+        bounds, found = (self.lowest(call.cut), self.highest(call.cut)), []
         for pixel, total in enumerate(sums):
-            value = at.load(total)
-            value = at.select(at.fcmp_ordered("<", value, lowest), lowest, value)  # a NaN stays one
+            value = self.clip(at.load(total), *bounds)
             found.append((value, self.step(call.y, pixel, call.y_pixel)))
         if self.mask is None:
             with at.if_else(at.icmp_unsigned("!=", call.stream, I64(0))) as (past, cached):
