@@ -16,6 +16,7 @@ FAMILIES = (
     "depthwise",
     "matmul",
     "pool",
+    "batch_norm",
     "norm",
     "softmax",
     "elementwise",

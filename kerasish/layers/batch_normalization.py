@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerasish import constraints, initializers, ops, regularizers
+from kerasish.core import scopes
 from kerasish.layers import arguments
 from kerasish.layers.arguments import Identifier
 from kerasish.layers.input_spec import InputSpec
@@ -169,9 +170,12 @@ class BatchNormalization(Layer):
         return ops.squeeze(mean, axes), ops.squeeze(squares / count, axes)
 
     def _average(self, variable, value, momentum):
-        """One step of a moving average."""
-        value = ops.stop_gradient(ops.cast(value, variable.dtype))
-        variable.assign(variable * momentum + value * (1.0 - momentum))
+        """One step of a moving average, in place."""
+        if scopes.shapes_only():
+            return
+        average = variable.mutable_array()
+        average *= momentum
+        average += value.value * (1.0 - momentum)
 
     def _renormalize(self, inputs, mean, variance):
         """Outputs by the batch's statistics, corrected (as constants) to the slow ones; all averages move on."""

@@ -27,14 +27,15 @@ class BatchNormTrain(FusedOp):
 
     def forward(self, ctx, x, gamma, beta):
         y, mean, variance, inverse_std = ctx.kernels.batch_norm_train(x, gamma, beta, self.epsilon, self.activation)
-        ctx.save(x, gamma, beta, mean, inverse_std, y if self.activation else None)
+        ctx.save(x, gamma, beta, mean, inverse_std)
         return y, mean, variance
 
     def fused_backward(self, ctx, gy, *_):
         if gy is None:
             return None, None, None
-        x, gamma, beta, mean, inverse_std, y = (v if v is None else v.value for v in ctx.saved)
-        gx, ggamma, gbeta = ctx.kernels.batch_norm_grad(gy.value, x, gamma, mean, inverse_std, y)
+        saved = [v if v is None else v.value for v in ctx.saved]
+        gx, ggamma, gbeta = ctx.kernels.batch_norm_grad(gy.value, *saved, self.activation)
+        gamma, beta = saved[1:3]
         return Tensor(gx), None if gamma is None else Tensor(ggamma), None if beta is None else Tensor(gbeta)
 
     def compose(self, x, gamma, beta):

@@ -52,6 +52,7 @@ PLAIN = """
 import numpy as np
 from kerasish.core.shapes import Window
 from kerasish.device import jit
+from tests.kernels import test_norm
 from tests.kernels.harness import array, check_twins
 window = Window((2, 1), ((1, 0), (0, 1)), (1, 2), 1)
 x, w = array(1, 4, 5, 2), array(2, 2, 2, 3)
@@ -61,6 +62,7 @@ check_twins("conv2d_grad_kernel", x, array(*y.shape), w.shape, window)
 y = check_twins("depthwise_conv2d", x, array(2, 2, 2, 1), window)
 check_twins("depthwise_conv2d_grad_kernel", x, array(*y.shape), (2, 2, 2, 1), window)
 check_twins("matmul", array(3, 5), array(5, 4))
+test_norm.test_batch_norm_gradient_through_an_activation((3, 2, 3), "relu6")
 assert jit.compilation_off() and jit.compile_report()[0] == 0
 """
 
@@ -89,7 +91,7 @@ for case in cases.DEPTHWISE:
     if case.name in ("ragged", "whole vectors", "wide, stride 2"):
         check_convolution("depthwise_conv2d", case, case.w[-1] * case.w[-2])
 test_pool.test_max(thin.POOLS[2])
-test_norm.test_batch_norm_gradient_through_relu((64, 9, 9, 33))
+test_norm.test_batch_norm_gradient_through_an_activation((64, 9, 9, 33), "relu")
 code = simd._TILES[4].compiled._library.get_asm_str()
 assert "vfmadd" not in code or code.count("vfmadd") >= 6 * simd.WIDE
 assert sys.argv[1] != "avx2 fma" or ("ymm" in code and "vfmadd" in code)

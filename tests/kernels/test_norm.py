@@ -20,7 +20,7 @@ def test_batch_norm(shape, affine):
     x, gy = array(*shape) * 3 + 5, array(*shape, seed=1)
     gamma, beta = (array(shape[-1], seed=s) for s in (2, 3)) if affine else (None, None)
     _, mean, variance, inverse_std = check_results("batch_norm_train", x, gamma, beta, EPSILON, tolerance=TOLERANCE)
-    gx, *_ = check_results("batch_norm_grad", gy, x, gamma, mean, inverse_std, tolerance=TOLERANCE)
+    gx, *_ = check_results("batch_norm_grad", gy, x, gamma, beta, mean, inverse_std, tolerance=TOLERANCE)
     for activation in (None, "relu", "relu6", "tanh"):
         given = (x, mean, variance, gamma, beta, EPSILON, activation)
         check_results("batch_norm_infer", *given, tolerance=TOLERANCE)
@@ -36,19 +36,21 @@ def test_batch_norm_with_activation(shape, activation):
 
 
 @pytest.mark.parametrize("shape", thin.CHANNELS_LAST)
-def test_batch_norm_gradient_through_relu(shape):
-    x, gy, gamma, beta = array(*shape), array(*shape, seed=1), array(shape[-1], seed=2), array(shape[-1], seed=3)
+@pytest.mark.parametrize("activation", ["relu", "relu6", "tanh"])
+def test_batch_norm_gradient_through_an_activation(shape, activation):
+    x, gy, gamma, beta = array(*shape), array(*shape, seed=1), 3 * array(shape[-1], seed=2), array(shape[-1], seed=3)
     forward = find("reference", "batch_norm_train")
-    y, mean, _, inverse_std = forward(x, gamma, beta, EPSILON, "relu")
-    gx, *_ = check_results("batch_norm_grad", gy, x, gamma, mean, inverse_std, y, tolerance=TOLERANCE)
-    check_slope(lambda v: forward(v, gamma, beta, EPSILON, "relu")[0], x, gy, gx, step=1e-7)
+    _, mean, _, inverse_std = forward(x, gamma, beta, EPSILON)
+    given = (gy, x, gamma, beta, mean, inverse_std, activation)
+    gx, *_ = check_results("batch_norm_grad", *given, tolerance=TOLERANCE)
+    check_slope(lambda v: forward(v, gamma, beta, EPSILON, activation)[0], x, gy, gx, step=1e-7)
 
 
 def test_batch_norm_parameters_gradients():
     x, gy, gamma, beta = array(30, 7), array(30, 7, seed=1), array(7, seed=2), array(7, seed=3)
     forward = find("reference", "batch_norm_train")
     _, mean, _, inverse_std = forward(x, gamma, beta, EPSILON)
-    _, ggamma, gbeta = find("reference", "batch_norm_grad")(gy, x, gamma, mean, inverse_std)
+    _, ggamma, gbeta = find("reference", "batch_norm_grad")(gy, x, gamma, beta, mean, inverse_std)
     check_slope(lambda v: forward(x, v, beta, EPSILON)[0], gamma, gy, ggamma)
     check_slope(lambda v: forward(x, gamma, v, EPSILON)[0], beta, gy, gbeta)
 
@@ -71,7 +73,7 @@ def test_infinity_is_no_warning():
     x = array(2000, 5).astype("float32")
     x[7, 2], x[900, 2] = np.inf, -np.inf
     _, mean, _, inverse_std = cpu.batch_norm_train(x, None, None, EPSILON)
-    gx, _, _ = cpu.batch_norm_grad(x, x, None, mean, inverse_std)
+    gx, _, _ = cpu.batch_norm_grad(x, x, None, None, mean, inverse_std)
     assert np.isnan(gx[:, 2]).all() and np.isfinite(gx[:, 1]).all() and np.isnan(cpu.sum(x, 0)[2])
 
 
@@ -91,7 +93,7 @@ def test_bits_do_not_depend_on_threads():
     x = array(16, 50, 50, 48).astype("float32")
     _, mean, _, inverse_std = cpu.batch_norm_train(x, None, None, EPSILON)
     same_bits(lambda: cpu.batch_norm_train(x, None, None, EPSILON))
-    same_bits(lambda: cpu.batch_norm_grad(x, x, None, mean, inverse_std))
+    same_bits(lambda: cpu.batch_norm_grad(x, x, None, None, mean, inverse_std))
     same_bits(lambda: cpu.layer_norm_grad(x, x, None, *cpu.layer_norm(x, None, None, EPSILON)[1:]))
 
 

@@ -3,7 +3,8 @@
 total:     out[0, i] = sum over rows of a[r, i]
 squares:   out[0, i] = sum over rows of (a[r, i] - row[i])**2
 products:  out[0, i] = sum over rows of b[r, i];  out[1, i] = sum over rows of b[r, i] * (a[r, i] - row[i])
-passed:    products, with b only where c > 0
+passed:    products, with b only where low < (a[r, i] - row[i]) * scale[i] + shift[i] < high; row, scale and shift are
+           the first three of the rows, low and high the first elements of the next two
 """
 
 import ctypes
@@ -16,7 +17,7 @@ from kerasish.device.jit import intrinsic
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import I64, Vectors
 
-BLOCK = 8  # vectors of columns at a time: with two sums and a row they fill three quarters of AVX-512's registers
+BLOCKS = {"total": 8, "squares": 8, "products": 8, "passed": 4}  # vectors of columns at a time, as registers allow
 
 
 class Fold(Vectors):
@@ -24,15 +25,18 @@ class Fold(Vectors):
 
     def __init__(self, builder, element, size, arguments):
         super().__init__(builder, element, size, VECTOR_BYTES // size, FUSED)
-        self.a, self.b, self.c, self.row, self.out, self.columns, self.count = arguments
-        self.line, self.mask = self.scaled(self.columns), None
+        self.a, self.b, self.row, self.out, self.columns, self.count = arguments
+        self.line, self.mask, self.limits = self.scaled(self.columns), None, None
 
-    def emit(self, body, sums):
-        """`body` makes new sums of old ones: for blocks of columns, then vector by vector."""
-        at, step = self.at, BLOCK * self.width
+    def emit(self, name, sums):
+        """The method `name` makes new sums of old ones: for blocks of columns, then vector by vector."""
+        at, body, block = self.at, getattr(self, name), BLOCKS[name]
+        step = block * self.width
+        if name == "passed":
+            self.limits = [self.splat(at.load(self.cell(self.row, at.mul(self.line, I64(n))))) for n in (3, 4)]
         whole = at.mul(at.udiv(self.columns, I64(step)), I64(step))
         with cgutils.for_range_slice(at, I64(0), whole, I64(step), I64) as (column, _):
-            self.sum_block(body, sums, BLOCK, column)
+            self.sum_block(body, sums, block, column)
         with cgutils.for_range_slice(at, whole, self.columns, I64(self.width), I64) as (column, _):
             self.mask = self.lanes_below(at.sub(self.columns, column))
             self.sum_block(body, sums, 1, column)
@@ -43,11 +47,13 @@ class Fold(Vectors):
         for cells in totals:
             for cell in cells:
                 at.store(self.zero, cell)
-        row = [self.read(self.row, begin, v) for v in range(vectors)] if body is not Fold.total else [None] * vectors
+        rows = {"total": 0, "passed": 3}.get(body.__name__, 1)
+        lines = [at.add(begin, at.mul(self.line, I64(n))) for n in range(rows)]
+        row = [[self.read(self.row, line, v) for line in lines] for v in range(vectors)]
         with cgutils.for_range(at, self.count) as loop:
             here = at.add(begin, at.mul(loop.index, self.line))
             for v, cells in enumerate(totals):
-                found = body(self, here, v, row[v], [at.load(cell) for cell in cells])
+                found = body(here, v, row[v], [at.load(cell) for cell in cells])
                 for cell, value in zip(cells, found):
                     at.store(value, cell)
         for v, cells in enumerate(totals):
@@ -58,19 +64,26 @@ class Fold(Vectors):
         return [self.at.fadd(sums[0], self.read(self.a, here, v))]
 
     def squares(self, here, v, row, sums):
-        apart = self.at.fsub(self.read(self.a, here, v), row)
+        apart = self.at.fsub(self.read(self.a, here, v), row[0])
         return [self.madd(apart, apart, sums[0])]
 
     def products(self, here, v, row, sums):
-        return self.weighted(self.read(self.b, here, v), here, v, row, sums)
+        apart = self.at.fsub(self.read(self.a, here, v), row[0])
+        return self.weighted(self.read(self.b, here, v), apart, sums)
 
     def passed(self, here, v, row, sums):
-        above = self.at.fcmp_ordered(">", self.read(self.c, here, v), self.zero)
-        return self.weighted(self.at.select(above, self.read(self.b, here, v), self.zero), here, v, row, sums)
+        at, (middle, scale, shift), (low, high) = self.at, row, self.limits
+        apart = at.fsub(self.read(self.a, here, v), middle)
+        normal = self.madd(apart, scale, shift)
+        within = at.and_(at.fcmp_ordered(">", normal, low), at.fcmp_ordered("<", normal, high))
+        return self.weighted(at.select(within, self.read(self.b, here, v), self.zero), apart, sums)
 
-    def weighted(self, b, here, v, row, sums):
-        apart = self.at.fsub(self.read(self.a, here, v), row)
+    def weighted(self, b, apart, sums):
         return [self.at.fadd(sums[0], b), self.madd(b, apart, sums[1])]
+
+    def cell(self, address, offset):
+        """A pointer to the one element there."""
+        return self.at.inttoptr(self.at.add(address, offset), self.element.as_pointer())
 
     def read(self, address, offset, v):
         pointer = self.place(self.at.add(address, offset), v)
@@ -88,7 +101,7 @@ class Fold(Vectors):
             self.masked("store", pointer, self.mask, value)
 
 
-def in_python(name, zero, a, b, c, row, out, columns, count):
+def in_python(name, zero, a, b, row, out, columns, count):
     """What the sums are, for `NUMBA_DISABLE_JIT=1`."""
     kind, columns, count = np.dtype(type(zero)), int(columns), int(count)
 
@@ -96,26 +109,33 @@ def in_python(name, zero, a, b, c, row, out, columns, count):
         memory = (ctypes.c_char * (number * columns * kind.itemsize)).from_address(int(address))
         return np.frombuffer(memory, kind).reshape(number, columns)
 
-    a, middle = rows(a, count), 0 if name == "total" else rows(row, 1)
-    if name in ("total", "squares"):
-        rows(out, 1)[0] = a.sum(0) if name == "total" else ((a - middle) ** 2).sum(0)
+    a = rows(a, count)
+    if name == "total":
+        rows(out, 1)[0] = a.sum(0)
+        return
+    apart = a - rows(row, 1)
+    if name == "squares":
+        rows(out, 1)[0] = (apart**2).sum(0)
         return
     b = rows(b, count)
-    b = b if name == "products" else np.where(rows(c, count) > 0, b, zero)
-    rows(out, 2)[:] = b.sum(0), (b * (a - middle)).sum(0)
+    if name == "passed":
+        _, scale, shift, low, high = rows(row, 5)
+        normal = apart * scale + shift
+        b = np.where((normal > low[0]) & (normal < high[0]), b, zero)
+    rows(out, 2)[:] = b.sum(0), (b * apart).sum(0)
 
 
 def fold(name, sums):
-    """The intrinsic (zero, a, b, c, row, out, columns, count): addresses of floats of `zero`'s type, and sizes."""
+    """The intrinsic (zero, a, b, row, out, columns, count): addresses of floats of `zero`'s type, and sizes."""
 
     @intrinsic(lambda *arguments: in_python(name, *arguments))
-    def sum_rows(typingctx, zero, a, b, c, row, out, columns, count):
+    def sum_rows(typingctx, zero, a, b, row, out, columns, count):
         def codegen(context, at, signature, args):
             element = context.get_data_type(zero)
-            Fold(at, element, zero.bitwidth // 8, args[1:]).emit(getattr(Fold, name), sums)
+            Fold(at, element, zero.bitwidth // 8, args[1:]).emit(name, sums)
             return context.get_dummy_value()
 
-        return types.void(zero, *[types.int64] * 7), codegen
+        return types.void(zero, *[types.int64] * 6), codegen
 
     return sum_rows
 

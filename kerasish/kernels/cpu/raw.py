@@ -87,6 +87,34 @@ def take(typingctx, counter):
     return types.int64(types.int64), codegen
 
 
+def _arrive_python(counter):
+    return _take_python(counter)
+
+
+@intrinsic(_arrive_python)
+def arrive(typingctx, counter):
+    """`take` for a task that is done: what it wrote is seen by whoever counts on it with `arrive` or `wait`."""
+
+    def codegen(context, at, signature, args):
+        return at.atomic_rmw("add", at.inttoptr(args[0], I64.as_pointer()), I64(1), "acq_rel")
+
+    return types.int64(types.int64), codegen
+
+
+def _seen_python(flag):
+    return ctypes.c_int64.from_address(int(flag)).value
+
+
+@intrinsic(_seen_python)
+def seen(typingctx, flag):
+    """The number at an address, and with it all that was written before it was raised by `arrive`."""
+
+    def codegen(context, at, signature, args):
+        return at.load_atomic(at.inttoptr(args[0], I64.as_pointer()), "acquire", 8)
+
+    return types.int64(types.int64), codegen
+
+
 def _elements_python(dtype, place, count):
     kind = np.dtype(dtype)
     return np.frombuffer((ctypes.c_char * (int(count) * kind.itemsize)).from_address(int(place)), kind)

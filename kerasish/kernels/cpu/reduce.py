@@ -79,6 +79,6 @@ def _columns(zero, task, x, sums, scratch, itemsize, size, width, folds, count, 
     last = min(count, first + span)
     for start in range(first, last, folds):
         at = x + (slab + start * width) * itemsize
-        fold.total(zero, at, 0, 0, 0, part, width, min(last, start + folds) - start)
+        fold.total(zero, at, 0, 0, part, width, min(last, start + folds) - start)
         for i in range(width):
             out[i] += total[i]

@@ -1,0 +1,81 @@
+"""Two phases of tasks with one serial step between them, in a single launch.
+
+Workers take tasks of the first phase until none is left; who finishes the last one does the step between, and all go on
+with the second phase. A worker waits only for tasks that others are running at that moment: one that the system has not
+scheduled holds up nobody.
+"""
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasish.device.jit import Native, helper
+from kerasish.kernels.cpu.raw import arrive, record, run, seen, take
+
+
+class Header(NamedTuple):
+    """The first fields of every plan of two phases, in this order."""
+
+    taken: int = 0
+    arrived: int = 0
+    ready: int = 0
+    taken_after: int = 0
+    tasks: int = 0
+    tasks_after: int = 0
+
+
+ARRIVED, READY, TAKEN_AFTER = 8, 16, 24  # where they lie, in bytes
+
+
+class Phases:
+    """`first(zero, plan, task)`, `between(zero, plan)` and `second(zero, plan, task)`; `zero` is a scalar of the dtype.
+
+    Args:
+        plan: a NamedTuple of integers that begins with the fields of `Header`.
+    """
+
+    def __init__(self, plan: type, first: Callable, between: Callable, second: Callable):
+        self.functions, self.natives = (first, between, second), {}
+        self.plan_at = record(np.dtype([(name, np.int64) for name in plan._fields]))
+
+    def __call__(self, dtype, plan, threads: int) -> None:
+        """Run a plan."""
+        native = self.natives.get(dtype) or self._native(dtype)
+        run(native, np.fromiter(plan, np.int64), min(threads, max(plan.tasks, plan.tasks_after)))
+
+    def _native(self, dtype):
+        functions = [helper(function) for function in self.functions]
+        entry = _entry(dtype.type(0), self.plan_at, *functions)
+        entry.__name__ = self.functions[0].__name__
+        return self.natives.setdefault(dtype, Native(entry, 2, f"{dtype.name}-{_digest(self.functions[0])}"))
+
+
+def _entry(zero, plan_at, first, between, second):
+    def entry(plan, worker):
+        p = plan_at(plan)
+        task = take(plan)
+        while task < p.tasks:
+            first(zero, p, task)
+            if arrive(plan + ARRIVED) == p.tasks - 1:
+                between(zero, p)
+                arrive(plan + READY)
+            task = take(plan)
+        while not seen(plan + READY):
+            pass
+        task = take(plan + TAKEN_AFTER)
+        while task < p.tasks_after:
+            second(zero, p, task)
+            task = take(plan + TAKEN_AFTER)
+
+    return entry
+
+
+@functools.cache
+def _digest(function):
+    """Stands for a source file's content in the names of what is compiled from it."""
+    with open(inspect.getfile(function), "rb") as source:
+        return hashlib.sha256(source.read()).hexdigest()[:12]
