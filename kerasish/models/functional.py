@@ -92,11 +92,11 @@ class Functional(Function, Model):
             for x, m in zip(values, nest.flatten(mask)):
                 if m is not None:
                     x._keras_mask = m
-        return self.run(values, None if training is None else _overriding(training), self._plan_for(values))
+        plan = self._plan_for(values, bool(calling.state.training if training is None else training))
+        return self.run(values, None if training is None else _overriding(training), plan)
 
-    def _plan_for(self, values):
+    def _plan_for(self, values, training: bool):
         """The lean steps for inference or for training; None, for the graph's own, where they would not do."""
-        training = bool(calling.state.training)
         if not all(map(_plain, values)) or (recording() and not training):
             return None
         if training not in self._lean:

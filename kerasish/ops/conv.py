@@ -108,24 +108,26 @@ def channels_last(data_format: str | None) -> bool:
 
 
 def _axis_pads(x, kernel, strides, padding, dilation):
+    if not isinstance(padding, str):
+        return tuple(padding)
     return tuple(
         shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(x.shape[1:-1], kernel, strides, dilation)
     )
 
 
-def convolve(family, x, w, bias, strides: int | tuple, padding: str, dilation, activation: str | None = None):
-    """A convolution on channels-last tensors of 1, 2 or 3 spatial axes."""
+def convolve(family, x, w, bias, strides: int | tuple, padding: str | tuple, dilation, activation: str | None = None):
+    """A convolution on channels-last tensors of 1, 2 or 3 spatial axes; `padding` may be (before, after) for each."""
     rank = len(x.shape) - 2
     strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
     kernel = tuple(w.shape[:rank])
-    for axis, (d, k, r) in enumerate(zip(x.shape[1:-1], kernel, dilation)):
-        if padding == "valid" and shapes.effective(k, r) > d:
+    pads = _axis_pads(x, kernel, strides, padding, dilation)
+    for axis, (d, k, r, around) in enumerate(zip(x.shape[1:-1], kernel, dilation, pads)):
+        if shapes.effective(k, r) > d + sum(around):
             raise ValueError(
                 f"Computed output size would be negative: an input of shape {tuple(x.shape)} has {d} elements along "
                 f"spatial axis {axis}, a kernel of size {kernel} with dilation {dilation} needs at least "
                 f"{shapes.effective(k, r)}; use padding='same'"
             )
-    pads = _axis_pads(x, kernel, strides, padding, dilation)
     groups = 1 if family != "conv2d" else x.shape[-1] // w.shape[-2]
     op = _FORWARD[family]
     if rank == 1:
@@ -374,12 +376,15 @@ def conv_bias_act(
     kernel,
     bias,
     strides: int | tuple = 1,
-    padding: str = "valid",
+    padding: str | tuple = "valid",
     data_format: str | None = None,
     dilation_rate: int | tuple = 1,
     activation: str | None = None,
 ):
-    """`conv`, + bias, and an activation ("relu" or "relu6"), in one kernel."""
+    """`conv`, + bias, and an activation ("relu" or "relu6"), in one kernel.
+
+    `padding` may also be (before, after) for each axis of space.
+    """
     return Conv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)
 
 
@@ -388,10 +393,10 @@ def depthwise_bias_act(
     kernel,
     bias,
     strides: int | tuple = 1,
-    padding: str = "valid",
+    padding: str | tuple = "valid",
     data_format: str | None = None,
     dilation_rate: int | tuple = 1,
     activation: str | None = None,
 ):
-    """`depthwise_conv`, + bias, and an activation ("relu" or "relu6"), in one kernel."""
+    """`depthwise_conv`, + bias, and an activation ("relu" or "relu6"), in one kernel; `padding` likewise."""
     return DepthwiseConv(strides, padding, data_format, dilation_rate).run(inputs, kernel, bias, activation)

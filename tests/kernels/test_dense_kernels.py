@@ -41,6 +41,13 @@ def test_depthwise_conv2d(case):
     check_convolution("depthwise_conv2d", case, case.w[-1] * case.w[-2])
 
 
+@pytest.mark.parametrize("shape", [(4, 7, 6, 3), (5, 3, 96), (33, 200), (7, 1), (0, 5)])
+@pytest.mark.parametrize("activation", [None, "relu", "relu6"])
+def test_scale_shift(shape, activation):
+    scale, shift = array(2, shape[-1])
+    check_twins("scale_shift", array(*shape) * 5, scale, shift, activation)
+
+
 @named(cases.CONV1D)
 def test_conv1d(case):
     check_convolution("conv1d", case, case.w[-1])

@@ -115,6 +115,11 @@ ROWS = {
         real(3, 3, 2, 2),
         real(2),
     ),
+    "depthwise, own pads": (
+        lambda x, w: ops.nn.depthwise_bias_act(x, w, None, 2, ((0, 1), (2, 0))),
+        real(1, 5, 4, 2),
+        real(3, 3, 2, 1),
+    ),
     "dense bias relu": (lambda x, w, b: ops.nn.dense_bias_act(x, w, b, "relu"), real(3, 3), real(3, 2), real(2)),
     "dense bias relu6": (lambda x, w, b: ops.nn.dense_bias_act(x, w * 9, b, "relu6"), real(3, 3), real(3, 2), real(2)),
     "max_pool": (lambda x: ops.max_pool(x, 3, 2, "same"), real(2, 7, 6, 3)),

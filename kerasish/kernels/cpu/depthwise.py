@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kerasish.core.shapes import Window
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import flat, large, streams, supported
@@ -21,6 +22,7 @@ from kerasish.kernels.reference import depthwise as reference
 
 BAND = 1 << 16  # elements of y in a job: few enough that threads share the work evenly
 JOBS = 16  # jobs to have at least, if there are so many rows
+FEW = 128  # channels up to which pixels are taken together where they stay apart
 PARTS = 32  # parts of the work with sums of their own, whatever the number of threads
 
 
@@ -101,6 +103,20 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     partial = memory.empty((parts, math.prod(w_shape)), x.dtype)
     launch(_FILTERS, plan._replace(parts=parts, w_size=partial.shape[1]), tables, flat(x), partial, flat(gy))
     return partial.sum(0).reshape(w_shape)
+
+
+def scale_shift(x, scale, shift, activation=None):
+    """activation(x * scale + shift), by channels: x (..., C), scale, shift (C,).
+
+    It is a depthwise convolution with windows of one pixel, of several pixels' channels at a time where they are few.
+    """
+    if not supported(x, scale, shift) or activation not in CUTS:
+        return reference.scale_shift(x, scale, shift, activation)
+    C, rows = x.shape[-1], x.size // x.shape[-1]
+    some = next((n for n in (16, 8, 4, 2) if n * C <= FEW and rows % n == 0), 1)
+    scale, shift = (np.tile(row, some) if some > 1 else row for row in (scale, shift))
+    y = depthwise_conv2d(x.reshape(1, 1, rows // some, -1), scale.reshape(1, 1, -1, 1), Window(), shift, activation)
+    return y.reshape(x.shape)
 
 
 def depthwise_conv1d(x, w, window, bias=None, activation=None):

@@ -17,6 +17,12 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
 
 
 @widened
+def scale_shift(x, scale, shift, activation=None):
+    """activation(x * scale + shift), by channels: x (..., C), scale, shift (C,)."""
+    return finish(x * scale, shift, activation)
+
+
+@widened
 def depthwise_conv2d_grad_input(gy, w, x_shape, window):
     """dL/dx of `depthwise_conv2d`.
 

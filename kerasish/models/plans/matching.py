@@ -1,0 +1,106 @@
+"""Which runs of layers one kernel computes."""
+
+from __future__ import annotations
+
+from kerasish import activations
+from kerasish.core import shapes
+from kerasish.layers.arguments import split_activation
+from kerasish.layers.layer import Layer
+from kerasish.models.plans.fused import Affine, NormAct, Product, add_relu, is_dense, kind
+
+LONGEST = 4  # zeros, a product, a normalization, an activation
+CONVOLUTIONS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
+
+
+def match(steps, training: bool):
+    """The start of a chain of steps as one callable, and how many of them it stands for; (None, 1) if none does."""
+    chain = []
+    for step in steps:
+        if not is_plain(step):
+            break
+        chain.append(step)
+    for rule in (_product, _normalization, _sum):
+        operation, count = rule(chain, training) if chain else (None, 0)
+        if operation is not None:
+            return operation, count
+    return None, 1
+
+
+def is_plain(step) -> bool:
+    """Whether a step is a layer of this library that takes its input as it is and does nothing but compute."""
+    layer = step.operation
+    return (
+        isinstance(layer, Layer)
+        and kind(layer) != ""
+        and layer.activity_regularizer is None
+        and layer.compute_dtype == layer.variable_dtype
+        and all(x.dtype == layer.compute_dtype for x in step.node.input_tensors)
+    )
+
+
+def is_sum_of_two(step) -> bool:
+    return kind(step.operation) == "Add" and len(step.node.input_tensors) == 2
+
+
+def _product(chain, training):
+    """[zeros] convolution | dense, [normalization] where nothing trains, [activation]."""
+    layers = [step.operation for step in chain]
+    first = int(len(layers) > 1 and _surrounds(layers[0], layers[1]))
+    layer, used = layers[first], first + 1
+    activation, rest = split_activation(getattr(layer, "activation", None))
+    if not (_is_convolution(layer) or is_dense(layer)):
+        return None, 0
+    linear, normalization = activation is None and rest is None, None
+    if linear and not training and used < len(chain) and _is_normalization(chain[used]):
+        normalization, used = layers[used], used + 1
+    if linear and used < len(layers) and (activation := _cut(layers[used])):
+        used += 1
+    zeros = layers[0]._border if first else None
+    return (Product(layer, zeros, normalization, activation, rest), used) if used > 1 else (None, 0)
+
+
+def _normalization(chain, training):
+    """normalization [activation]."""
+    layer = chain[0].operation
+    activation = _cut(chain[1].operation) if len(chain) > 1 else None
+    used = 2 if activation else 1
+    if training:
+        trains = kind(layer) == "BatchNormalization" and not layer.renorm and activation == "relu"
+        return (NormAct(layer, activation), used) if trains else (None, 0)
+    return (Affine(layer, activation), used) if _is_normalization(chain[0]) else (None, 0)
+
+
+def _sum(chain, training):
+    """The sum of two tensors, relu."""
+    ranks = {len(x.shape) for x in chain[0].node.input_tensors}
+    two = len(chain) > 1 and is_sum_of_two(chain[0]) and len(ranks) == 1
+    return (add_relu, 2) if two and _cut(chain[1].operation) == "relu" else (None, 0)
+
+
+def _is_convolution(layer) -> bool:
+    return kind(layer) in CONVOLUTIONS and layer.data_format == "channels_last"
+
+
+def _surrounds(layer, convolution) -> bool:
+    """Whether a layer adds zeros that a convolution can take as its own padding."""
+    if not (_is_convolution(convolution) and convolution.padding == "valid"):
+        return False
+    if kind(layer) != f"ZeroPadding{convolution.rank}D" or layer.data_format != "channels_last":
+        return False
+    spans = map(shapes.effective, convolution.kernel_size, convolution.dilation_rate)
+    return all(max(pads) < span for pads, span in zip(layer._border, spans))
+
+
+def _is_normalization(step) -> bool:
+    """Whether a step normalizes its last axis, by given statistics if nothing trains."""
+    layer = step.operation
+    return kind(layer) == "BatchNormalization" and layer.axis in (-1, len(step.node.input_tensors[0].shape) - 1)
+
+
+def _cut(layer) -> str | None:
+    """The name of a layer that only cuts off, as kernels know it."""
+    if kind(layer) == "ReLU" and layer.negative_slope == 0 and layer.threshold == 0:
+        return {None: "relu", 6: "relu6"}.get(layer.max_value)
+    if kind(layer) == "Activation":
+        return {activations.relu: "relu", activations.relu6: "relu6"}.get(layer.activation)
+    return None
