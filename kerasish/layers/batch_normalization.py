@@ -138,7 +138,7 @@ class BatchNormalization(Layer):
         return self._normalize(inputs, mean, variance, self.gamma, self.beta)
 
     def train(self, inputs, activation: str | None = None):
-        """The outputs by the batch's statistics, through relu if that is the `activation`; the averages move on."""
+        """The outputs by the batch's statistics, through an `activation` ("relu" or "relu6"); the averages move on."""
         weights = (self.gamma, self.beta, self.axis, self.epsilon)
         outputs, mean, variance = batch_norm_train(inputs, *weights, activation)
         self._move(mean, variance)

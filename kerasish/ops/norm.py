@@ -10,7 +10,7 @@ from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.kernels import twin_of
 from kerasish.ops import reduce
-from kerasish.ops.activations import relu
+from kerasish.ops.activations import relu, relu6
 from kerasish.ops.conv import NN
 from kerasish.ops.elementwise import rsqrt, square
 from kerasish.ops.fused import FusedOp
@@ -45,11 +45,12 @@ class BatchNormTrain(FusedOp):
         y = (x - mean) * rsqrt(variance + self.epsilon)
         y = y if gamma is None else y * gamma
         y = y if beta is None else y + beta
-        return relu(y) if self.activation else y, mean, variance
+        y = y if self.activation is None else {"relu": relu, "relu6": relu6}[self.activation](y)
+        return y, mean, variance
 
 
 def batch_norm_train(x, gamma=None, beta=None, axis=-1, epsilon=1e-3, activation=None):
-    """x normalized over all axes but `axis` by its own statistics; through relu, if that is the `activation`.
+    """x normalized over all axes but `axis` by its own statistics; through an `activation` ("relu" or "relu6").
 
     Returns:
         The normalized x, and the mean and (biased) variance, of shape (C,), through which no gradient passes.

@@ -124,7 +124,7 @@ def test_equals_the_layers_in_float64(build):
 
 def test_layers_of_two_dtypes_stay_apart():
     model = model_of(lambda x: L.ReLU()(L.BatchNormalization()(L.Conv2D(4, 1, dtype="float64")(x))))
-    assert [type(step.operation) for step in plan(model, False)][1:] == [Affine]
+    assert {type(step.operation) for step in plan(model, False)}.isdisjoint(FUSED)
     check_equal(model)
 
 
@@ -132,8 +132,8 @@ def test_layers_of_two_dtypes_stay_apart():
     "build, inference, training",
     [
         (residual, [3, 0, 0, 1], [1, 0, 1, 1]),
-        (inverted, [4, 0, 0, 0], [2, 0, 0, 0]),
-        (normalized_first, [1, 2, 0, 0], [0, 0, 0, 0]),
+        (inverted, [4, 0, 0, 0], [2, 0, 2, 0]),
+        (normalized_first, [1, 2, 0, 0], [0, 0, 1, 0]),
         (padded, [2, 0, 0, 0], [2, 0, 0, 0]),
         (one_axis, [2, 0, 0, 0], [2, 0, 1, 0]),
         (wanted_midway, [0, 1, 0, 0], [0, 0, 0, 0]),

@@ -128,6 +128,12 @@ ROWS = {
     "upsample": (lambda x: ops.nn.upsample(x, (2, 3)), real(1, 2, 3, 2)),
     "resize": (lambda x: ops.image.resize(x, (5, 4)), real(1, 2, 3, 2)),
     "batch_norm_train": (lambda x, g, b: ops.nn.batch_norm_train(x, g, b)[0], real(4, 3, 3, 5), real(5), real(5)),
+    "batch_norm_train relu6": (
+        lambda x, g, b: ops.nn.batch_norm_train(x, g * 5, b, activation="relu6")[0],
+        real(4, 3, 3, 5),
+        real(5),
+        real(5),
+    ),
     "batch_normalization": (
         lambda x, m, v: ops.batch_normalization(x, m, v, -1, np.ones(3), np.full(3, 2.0)),
         real(4, 3),

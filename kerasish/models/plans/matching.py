@@ -65,7 +65,7 @@ def _normalization(chain, training):
     activation = _cut(chain[1].operation) if len(chain) > 1 else None
     used = 2 if activation else 1
     if training:
-        trains = kind(layer) == "BatchNormalization" and not layer.renorm and activation == "relu"
+        trains = kind(layer) == "BatchNormalization" and not layer.renorm and activation
         return (NormAct(layer, activation), used) if trains else (None, 0)
     return (Affine(layer, activation), used) if _is_normalization(chain[0]) else (None, 0)
 
