@@ -15,8 +15,9 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import flat, large, streams, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape
-from kerasish.kernels.cpu.raw import address, clear_bytes, integers, record, run, take
+from kerasish.kernels.cpu.raw import address, clear_bytes, integers, record, take
 from kerasish.kernels.cpu.strip import WIDTHS, kind_of, strip_of
+from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS
 from kerasish.kernels.reference import depthwise as reference
 

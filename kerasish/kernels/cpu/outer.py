@@ -6,8 +6,9 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import pack_rows
 from kerasish.kernels.cpu.plan import FAST, input_rows, job_place, locate, plan_at
-from kerasish.kernels.cpu.raw import address, call, elements, integers, run, take
+from kerasish.kernels.cpu.raw import address, call, elements, integers, take
 from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
+from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import FROM_C, ROWS, ZERO
 
 PART = 1 << 16  # elements of the gradient that a unit sums: they stay in L2 while the pixels pass by

@@ -6,8 +6,9 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
-from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, run, take
+from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, take
 from kerasish.kernels.cpu.simd import WIDE, lanes, tile_width
+from kerasish.kernels.cpu.thread_pool import run
 
 BLOCK = 256  # rows that are packed at a time
 

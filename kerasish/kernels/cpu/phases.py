@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device.jit import Native, helper
-from kerasish.kernels.cpu.raw import arrive, record, run, seen, take
+from kerasish.kernels.cpu.raw import add, record, seen, take
+from kerasish.kernels.cpu.thread_pool import run
 
 
 class Header(NamedTuple):
@@ -60,9 +61,9 @@ def _entry(zero, plan_at, first, between, second):
         task = take(plan)
         while task < p.tasks:
             first(zero, p, task)
-            if arrive(plan + ARRIVED) == p.tasks - 1:
+            if add(plan + ARRIVED, 1) == p.tasks - 1:
                 between(zero, p)
-                arrive(plan + READY)
+                add(plan + READY, 1)
             task = take(plan)
         while not seen(plan + READY):
             pass

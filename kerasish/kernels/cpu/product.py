@@ -6,8 +6,9 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import streams
 from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
-from kerasish.kernels.cpu.raw import address, call, integers, run, take
+from kerasish.kernels.cpu.raw import address, call, integers, take
 from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
+from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS, FROM_BIAS, FROM_C, ROWS, ZERO
 
 DEPTH = 256  # rows of B that a tile takes at a time, so that they stay close

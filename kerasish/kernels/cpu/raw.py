@@ -6,6 +6,7 @@ nothing. Each intrinsic has a fallback, so that `NUMBA_DISABLE_JIT=1` runs the k
 
 import ctypes
 import functools
+import platform
 import sys
 from types import SimpleNamespace
 
@@ -14,25 +15,9 @@ from llvmlite import ir
 from numba import from_dtype, types
 from numba.core import cgutils
 
-from kerasish.device.jit import functions, intrinsic, kernel, prange
-from kerasish.device.threads import may_launch
+from kerasish.device.jit import functions, intrinsic
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
-
-
-def run(native, plan, threads):
-    """Call a `Native` as native(address of plan, worker) on so many threads; workers share out the plan's jobs."""
-    if threads > 1 and may_launch(threads):
-        launch(native.address, address(plan), threads, threads=threads)
-    else:
-        native.call(address(plan), 0)
-
-
-@kernel
-def launch(function, plan, workers):
-    """The one parallel region under all functions that are called by address."""
-    for worker in prange(workers):
-        call(function, plan, worker)
 
 
 def address(array):
@@ -71,13 +56,39 @@ def call(typingctx, function, *arguments):
     return types.void(types.int64, types.Tuple(arguments) if isinstance(arguments, tuple) else arguments), codegen
 
 
-def _take_python(counter):
+def _add_python(counter, amount):
     cell = ctypes.c_int64.from_address(int(counter))
-    cell.value += 1
-    return cell.value - 1
+    cell.value += amount
+    return cell.value - amount
 
 
-@intrinsic(_take_python)
+def _atomic(operation, order, fallback):
+    """An intrinsic (address of an integer, operand) that gives the integer as it was before the operation.
+
+    What a thread wrote before it is seen by those that find the integer changed, with it or with `seen`.
+    """
+
+    @intrinsic(fallback)
+    def atomic(typingctx, place, operand):
+        def codegen(context, at, signature, args):
+            value = context.cast(at, args[1], operand, types.int64)
+            return at.atomic_rmw(operation, at.inttoptr(args[0], I64.as_pointer()), value, order)
+
+        return types.int64(types.int64, operand), codegen
+
+    return atomic
+
+
+def _swap_python(place, value):
+    cell = ctypes.c_int64.from_address(int(place))
+    before, cell.value = cell.value, value
+    return before
+
+
+add, swap = _atomic("add", "seq_cst", _add_python), _atomic("xchg", "seq_cst", _swap_python)
+
+
+@intrinsic(lambda counter: _add_python(counter, 1))
 def take(typingctx, counter):
     """The next number of the shared counter at an address: how workers divide jobs, each taking one when it is free."""
 
@@ -87,32 +98,34 @@ def take(typingctx, counter):
     return types.int64(types.int64), codegen
 
 
-def _arrive_python(counter):
-    return _take_python(counter)
-
-
-@intrinsic(_arrive_python)
-def arrive(typingctx, counter):
-    """`take` for a task that is done: what it wrote is seen by whoever counts on it with `arrive` or `wait`."""
+@intrinsic(lambda place: ctypes.c_int64.from_address(int(place)).value)
+def seen(typingctx, place):
+    """The integer at an address."""
 
     def codegen(context, at, signature, args):
-        return at.atomic_rmw("add", at.inttoptr(args[0], I64.as_pointer()), I64(1), "acq_rel")
+        return at.load_atomic(at.inttoptr(args[0], I64.as_pointer()), "seq_cst", 8)
 
     return types.int64(types.int64), codegen
 
 
-def _seen_python(flag):
-    return ctypes.c_int64.from_address(int(flag)).value
-
-
-@intrinsic(_seen_python)
-def seen(typingctx, flag):
-    """The number at an address, and with it all that was written before it was raised by `arrive`."""
+@intrinsic(lambda: None)
+def relax(typingctx):
+    """Wait for an instant, as the processor wishes it in loops that wait for another thread."""
 
     def codegen(context, at, signature, args):
-        return at.load_atomic(at.inttoptr(args[0], I64.as_pointer()), "acquire", 8)
+        machine = platform.machine().lower()
+        if machine in ("x86_64", "amd64"):
+            _call_intrinsic(at, "llvm.x86.sse2.pause")
+        elif machine in ("aarch64", "arm64"):
+            _call_intrinsic(at, "llvm.aarch64.hint", I32(1))
+        return context.get_dummy_value()
 
-    return types.int64(types.int64), codegen
+    return types.void(), codegen
+
+
+def _call_intrinsic(at, name, *arguments):
+    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+    at.call(cgutils.get_or_insert_function(at.module, kind, name), arguments)
 
 
 def _elements_python(dtype, place, count):

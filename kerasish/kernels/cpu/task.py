@@ -9,7 +9,8 @@ from llvmlite import ir
 from numba import types
 
 from kerasish.device.jit import Native, helper, intrinsic
-from kerasish.kernels.cpu.raw import integers, run, take
+from kerasish.kernels.cpu.raw import integers, take
+from kerasish.kernels.cpu.thread_pool import run
 
 
 class Tasks:

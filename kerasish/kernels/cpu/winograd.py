@@ -14,8 +14,9 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, run, take
+from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, take
 from kerasish.kernels.cpu.simd import VECTOR_BYTES, WIDE, tile_for, tile_width
+from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS, FROM_C, ROWS, ZERO
 from kerasish.kernels.cpu.transform import (
     LANES,
