@@ -22,6 +22,7 @@ FAMILIES = (
     "elementwise",
     "reduce",
     "resize",
+    "copying",
     "random",
     "update",
     "precision",

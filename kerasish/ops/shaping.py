@@ -161,7 +161,7 @@ class Concatenate(Op):
 
     def forward(self, ctx, *xs):
         ctx.save(*[x.shape[self.axis] for x in xs])
-        return ctx.kernels.xp.concatenate(xs, self.axis)
+        return ctx.kernels.concatenate(xs, self.axis)
 
     def backward(self, ctx, gy):
         return split(gy, list(np.cumsum(ctx.saved[:-1])), self.axis)

@@ -97,6 +97,8 @@ class Pad(Op):
 
     def forward(self, ctx, x, value=None):
         ctx.save(x.shape)
+        if self.mode == "constant" and value is None:
+            return ctx.kernels.zero_pad(x, self.widths(x.ndim))
         extra = {"constant_values": value} if value is not None else {}
         return ctx.kernels.xp.pad(x, self.widths(x.ndim), self.mode, **extra)
 

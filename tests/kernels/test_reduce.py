@@ -28,6 +28,14 @@ def test_sums(name, shape, axis, dtype, keepdims):
     np.testing.assert_allclose(got, want, rtol=1e-5 if dtype == "float32" else 1e-12, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape, axis", thin.REDUCTIONS)
+def test_largest(shape, axis):
+    x = array(*shape).astype("float32")
+    x.flat[7::50], x.flat[8::70] = np.nan, np.inf
+    if x.size:
+        np.testing.assert_array_equal(cpu.max(x, axis), x.max(axis))
+
+
 @pytest.mark.parametrize("name", ["prod", "max", "min", "any", "all", "argmax", "argmin"])
 def test_the_others_are_numpys(name):
     x = array(4, 5, 6)

@@ -1,7 +1,9 @@
 """Elementwise functions of large arrays: on all threads, into reused memory, float32 transcendentals as vector code.
 
-Each is a row: a function of scalars, from which a kernel is made. Small arrays and other dtypes go to the reference
-twin, which is as fast there and needs no compilation. Of two operands one may be a scalar or lie along the last axes.
+Each is a row: a function of scalars, from which a kernel is made. Other dtypes go to the reference twin, and so do
+small arrays, for which it is as fast and needs no compilation; but what layers pass to one another, float32 tensors of
+two axes or more, never does where the row says so: models are replayed as a list of compiled calls. Of two operands one
+may be a scalar or lie along the last axes.
 """
 
 import numpy as np
@@ -15,14 +17,19 @@ from kerasish.kernels.cpu.reduce import sum_of_rows
 from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import elementwise as reference
 
-COSTLY, CHEAP = 1 << 15, 1 << 17  # elements from which a launch pays for a function that computes, or only moves memory
+COSTLY, CHEAP = 1 << 15, 1 << 17  # elements from which compiled code pays if it computes, or only moves memory
+MASK = 1 << 10  # likewise for what NumPy needs several passes for
+COST = 8  # multiply-adds that an element of a function that computes is worth
 LENGTH = 1 << 13  # elements of a task
 ROW = 1 << 10  # elements to which a short operand is repeated
 FLOAT32, FLOATS = (np.dtype("float32"),), (np.dtype("float32"), np.dtype("float64"))
 
 
-def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None):
-    """The kernel `name` from `function(zero, x)` of scalars; `plain` is the reference where its name is another."""
+def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None, replayed=False):
+    """The kernel `name` from `function(zero, x)` of scalars; `plain` is the reference where its name is another.
+
+    `least` is the number of elements from which it pays; with `replayed` layers' tensors of any size are taken.
+    """
     scalar, plain = helper(function, exact=True, inline=True), plain or getattr(reference, name)
 
     def body(zero, task, x, y, size):
@@ -34,19 +41,20 @@ def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None):
     run = _named(body, name)
 
     def call(x):
-        if type(x) is not np.ndarray or x.dtype not in kinds or x.size < least:
+        if type(x) is not np.ndarray or x.dtype not in kinds or _too_small(x, least, replayed):
             return plain(x)
         x = np.ascontiguousarray(x)
         y = memory.empty(x.shape, x.dtype)
-        run(x.dtype, -(-x.size // LENGTH), address(x), address(y), x.size, threads=threads.get_num_threads())
+        count = threads.wanted(x.size * COST if least < CHEAP else x.size)
+        run(x.dtype, -(-x.size // LENGTH), address(x), address(y), x.size, threads=count)
         return y
 
     call.__name__ = call.__qualname__ = name
     return call
 
 
-def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None):
-    """The kernel `name` from `function(zero, a, b)` of scalars; `plain` is the reference where its name is another."""
+def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None, replayed=False):
+    """The kernel `name` from `function(zero, a, b)` of scalars; otherwise as `unary`."""
     scalar, plain = helper(function, exact=True, inline=True), plain or getattr(reference, name)
 
     def body(zero, task, a, b, y, size, width, step, a_moves, b_moves):
@@ -59,7 +67,7 @@ def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None):
     run = _named(body, name)
 
     def call(a, b):
-        pair = _pair(a, b, kinds, least)
+        pair = _pair(a, b, kinds, least, replayed)
         return plain(a, b) if pair is None else _launch(run, a, b, *pair)
 
     call.__name__ = call.__qualname__ = name
@@ -71,10 +79,14 @@ def _named(body, name):
     return tasks(body, exact=True)
 
 
-def _pair(a, b, kinds, least):
+def _too_small(x, least, replayed):
+    return x.size < (1 if replayed and x.ndim > 1 and x.dtype == np.float32 else least)
+
+
+def _pair(a, b, kinds, least, replayed):
     """Whether a and b move on with the result, or are rows of it; None if the kernels do not take them."""
     ours = type(a) is np.ndarray and type(b) is np.ndarray and a.dtype == b.dtype and a.dtype in kinds
-    if not ours or max(a.size, b.size) < least:
+    if not ours or _too_small(a if a.size >= b.size else b, least, replayed):
         return None
     if a.shape == b.shape:
         return 1, 1
@@ -96,7 +108,7 @@ def _launch(run, a, b, a_moves, b_moves):
         width, (a, b) = row.size, ((large, row) if a_moves else (row, large))
     step = width * max(1, LENGTH // width)
     at = [address(array) for array in (a, b, y)]
-    run(y.dtype, -(-y.size // step), *at, y.size, width, step, a_moves, b_moves, threads=threads.get_num_threads())
+    run(y.dtype, -(-y.size // step), *at, y.size, width, step, a_moves, b_moves, threads=threads.wanted(y.size))
     return y
 
 
@@ -132,38 +144,46 @@ def _gelu_exact_grad(g, x):
     return g * (_normal_cdf(x) + x * density)
 
 
-exp = unary("exp", lambda zero, x: vecmath.exp(x))
+exp = unary("exp", lambda zero, x: vecmath.exp(x), replayed=True)
 expm1 = unary("expm1", lambda zero, x: vecmath.expm1(x))
 log = unary("log", lambda zero, x: vecmath.log(x))
 log1p = unary("log1p", lambda zero, x: vecmath.log1p(x))
-tanh = unary("tanh", lambda zero, x: vecmath.tanh(x))
+tanh = unary("tanh", lambda zero, x: vecmath.tanh(x), replayed=True)
 erf = unary("erf", lambda zero, x: vecmath.erf(x), least=ROW)
-sigmoid = unary("sigmoid", lambda zero, x: vecmath.sigmoid(x))
-softplus = unary("softplus", lambda zero, x: vecmath.softplus(x))
-silu = unary("silu", lambda zero, x: x * vecmath.sigmoid(x))
-relu = unary("relu", lambda zero, x: x if x > zero or x != x else zero, FLOATS, CHEAP)
+sigmoid = unary("sigmoid", lambda zero, x: vecmath.sigmoid(x), replayed=True)
+softplus = unary("softplus", lambda zero, x: vecmath.softplus(x), replayed=True)
+silu = unary("silu", lambda zero, x: x * vecmath.sigmoid(x), replayed=True)
+relu = unary("relu", lambda zero, x: x if x > zero or x != x else zero, FLOATS, CHEAP, replayed=True)
 relu6 = unary(
-    "relu6", lambda zero, x: zero if x < zero else number(zero, 6) if x > number(zero, 6) else x, FLOATS, CHEAP
+    "relu6",
+    lambda zero, x: zero if x < zero else number(zero, 6) if x > number(zero, 6) else x,
+    FLOATS,
+    CHEAP,
+    replayed=True,
 )
 
-add = binary("add", lambda zero, a, b: a + b)
+add = binary("add", lambda zero, a, b: a + b, replayed=True)
 subtract = binary("subtract", lambda zero, a, b: a - b)
-multiply = binary("multiply", lambda zero, a, b: a * b)
-divide = binary("divide", lambda zero, a, b: a / b)
-maximum = binary("maximum", lambda zero, a, b: b if b > a or b != b else a)
-minimum = binary("minimum", lambda zero, a, b: b if b < a or b != b else a)
-add_relu = binary("add_relu", lambda zero, a, b: a + b if not a + b <= zero else zero)
-relu_grad = binary("relu_grad", lambda zero, g, y: g if y > zero else zero)
-relu6_grad = binary("relu6_grad", lambda zero, g, y: g if y > zero and y < number(zero, 6) else zero)
+multiply = binary("multiply", lambda zero, a, b: a * b, replayed=True)
+divide = binary("divide", lambda zero, a, b: a / b, replayed=True)
+maximum = binary("maximum", lambda zero, a, b: b if b > a or b != b else a, replayed=True)
+minimum = binary("minimum", lambda zero, a, b: b if b < a or b != b else a, replayed=True)
+add_relu = binary("add_relu", lambda zero, a, b: a + b if not a + b <= zero else zero, replayed=True)
+relu_grad = binary("relu_grad", lambda zero, g, y: g if y > zero else zero, least=MASK)
+relu6_grad = binary("relu6_grad", lambda zero, g, y: g if y > zero and y < number(zero, 6) else zero, least=MASK)
 sigmoid_grad = binary("sigmoid_grad", lambda zero, g, y: g * y * (number(zero, 1) - y))
 tanh_grad = binary("tanh_grad", lambda zero, g, y: g * (number(zero, 1) - y * y))
 silu_grad = binary("silu_grad", lambda zero, g, x: _silu_grad(g, x), FLOAT32, COSTLY)
-_leaky_relu = binary("leaky_relu", lambda zero, x, slope: x if x > zero else x * slope)
-_elu = binary("elu", lambda zero, x, alpha: x if x > zero else alpha * vecmath.expm1(x), FLOAT32, COSTLY)
-_gelu_tanh = unary("gelu", lambda zero, x: _gelu(x))
+_leaky_relu = binary("leaky_relu", lambda zero, x, slope: x if x > zero else x * slope, replayed=True)
+_elu = binary("elu", lambda zero, x, alpha: x if x > zero else alpha * vecmath.expm1(x), FLOAT32, COSTLY, replayed=True)
+_gelu_tanh = unary("gelu", lambda zero, x: _gelu(x), replayed=True)
 _gelu_tanh_grad = binary("gelu_grad", lambda zero, g, x: _gelu_grad(g, x), FLOAT32, COSTLY)
 _gelu_erf = unary(
-    "gelu_erf", lambda zero, x: x * _normal_cdf(x), least=ROW, plain=lambda x: reference.gelu(x, approximate=False)
+    "gelu_erf",
+    lambda zero, x: x * _normal_cdf(x),
+    least=ROW,
+    plain=lambda x: reference.gelu(x, approximate=False),
+    replayed=True,
 )
 _gelu_erf_grad = binary(
     "gelu_erf_grad",
