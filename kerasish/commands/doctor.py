@@ -69,7 +69,7 @@ def _threads():
     from kerasish.device import threads
 
     count, cores = threads.get_num_threads(), os.cpu_count()
-    return f"{count} of {cores} processors, threading layer {threads.layer()}"
+    return f"{count} of {cores} processors"
 
 
 def _cache():
@@ -78,11 +78,7 @@ def _cache():
     folder = cache.cache_folder(jit.cache_key())
     if folder is None:
         return "none can be written: kernels are compiled anew in every process; set KERASISH_CACHE_DIR"
-    return f"{folder} ({_cached_kernels(folder)} kernels)"
-
-
-def _cached_kernels(folder):
-    return sum(name.endswith(".nbc") for name in os.listdir(folder))
+    return f"{folder} ({len(cache.kernels(folder))} kernels)"
 
 
 def _device():
@@ -114,6 +110,6 @@ def _next_step():
     folder = cache.cache_folder(jit.cache_key())
     if folder is None:
         return "set KERASISH_CACHE_DIR to a directory that can be written"
-    if not _cached_kernels(folder):
+    if not cache.kernels(folder):
         return "python -m kerasish warmup"
     return "none, ready to train: python -m kerasish demo"

@@ -1,29 +1,57 @@
-"""The disk cache of compiled kernels: where it lies, and that nothing about it can ever be an error."""
+"""The disk cache of compiled kernels: where it lies, and that nothing about it can ever be an error.
 
+A kernel is a file: the SHA-256 of its machine code, then the machine code, as an object file.
+"""
+
+import contextlib
 import functools
 import hashlib
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+
+SUFFIX, DIGEST = ".kernel", hashlib.sha256().digest_size
 
 
-def attach(dispatcher: Callable, key: str, tag: str) -> None:
-    """Give a Numba dispatcher a disk cache in the first usable folder; without one it compiles anew each run."""
+def load(key: str, name: str) -> bytes | None:
+    """The machine code of a kernel, or None if it is not there or damaged."""
+    folder = cache_folder(key)
+    try:
+        with open(os.path.join(folder, name + SUFFIX), "rb") as file:
+            digest, code = file.read(DIGEST), file.read()
+    except (OSError, TypeError):
+        return None
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def save(key: str, name: str, code: bytes) -> None:
+    """Keep the machine code of a kernel; others see either the whole file or none."""
     folder = cache_folder(key)
     if folder is None:
         return
+    part = os.path.join(folder, f"{name}.{os.urandom(6).hex()}")
     try:
-        dispatcher._cache = _cache_class()(dispatcher.__wrapped__, folder, tag)
-    except Exception:  # Numba's caching internals are not a public interface: without them we only lose the cache
-        return
+        with open(part, "xb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        os.replace(part, os.path.join(folder, name + SUFFIX))
+    except OSError:  # a full or read-only disk: the kernel works all the same
+        with contextlib.suppress(OSError):
+            os.remove(part)
+
+
+def kernels(folder: str) -> list[str]:
+    """The names of the kernels that a folder holds."""
+    try:
+        return [name.removesuffix(SUFFIX) for name in os.listdir(folder) if name.endswith(SUFFIX)]
+    except OSError:
+        return []
 
 
 @functools.cache
 def cache_folder(key: str) -> str | None:
     """The folder of this version's kernels: the first candidate that can be written or already holds kernels."""
     for parent in _candidates():
-        folder = os.path.join(parent, f"kernels-{key}-py{sys.version_info[0]}{sys.version_info[1]}")
+        folder = os.path.join(parent, f"kernels-{key}")
         if _usable(folder):
             return folder
     return None
@@ -49,70 +77,4 @@ def _usable(folder: str) -> bool:
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:
-        return os.path.isdir(folder) and any(name.endswith(".nbi") for name in _names(folder))
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
-
-
-@functools.cache
-def _cache_class() -> type:
-    """Numba's function cache in a folder of our choice, stamped with the defining file's content."""
-    from numba.core import caching
-
-    class Locator(caching._CacheLocator):
-        def __init__(self, function, folder, tag):
-            self.folder, self.line = folder, f"{function.__code__.co_firstlineno}{tag}"
-            with open(function.__code__.co_filename, "rb") as source:
-                self.stamp = hashlib.sha256(source.read()).hexdigest()
-
-        def get_cache_path(self):
-            return self.folder
-
-        def get_source_stamp(self):
-            return self.stamp
-
-        def get_disambiguator(self):
-            return self.line
-
-        def ensure_cache_path(self):
-            return None
-
-    class Impl(caching.CompileResultCacheImpl):
-        def __init__(self, function, folder, tag):
-            self._locator = Locator(function, folder, tag)
-            name = f"{function.__module__}.{function.__name__}"
-            self._filename_base = self.get_filename_base(name, self._locator.line)
-
-    class KernelCache(caching.FunctionCache):
-        def __init__(self, function, folder, tag):
-            self._name, self._py_func, self._impl = repr(function), function, Impl(function, folder, tag)
-            self._cache_path = folder
-            self._cache_file = caching.IndexDataCacheFile(
-                folder, self._impl.filename_base, self._impl.locator.get_source_stamp()
-            )
-            self.enable()
-
-        def _index_key(self, signature, codegen):
-            return (
-                signature,
-                codegen.magic_tuple(),
-            )  # the source is in the stamp, closures and flags are in the file's name
-
-        def load_overload(self, signature, target_context):
-            try:
-                return super().load_overload(signature, target_context)
-            except Exception:  # a damaged or foreign file: compile instead
-                return None
-
-        def save_overload(self, signature, data):
-            try:
-                super().save_overload(signature, data)
-            except Exception:  # a full or read-only disk: the kernel works all the same
-                return
-
-    return KernelCache
+        return bool(kernels(folder))

@@ -1,21 +1,12 @@
-"""How many threads kernels use, and what keeps a user's own threads and forks from killing the process.
-
-Numba's threading layers have sharp edges: `workqueue` aborts when two Python threads enter it at once, GNU `omp` ends a
-forked child at its first parallel kernel. So under `workqueue` entries take a lock, and a child forked after the first
-parallel launch under `omp` runs the serial twin of each kernel.
-"""
+"""How many threads kernels use."""
 
 import functools
 import math
 import os
-import threading
-from contextlib import AbstractContextManager
 
-SLOW_LAUNCH = {"workqueue"}  # layers whose launch costs tens of microseconds even on one thread
 SMALL_WORK = 200_000  # multiply-adds, or elements times their cost, that one thread finishes before another has woken
 
-_state = {"layer": None, "count": None, "forked": False, "lock": threading.Lock()}
-_local = threading.local()
+_state = {"count": None}
 
 
 def set_num_threads(count: int) -> None:
@@ -49,10 +40,11 @@ def wanted(work: float) -> int:
 
 @functools.cache
 def available() -> int:
-    """CPUs this process may use: affinity, Numba's own limit, and a container's quota."""
-    import numba
-
-    return max(1, min(numba.config.NUMBA_NUM_THREADS, _quota()))
+    """CPUs this process may use: affinity, or NUMBA_NUM_THREADS in its place, and a container's quota."""
+    wanted = os.environ.get("NUMBA_NUM_THREADS", "")
+    affinity = getattr(os, "sched_getaffinity", None)
+    cpus = int(wanted) if wanted.isdigit() else len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, min(cpus, _quota()))
 
 
 def _quota() -> int:
@@ -63,50 +55,3 @@ def _quota() -> int:
         return math.ceil(int(quota) / int(period))
     except (OSError, ValueError):
         return os.cpu_count() or 1
-
-
-def layer() -> str:
-    """Numba's threading layer, started if it was not yet; "none" if there is none to be had."""
-    if _state["layer"] is None:
-        import numba
-
-        try:
-            numba.get_num_threads()
-            _state["layer"] = numba.threading_layer()
-        except (ValueError, ImportError):
-            _state["layer"] = "none"
-    return _state["layer"]
-
-
-def may_launch(threads: int | None) -> bool:
-    """Whether a kernel may (and should) enter the threading layer here and now."""
-    if _state["forked"] or layer() == "none":
-        return False
-    return not (layer() in SLOW_LAUNCH and (threads or get_num_threads()) == 1)
-
-
-def launch_lock() -> AbstractContextManager | None:
-    """The lock to hold around a parallel launch, where the layer needs one."""
-    return _state["lock"] if layer() == "workqueue" else None
-
-
-def use(threads: int | None) -> None:
-    """Tell Numba how many threads the next launch of this Python thread uses."""
-    count = get_num_threads() if threads is None else min(threads, get_num_threads())
-    if getattr(_local, "count", None) != count:
-        import numba
-
-        numba.set_num_threads(count)
-        _local.count = count
-
-
-def _after_fork_in_child() -> None:
-    _state["lock"] = threading.Lock()
-    _local.__dict__.clear()
-    _state["forked"] = _state["layer"] == "omp"
-    if not _state["forked"]:
-        _state["layer"] = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

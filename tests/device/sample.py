@@ -1,14 +1,21 @@
 """A small kernel for the tests, and a program that runs it: `python -m tests.device.sample WHAT`."""
 
+import math
 import multiprocessing
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 
 from kerasish.device import cache, jit
-from kerasish.device.jit import helper, kernel, prange
+from kerasish.device.jit import helper
+from kerasish.kernels.cpu.pointer import pointer
+from kerasish.kernels.cpu.raw import address, integers
+from kerasish.kernels.cpu.task import tasks
+
+TASKS = 10
 
 
 @helper
@@ -16,16 +23,17 @@ def square(x):
     return x * x
 
 
-@kernel
-def squares(x, y):
-    for i in prange(x.size):
-        y[i] = square(x[i])
+@tasks
+def squares(zero, task, x, y, size):
+    u, v = pointer(zero, x, task * size, size), pointer(zero, y, task * size, size)
+    for i in range(size):
+        v[i] = square(u[i])
 
 
 def check(_=None):
     x = np.arange(1000.0)
     y = np.empty_like(x)
-    squares(x, y)
+    squares(x.dtype, TASKS, address(x), address(y), x.size // TASKS, threads=2)
     np.testing.assert_array_equal(y, x * x)
     return os.getpid()
 
@@ -76,6 +84,26 @@ def report():
     """Print how many kernels were compiled."""
     check()
     print(jit.compile_report()[0])
+
+
+def without_numba():
+    """A kernel that is in the cache is loaded and run, on threads too, without Numba."""
+    check()
+    assert "numba" not in sys.modules
+
+
+def foreign_calls():
+    """What allocates or calls a library is told so when it is compiled, not by a crash when it is loaded."""
+
+    def allocate(n, worker):
+        np.empty(n)[0] = worker
+
+    def power(n, worker):
+        integers(n, 1)[0] = math.erf(worker)
+
+    for function, message in ((allocate, "empty"), (power, "would need erf")):
+        with pytest.raises(Exception, match=message):
+            jit.Native(function, 2, "").compile()
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ real = binding.get_host_cpu_features
 class Features(dict):
     flatten = lambda self: real().flatten()
 binding.get_host_cpu_features = lambda: Features.fromkeys(sys.argv[1].split(), True)
+from kerasish.device import compiler
 from kerasish.kernels.cpu import simd
 binding.get_host_cpu_features = real
 assert simd.VECTOR_BYTES == int(sys.argv[2])
@@ -92,7 +93,7 @@ for case in cases.DEPTHWISE:
         check_convolution("depthwise_conv2d", case, case.w[-1] * case.w[-2])
 test_pool.test_max(thin.POOLS[2])
 test_norm.test_batch_norm_gradient_through_an_activation((64, 9, 9, 33), "relu")
-code = simd._TILES[4].compiled._library.get_asm_str()
+code = compiler.assembly(simd._TILES[4])
 assert "vfmadd" not in code or code.count("vfmadd") >= 6 * simd.WIDE
 assert sys.argv[1] != "avx2 fma" or ("ymm" in code and "vfmadd" in code)
 """

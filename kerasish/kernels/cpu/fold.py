@@ -10,10 +10,9 @@ passed:    products, with b only where low < (a[r, i] - row[i]) * scale[i] + shi
 import ctypes
 
 import numpy as np
-from numba import types
-from numba.core import cgutils
 
 from kerasish.device.jit import intrinsic
+from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import I64, Vectors
 

@@ -8,10 +8,9 @@ import ctypes
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 
 from kerasish.device.jit import intrinsic
+from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import I32, I64, Vectors
 

@@ -4,9 +4,9 @@ import ctypes
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 
 from kerasish.device.jit import intrinsic
+from kerasish.device.lazy import types
 
 
 def _python(like, address, start, size):

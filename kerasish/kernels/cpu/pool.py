@@ -31,7 +31,8 @@ def max_pool2d(x, size, window, need_where=True):
     where = memory.empty(y.shape if need_where else 1, reference.where_dtype(size))
     at = address(x), address(y), address(where) if need_where else 0
     shape = *_geometry(x.shape, y.shape, size, window), x.itemsize, where.itemsize
-    _max((x.dtype, where.dtype), y.shape[0] * y.shape[1], *at, *shape, threads=_threads(y, size))
+    tasks_, taps = y.shape[0] * y.shape[1], memory.empty((y.shape[0] * y.shape[1], 2 * math.prod(size)), np.int64)
+    _max((x.dtype, where.dtype), tasks_, *at, address(taps), *shape, threads=_threads(y, size))
     return y, where if need_where else None
 
 
@@ -87,10 +88,10 @@ def _threads(y, size):
 
 
 @tasks
-def _max(zero, nought, task, x, y, where, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, size, number_size):
+def _max(zero, nought, task, x, y, where, lists, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, size, number_size):
     """Task: a row of y."""
     image, oh, out = task // OH * H * W, task % OH, task * OW
-    taps = np.empty(2 * KH * KW, np.int64)
+    taps = pointer(0, lists, task * 2 * KH * KW, 2 * KH * KW)
     listed_from, listed_to, count = 0, 0, 0  # the columns of the window that `taps` has
     for ow in range(OW):
         left = ow * SW - PW
@@ -100,7 +101,7 @@ def _max(zero, nought, task, x, y, where, H, W, C, OH, OW, KH, KW, SH, SW, PH, P
             listed_from, listed_to = first, last
         names = where + (out + ow) * C * number_size if where else 0
         at, to = x + (image + left) * C * size, y + (out + ow) * C * size
-        peak.largest(zero, nought, at, taps.ctypes.data, count, to, names, C)
+        peak.largest(zero, nought, at, lists + task * 16 * KH * KW, count, to, names, C)
 
 
 @helper

@@ -12,10 +12,9 @@ from types import SimpleNamespace
 
 import numpy as np
 from llvmlite import ir
-from numba import from_dtype, types
-from numba.core import cgutils
 
 from kerasish.device.jit import functions, intrinsic
+from kerasish.device.lazy import cgutils, numba, types
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 
@@ -135,10 +134,10 @@ def _elements_python(dtype, place, count):
 
 def elements(dtype):
     """An intrinsic `(address, count)` that gives the elements there, to be read and written by index."""
-    kind = from_dtype(np.dtype(dtype))
 
     @intrinsic(functools.partial(_elements_python, dtype))
     def at_address(typingctx, place, count):
+        kind = numba.from_dtype(np.dtype(dtype))
         codegen = lambda context, at, signature, args: at.inttoptr(
             args[0], context.get_value_type(types.CPointer(kind))
         )
@@ -149,10 +148,10 @@ def elements(dtype):
 
 def record(dtype):
     """An intrinsic `(address)` that gives the record there, whose fields are attributes."""
-    kind = from_dtype(dtype)
 
     @intrinsic(lambda place: SimpleNamespace(**dict(zip(dtype.names, _elements_python(dtype, place, 1)[0].item()))))
     def at_address(typingctx, place):
+        kind = numba.from_dtype(dtype)
         codegen = lambda context, at, signature, args: at.inttoptr(args[0], context.get_value_type(kind))
         return kind(types.int64), codegen
 

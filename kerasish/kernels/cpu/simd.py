@@ -1,17 +1,18 @@
 """The host's vectors, and the tile function of each dtype, which kernels call by address."""
 
+import os
+
 import numpy as np
 from llvmlite import binding, ir
-from numba import types
-from numba.core import cgutils, config
 
 from kerasish.device.jit import Native, helper, intrinsic
+from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.tile import I64, Call, Tile, in_python
 
 
 def host():
     """(bytes a vector, vectors a tile's row, whether multiply-add is one instruction) of this machine."""
-    if config.CPU_NAME == "generic":
+    if os.environ.get("NUMBA_CPU_NAME") == "generic":
         return 16, 2, False
     features = {name for name, on in (binding.get_host_cpu_features() or {}).items() if on}
     if "avx512f" in features:

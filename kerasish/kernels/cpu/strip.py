@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 
 from kerasish.device.jit import intrinsic
+from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import I8, I32, I64, Vectors, cut_in_python
 

@@ -6,9 +6,9 @@ import inspect
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 
 from kerasish.device.jit import Native, helper, intrinsic
+from kerasish.device.lazy import types
 from kerasish.kernels.cpu.raw import integers, take
 from kerasish.kernels.cpu.thread_pool import run
 
@@ -33,7 +33,7 @@ class Tasks:
         kinds = dtypes if isinstance(dtypes, tuple) else (dtypes,)
         count = len(inspect.signature(self.function).parameters) - len(kinds) - 1
         entry = _entry(helper(self.function, exact=self.exact), kinds, _loader(count))
-        entry.__name__ = self.function.__name__
+        entry.__module__, entry.__name__ = self.function.__module__, self.function.__name__
         variant = "-".join([*(kind.name for kind in kinds), _digest(inspect.getfile(self.function))])
         return self.natives.setdefault(dtypes, Native(entry, 2, variant))
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils
+
+from kerasish.device.lazy import cgutils
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 ROWS = 6  # 6 rows x 4 vectors fill 24 of AVX-512's 32 registers, 6 x 2 fill 12 of AVX2's 16

@@ -8,9 +8,9 @@ import ctypes
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 
 from kerasish.device.jit import intrinsic
+from kerasish.device.lazy import types
 from kerasish.kernels.cpu.raw import I64
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import Vectors, cut_in_python

@@ -7,9 +7,9 @@ multiplications with additions but not reorder them, which would cancel the corr
 """
 
 import numpy as np
-from numba import types
 
 from kerasish.device.jit import helper, intrinsic
+from kerasish.device.lazy import types
 
 F = np.float32
 ROUND, ROUND_BITS = (
