@@ -24,7 +24,7 @@ def everything(x, w, window):
 
 
 @pytest.mark.skipif(threads.available() < 2, reason="needs two threads")
-@pytest.mark.parametrize("channels", [3, 32])
+@pytest.mark.parametrize("channels", [3, 16, 32])
 def test_same_bits_on_one_thread_and_on_two(channels):
     x, w, window = (array(8, 24, 24, channels).astype("f4"), array(3, 3, channels, 32).astype("f4"), Window(pads=SAME3))
     results = []
@@ -86,7 +86,7 @@ assert simd.VECTOR_BYTES == int(sys.argv[2])
 from tests.kernels import cases, test_norm, test_pool, thin
 from tests.kernels.test_dense_kernels import check_convolution
 for case in cases.CONV2D:
-    if case.name in ("ragged vectors", "whole vectors", "winograd: even", "groups"):
+    if case.name in ("ragged vectors", "whole vectors", "winograd: even", "groups", "one vector, runs of pixels"):
         check_convolution("conv2d", case, case.w[-1])
 for case in cases.DEPTHWISE:
     if case.name in ("ragged", "whole vectors", "wide, stride 2"):

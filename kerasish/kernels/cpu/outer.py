@@ -7,9 +7,9 @@ from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import pack_rows
 from kerasish.kernels.cpu.plan import FAST, input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, elements, integers, take
-from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
+from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, WIDE, tile_for, tile_kind, tile_width, tiles_of
 from kerasish.kernels.cpu.thread_pool import run
-from kerasish.kernels.cpu.tile import FROM_C, ROWS, ZERO
+from kerasish.kernels.cpu.tile import FROM_C, RUN, ZERO
 
 PART = 1 << 16  # elements of the gradient that a unit sums: they stay in L2 while the pixels pass by
 UNITS = 32  # units that the work is cut into, whatever the number of threads: sums never depend on it
@@ -19,7 +19,8 @@ PARTIAL = 1 << 24  # elements of all parts' sums
 def correlate(plan, x, gy, g):
     """Run a plan: x and gy flat, g of KH * KW * J * G * F elements."""
     K, F = plan.KH * plan.KW * plan.J, plan.F * plan.G
-    block = min(K, max(1, PART // F // ROWS) * ROWS)
+    high = HEIGHTS[tile_kind(tile_width(-(-plan.F // plan.lanes)), True, ROWS)]
+    block = min(K, max(1, PART // F // high) * high)
     units = plan.G * -(-K // block)
     parts = max(1, min(UNITS // units, plan.jobs, PARTIAL // (K * F)))
     count = min(threads.wanted(plan.N * plan.OH * plan.OW * K * F / FAST), units * parts)
@@ -79,9 +80,13 @@ def _unit(p, worker, part, group, k0, k1):
                 pack_rows(
                     at, p.F * p.G, columns, valid, wide * p.lanes, panel + r * columns * wide * p.lanes * p.size, p.size
                 )
-            for i in range(0, k1 - k0, ROWS):
-                call(p.tile, wide, scratch if p.copied else p.x, x_rows + i * 8, table, p.sw * p.pixel, rows, columns,
-                     panel, wide * p.lanes, to + here, y_rows + i * 8, valid, start, 0, 0, 0)  # fmt: skip
+            i, even = 0, p.J % RUN + k0 % RUN == 0
+            while i < k1 - k0:
+                kind = tile_kind(wide, even, k1 - k0 - i)
+                tiles = tiles_of(kind, k1 - k0 - i)
+                call(p.tile, kind, scratch if p.copied else p.x, x_rows + i * 8, table, p.sw * p.pixel, rows, columns,
+                     panel, wide * p.lanes, to + here, y_rows + i * 8, valid, start, 0, 0, 0, tiles)  # fmt: skip
+                i += tiles * HEIGHTS[kind]
             v += wide
         start = FROM_C
 

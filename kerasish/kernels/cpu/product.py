@@ -7,11 +7,11 @@ from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import streams
 from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, integers, take
-from kerasish.kernels.cpu.simd import WIDE, tile_for, tile_width
+from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, WIDE, tile_for, tile_kind, tile_width, tiles_of
 from kerasish.kernels.cpu.thread_pool import run
-from kerasish.kernels.cpu.tile import CUTS, FROM_BIAS, FROM_C, ROWS, ZERO
+from kerasish.kernels.cpu.tile import CUTS, FROM_BIAS, FROM_C, RUN, ZERO
 
-DEPTH = 256  # rows of B that a tile takes at a time, so that they stay close
+DEPTH = 256  # rows of B that the widest tile takes at a time, so that they stay close
 
 
 def convolve(plan, x, b, y, start=0, bias=None, activation=None):
@@ -85,16 +85,17 @@ def _job(p, scratch, table, job):
             x_rows,
             y_rows,
             pixels,
+            columns % RUN == 0,
             split,
         )
 
 
 @helper
-def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, split):
+def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, even, split):
     """All products of a job for one group."""
     segments = y_rows + (p.rows * p.columns + ROWS) * 8
     count, length = _segments(p, integers(segments, p.KH * p.KW))
-    some, across = max(1, DEPTH // length), 1 if p.b_step else count * length
+    across = 1 if p.b_step else count * length
     vectors = -(-p.F // p.lanes)
     panels = -(-vectors // WIDE)
     v, end = split * panels // p.splits * WIDE, min(vectors, (split + 1) * panels // p.splits * WIDE)
@@ -102,15 +103,21 @@ def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, split):
         wide, here = tile_width(vectors - v), v * p.lanes * p.size
         columns = min(p.F - v * p.lanes, wide * p.lanes)
         b_step = p.b_step if p.b_step else wide * p.lanes
+        depth = DEPTH * WIDE // wide
+        some = max(1, depth // length)
         for s in range(0, count, some):
-            for j in range(0, length, DEPTH):
-                k, n, m = s * length + j, min(some, count - s), min(length - j, DEPTH)
-                last = s + some >= count and j + DEPTH >= length
+            for j in range(0, length, depth):
+                k, n, m = s * length + j, min(some, count - s), min(length - j, depth)
+                last = s + some >= count and j + depth >= length
                 start = FROM_C if k > 0 else FROM_BIAS if bias else ZERO
-                for i in range(0, pixels, ROWS):
-                    call(p.tile, wide, a + j * p.step * p.size, x_rows + i * 8, segments + s * 8, p.step, n, m,
+                i = 0
+                while i < pixels:
+                    kind = tile_kind(wide, even, pixels - i)
+                    tiles = tiles_of(kind, pixels - i)
+                    call(p.tile, kind, a + j * p.step * p.size, x_rows + i * 8, segments + s * 8, p.step, n, m,
                          b + here * across + k * b_step * p.size, b_step, y + here, y_rows + i * 8, columns, start,
-                         bias + here, p.cut if last else 0, p.stream if last and k == 0 else 0)  # fmt: skip
+                         bias + here, p.cut if last else 0, p.stream if last and k == 0 else 0, tiles)  # fmt: skip
+                    i += tiles * HEIGHTS[kind]
         v += wide
 
 

@@ -7,7 +7,7 @@ from llvmlite import binding, ir
 
 from kerasish.device.jit import Native, helper, intrinsic
 from kerasish.device.lazy import cgutils, types
-from kerasish.kernels.cpu.tile import I64, Call, Tile, in_python
+from kerasish.kernels.cpu.tile import I64, RUN, Call, Tile, in_python
 
 
 def host():
@@ -25,6 +25,11 @@ def host():
 
 
 VECTOR_BYTES, WIDE, FUSED = host()
+RUNS = 0  # the kind of tile of one vector a row whose rows lie in runs of `RUN`; the other kinds are vectors a row
+# Rows by kind: enough sums to hide the latency of a multiply-add, and as many as registers hold. A row of runs costs no
+# register for its address, so there can be more of them.
+HEIGHTS = (16, 12, 8, 0, 6) if WIDE == 4 else (12, 12, 6)
+ROWS = max(HEIGHTS)
 
 
 def lanes(dtype):
@@ -33,7 +38,7 @@ def lanes(dtype):
 
 
 def tile_for(size):
-    """The address of the tile function (vectors a row, then `tile.Call`) for floats of `size` bytes."""
+    """The address of the tile function (kind, then `tile.Call`) for floats of `size` bytes."""
     return _TILES[size].address
 
 
@@ -41,34 +46,37 @@ def _native(dtype):
     tile = intrinsic(_tile_python(dtype))(_tile_llvm(dtype))
 
     def tile_function(
-        vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, cut,
-        stream,
+        kind, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, cut,
+        stream, tiles,
     ):  # fmt: skip
         tile(
-            vectors, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias,
-            cut, stream,
+            kind, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias,
+            cut, stream, tiles,
         )  # fmt: skip
 
     return Native(tile_function, 1 + len(Call._fields), f"{dtype}-{VECTOR_BYTES}")
 
 
 def _tile_python(dtype):
-    return lambda vectors, *call: in_python(Call(*call), dtype)
+    return lambda kind, *call: in_python(Call(*call), dtype, HEIGHTS[kind])
 
 
 def _tile_llvm(dtype):
-    """The intrinsic that is a tile of any width: a switch over the widths that there are."""
+    """The intrinsic that is a tile of any kind: a switch over the kinds that there are."""
     element, size = (ir.FloatType(), 4) if dtype == "float32" else (ir.DoubleType(), 8)
 
     def codegen(context, at, signature, args):
-        vectors, *call = cgutils.unpack_tuple(at, args[0])
-        done, widths = at.append_basic_block("end"), [w for w in (1, 2, 4) if w <= WIDE]
-        bodies = {width: at.append_basic_block(f"wide{width}") for width in widths}
-        choice = at.switch(vectors, bodies[WIDE])
-        for width, body in bodies.items():
-            choice.add_case(I64(width), body)
+        chosen, *call = cgutils.unpack_tuple(at, args[0])
+        done, bodies = at.append_basic_block("end"), {}
+        for kind, rows in enumerate(HEIGHTS):
+            if rows:
+                bodies[kind] = at.append_basic_block(f"kind{kind}")
+        choice = at.switch(chosen, bodies[WIDE])
+        for kind, body in bodies.items():
+            choice.add_case(I64(kind), body)
             at.position_at_end(body)
-            Tile(at, Call(*call), element, size, VECTOR_BYTES // size, width, FUSED).emit()
+            shape = (HEIGHTS[kind], max(kind, 1), RUN if kind == RUNS else 1)
+            Tile(at, Call(*call), element, size, VECTOR_BYTES // size, FUSED, *shape).emit()
             at.branch(done)
         at.position_at_end(done)
         return context.get_dummy_value()
@@ -86,3 +94,15 @@ _TILES = {4: _native("float32"), 8: _native("float64")}
 def tile_width(vectors):
     """Vectors of the next tile of a row that has `vectors` left."""
     return WIDE if vectors >= WIDE else 2 if vectors >= 2 else 1
+
+
+@helper
+def tiles_of(kind, rows):
+    """How many tiles of a kind do so many rows, the last one's missing rows repeated; those of runs must be whole."""
+    return rows // HEIGHTS[kind] if kind == RUNS else -(-rows // HEIGHTS[kind])
+
+
+@helper
+def tile_kind(vectors, even, rows):
+    """The kind of the next tile of `vectors` vectors, with so many rows left; `even` if they lie in runs."""
+    return RUNS if vectors == 1 and even and rows >= HEIGHTS[RUNS] else vectors

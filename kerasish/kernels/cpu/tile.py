@@ -2,7 +2,7 @@
 
     C[row, :columns] = start + sum over (segment, j) of A[row, segment, j] * B[segment * length + j, :columns]
 
-for `ROWS` rows of up to four vectors, which stay in registers while k = (segment, j) passes by. NHWC makes the `KW * C`
+for a few rows of up to four vectors, which stay in registers while k = (segment, j) passes by. NHWC makes the `KW * C`
 neighbouring inputs of a window contiguous, so a convolution is a matrix product whose rows of A are addresses into the
 image, and k walks segments of contiguous numbers: no image is unfolded.
 """
@@ -17,7 +17,7 @@ from llvmlite import ir
 from kerasish.device.lazy import cgutils
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
-ROWS = 6  # 6 rows x 4 vectors fill 24 of AVX-512's 32 registers, 6 x 2 fill 12 of AVX2's 16
+RUN = 4  # rows that lie at even steps in a tile of the kind `RUNS`
 ZERO, FROM_C, FROM_BIAS = 0, 1, 2  # what the sums start from
 CUTS = {None: 0, "relu": 1, "relu6": 2}  # activations that only cut off, by the numbers that kernels know them by
 
@@ -25,8 +25,8 @@ CUTS = {None: 0, "relu": 1, "relu6": 2}  # activations that only cut off, by the
 class Call(NamedTuple):
     """The arguments of a tile, all integers: addresses in bytes, steps in elements. Nothing is checked."""
 
-    a: Any  # address of A; element (row, segment, j) lies a_rows[row] + a_segments[segment] + j * a_step elements on
-    a_rows: Any
+    a: Any  # address of A; element (row, segment, j) lies a_rows[row] + a_segments[segment] + j * a_step elements on,
+    a_rows: Any  # in runs row 4 * i + r lies at a_rows[4 * i] + r * (a_rows[1] - a_rows[0])
     a_segments: Any
     a_step: Any
     segments: Any
@@ -40,17 +40,18 @@ class Call(NamedTuple):
     bias: Any  # address of whole vectors
     cut: Any  # the activation, of `CUTS`
     stream: Any  # 1 to write whole vectors past the caches; then they lie at whole vectors
+    tiles: Any  # how many, one below the other: the next one's rows follow in a_rows and c_rows
 
 
-def in_python(call, dtype):
-    """What a tile does, for `NUMBA_DISABLE_JIT=1`."""
-    dtype = np.dtype(dtype)
+def in_python(call, dtype, rows):
+    """What tiles of so many rows do, for `NUMBA_DISABLE_JIT=1`."""
+    dtype, rows = np.dtype(dtype), rows * int(call.tiles)
 
     def at(address, count, of=dtype):
         return np.frombuffer((ctypes.c_char * (int(count) * of.itemsize)).from_address(int(address)), of)
 
     integers = np.dtype(np.int64)
-    a_rows, c_rows = at(call.a_rows, ROWS, integers), at(call.c_rows, ROWS, integers)
+    a_rows, c_rows = at(call.a_rows, rows, integers), at(call.c_rows, rows, integers)
     offsets, size = at(call.a_segments, call.segments, integers), dtype.itemsize
     rows = [at(call.c + int(c) * size, call.columns) for c in c_rows]
     sums = [{ZERO: row * 0, FROM_C: row.copy()}.get(int(call.start)) for row in rows]
@@ -139,17 +140,18 @@ class Vectors:
 
 
 class Tile(Vectors):
-    """Writes a tile of `vectors` vectors of `width` elements a row at a builder's place."""
+    """Writes a tile of `vectors` vectors of `width` elements a row at a builder's place, its rows in runs of `run`."""
 
-    def __init__(self, builder, call, element, size, width, vectors, fused):
+    def __init__(self, builder, call, element, size, width, fused, rows, vectors, run):
         super().__init__(builder, element, size, width, fused)
-        self.call, self.vectors = call, vectors
-        self.grid = list(itertools.product(range(ROWS), range(vectors)))
+        self.call, self.rows, self.vectors, self.run = call, rows, vectors, run
+        self.grid = list(itertools.product(range(rows), range(vectors)))
 
     def emit(self):
-        """The whole tile; the builder ends up behind it."""
-        at, call = self.at, self.call
+        """All tiles, one after the other; the builder ends up behind them."""
+        at, call, before = self.at, self.call, self.at.block
         names = (
+            "tile",
             "zero",
             "bias",
             "load",
@@ -162,13 +164,23 @@ class Tile(Vectors):
             "stream",
             "store",
             "store_part",
+            "next",
             "done",
         )
         self.block = {name: at.append_basic_block(name) for name in names}
-        self.a_rows, self.c_rows = self.addresses(call.a, call.a_rows), self.addresses(call.c, call.c_rows)
         self.valid = [self.lanes_below(at.sub(call.columns, I64(v * self.width))) for v in range(self.vectors)]
         ragged = at.icmp_signed("<", call.columns, I64(self.vectors * self.width))
+        at.branch(self.block["tile"])
+        at.position_at_end(self.block["tile"])
+        tile, row = at.phi(I64), at.phi(I64)
+        self.a_rows, self.c_rows = self.addresses(call.a, call.a_rows, row), self.addresses(call.c, call.c_rows, row)
+        self.step = at.sub(self.a_rows[1], self.a_rows[0])
         self.finish(self.loops(self.starts(ragged)), ragged)
+        at.position_at_end(self.block["next"])
+        following = at.add(tile, I64(1)), at.add(row, I64(self.rows))
+        join((tile, row), (I64(0), I64(0)), before)
+        join((tile, row), following, self.block["next"])
+        at.cbranch(at.icmp_signed("<", following[0], call.tiles), self.block["tile"], self.block["done"])
         at.position_at_end(self.block["done"])
 
     def starts(self, ragged):
@@ -219,8 +231,11 @@ class Tile(Vectors):
         """One k: every sum plus its A times its B."""
         at, out = self.at, []
         bs = [at.load(self.place(b, v), align=self.size) for v in range(self.vectors)]
-        for r in range(ROWS):
-            row = at.add(self.a_rows[r], a)
+        steps = [a]
+        while len(steps) < self.run:
+            steps.append(at.add(steps[-1], self.step))
+        for r in range(self.rows):
+            row = at.add(self.a_rows[r - r % self.run], steps[r % self.run])
             x = self.splat(at.load(at.inttoptr(row, self.element.as_pointer()), align=self.size))
             out += [self.madd(x, bs[v], acc[r * self.vectors + v]) for v in range(self.vectors)]
         return out
@@ -243,11 +258,12 @@ class Tile(Vectors):
             at.position_at_end(block[name])
             for (r, v), x in zip(self.grid, sums):
                 way(x, self.place(self.c_rows[r], v), v)
-            at.branch(block["done"])
+            at.branch(block["next"])
 
-    def addresses(self, base, table):
-        """The address of each row: base + size * table[row]."""
-        return [self.at.add(base, self.scaled(self.entry(table, I64(r)))) for r in range(ROWS)]
+    def addresses(self, base, table, first):
+        """The address of each row from `first` on: base + size * table[row]."""
+        rows = [self.at.add(first, I64(r)) for r in range(self.rows)]
+        return [self.at.add(base, self.scaled(self.entry(table, row))) for row in rows]
 
     def entry(self, table, i):
         """Integer i of the table at an address."""

@@ -10,7 +10,7 @@ import numpy as np
 from llvmlite import ir
 
 from kerasish.device.jit import intrinsic
-from kerasish.device.lazy import types
+from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.raw import I64
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import Vectors, cut_in_python
@@ -78,10 +78,11 @@ def both_ways(row, tile):
 def transform(row, size):
     """An intrinsic that transforms one vector of channels of a `size` x `size` tile.
 
-    (source, its row step, its column step, to, row step, column step, bias or 0, activation of `CUTS`), in bytes.
+    (source, its row step, its column step, to, row step, column step), in bytes; for what ends a convolution also
+    (bias or 0, activation of `CUTS`).
     """
 
-    def in_python(source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
+    def in_python(source, row_step, column_step, to, to_row_step, to_column_step, bias=0, cut=0):
         at = lambda address: np.frombuffer((ctypes.c_char * VECTOR_BYTES).from_address(int(address)), np.float32)
         tile = [[at(source + i * row_step + j * column_step) for j in range(size)] for i in range(size)]
         for i, line in enumerate(both_ways(row, tile)):
@@ -90,13 +91,20 @@ def transform(row, size):
                 at(to + i * to_row_step + j * to_column_step)[:] = cut_in_python(x, cut)
 
     @intrinsic(in_python)
-    def in_llvm(typingctx, source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
-        return types.void(*[types.int64] * 8), lambda context, at, signature, args: _emit(context, at, row, size, *args)
+    def in_llvm(typingctx, source, row_step, column_step, to, to_row_step, to_column_step, *end):
+        end = end[0] if end and isinstance(end[0], tuple) else end
+        kinds = [types.int64] * 6, types.Tuple(end)
+        return types.void(*kinds[0], kinds[1]), codegen
+
+    def codegen(context, at, signature, args):
+        *steps, end = args
+        _emit(at, row, size, *steps, *cgutils.unpack_tuple(at, end))
+        return context.get_dummy_value()
 
     return in_llvm
 
 
-def _emit(context, at, row, size, source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
+def _emit(at, row, size, source, row_step, column_step, to, to_row_step, to_column_step, *end):
     def place(address, i, i_step, j, j_step):
         offset = at.add(at.mul(i_step, I64(i)), at.mul(j_step, I64(j)))
         return at.inttoptr(at.add(address, offset), VECTOR.as_pointer())
@@ -104,6 +112,15 @@ def _emit(context, at, row, size, source, row_step, column_step, to, to_row_step
     def load(i, j):
         return Lanes(at, at.load(place(source, i, row_step, j, column_step), align=4))
 
+    finish = _finish(at, *end) if end else lambda x: x
+    tile = [[load(i, j) for j in range(size)] for i in range(size)]
+    for i, line in enumerate(both_ways(row, tile)):
+        for j, x in enumerate(line):
+            at.store(finish(x.value), place(to, i, to_row_step, j, to_column_step), align=4)
+
+
+def _finish(at, bias, cut):
+    """What ends a convolution: + bias, then the activation."""
     start = at.block
     with at.if_then(at.icmp_signed("!=", bias, I64(0))):
         loaded, block = at.load(at.inttoptr(bias, VECTOR.as_pointer()), align=4), at.block
@@ -112,12 +129,7 @@ def _emit(context, at, row, size, source, row_step, column_step, to, to_row_step
     added.add_incoming(loaded, block)
     vectors = Vectors(at, ir.FloatType(), 4, LANES, FUSED)
     bounds = vectors.lowest(cut), vectors.highest(cut)
-    tile = [[load(i, j) for j in range(size)] for i in range(size)]
-    for i, line in enumerate(both_ways(row, tile)):
-        for j, x in enumerate(line):
-            x = vectors.clip(at.fadd(x.value, added), *bounds)
-            at.store(x, place(to, i, to_row_step, j, to_column_step), align=4)
-    return context.get_dummy_value()
+    return lambda x: vectors.clip(at.fadd(x, added), *bounds)
 
 
 transform_image = transform(image_row, 6)

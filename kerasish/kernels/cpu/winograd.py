@@ -15,9 +15,9 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, take
-from kerasish.kernels.cpu.simd import VECTOR_BYTES, WIDE, tile_for, tile_width
+from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, VECTOR_BYTES, WIDE, tile_for, tile_kind, tile_width, tiles_of
 from kerasish.kernels.cpu.thread_pool import run
-from kerasish.kernels.cpu.tile import CUTS, FROM_C, ROWS, ZERO
+from kerasish.kernels.cpu.tile import CUTS, FROM_C, ZERO
 from kerasish.kernels.cpu.transform import (
     LANES,
     transform_filter,
@@ -29,8 +29,9 @@ from kerasish.kernels.cpu.transform import (
 
 POINTS = 36
 CACHE = 1 << 20  # bytes of points of the image that a block of tiles may fill
+SHARES = 4  # the number of blocks of tiles is a multiple of this, so that threads end together
 FEW_TILES = 48  # below so many tiles transforming the filters costs more than it saves
-FEW_CHANNELS = 32  # below so many channels or filters transforming the image does
+FEW_CHANNELS = 16  # below so many channels or filters transforming the image does
 PARTIAL = 1 << 24  # elements of all parts' sums of the filters' gradient
 CHANNELS = 64  # channels of a unit of the filters' gradient
 UNITS = 16  # units that the filters' gradient is cut into, whatever the number of threads
@@ -101,16 +102,30 @@ def tiling(x_shape, y_shape, pads, channels, workers):
     """The `Tiling` of a convolution and the workers' memory, for so many channels of the image at a time."""
     (N, H, W, C), (_, OH, OW, F), (top, left) = x_shape, y_shape, pads
     down, across = -(-OH // 4), -(-OW // 4)
-    block = max(8, CACHE // (POINTS * 4 * channels * ROWS)) * ROWS
-    block = min(block, -(-N * down * across // ROWS) * ROWS)
-    wide = WIDE * LANES
-    sizes = POINTS * block * channels * 4, POINTS * block * wide * 4, POINTS * max(channels, wide) * 4
+    vectors = tile_width(-(-F // LANES))
+    high, wide = HEIGHTS[tile_kind(vectors, True, ROWS)], vectors * LANES
+    block = even_block(N * down * across, max(48, CACHE // (POINTS * 4 * channels)), high)
+    sizes = (POINTS * apart(block * n * 4) for n in (channels, wide))
+    sizes = (*sizes, POINTS * max(channels, wide) * 4)
     scratch = memory.empty((workers, sum(sizes) // 4 + 4 * (max(channels, block) + ROWS) + 16), np.float32)
     return scratch, Tiling(
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, F=F, top=top, left=left, down=down, across=across, block=block,
         lanes=LANES, tile=tile_for(4), scratch=address(scratch), scratch_bytes=scratch.strides[0],
         v_bytes=sizes[0], m_bytes=sizes[1], edge_bytes=sizes[2],
     )  # fmt: skip
+
+
+@helper
+def apart(size):
+    """Bytes between planes of `size` bytes: 36 at a step of a power of two would share a few lines of a cache."""
+    return size | 64
+
+
+def even_block(tiles, most, high):
+    """Tiles of a block, whole tiles of `high` rows: at most about `most`, and blocks that two or four threads share."""
+    blocks = -(-tiles // most)
+    blocks += -blocks % SHARES
+    return -(-tiles // (blocks * high)) * high
 
 
 def convolve(x, w, taps, steps, y, pads, bias=None, activation=None):
@@ -131,7 +146,7 @@ def points_of_filters(w, taps, steps, plan):
     """The filters' points: for each of the 36, panels as in `pack.packed`."""
     C, F = plan.C, plan.F
     panels = packed(w, taps, C, steps[0], F, steps[1])
-    u = memory.empty((POINTS, C * F), np.float32)
+    u = memory.empty((POINTS, apart(C * F * 4) // 4), np.float32)
     given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
     count = threads.wanted(u.size)
     run(filters, np.array(given, np.int64), count)
@@ -145,10 +160,10 @@ def _filters(plan, worker):
         v, vectors, bytes_ = 0, p.F // p.lanes, p.lanes * 4
         while v < vectors:
             wide = tile_width(vectors - v)
-            panel, line, whole = p.x + v * 9 * p.C * bytes_, wide * p.C * bytes_, p.C * p.F * 4
+            panel, line, whole = p.x + v * 9 * p.C * bytes_, wide * p.C * bytes_, apart(p.C * p.F * 4)
             to = p.u + v * p.C * bytes_
             for i in range(job * wide * bytes_, (job + 1) * wide * bytes_, bytes_):
-                transform_filter(panel + i, 3 * line, line, to + i, 6 * whole, whole, 0, 0)
+                transform_filter(panel + i, 3 * line, line, to + i, 6 * whole, whole)
             v += wide
         job = take(plan)
 
@@ -176,48 +191,63 @@ forward = Native(_forward, 2, "")
 @helper
 def _points_of_image(p, first, count, c, channels, V, edge):
     """The points of some tiles of the image, for some channels from c on: V (36, block, channels)."""
-    line, step = channels * 4, p.block * channels * 4
+    line, step = channels * 4, apart(p.block * channels * 4)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4 - p.top, i % p.across * 4 - p.left
         source, row_step, column_step = p.x + (((n * p.H + h) * p.W + w) * p.C + c) * 4, p.W * p.C * 4, p.C * 4
         if h < 0 or w < 0 or h + 6 > p.H or w + 6 > p.W:
             clear_bytes(edge, POINTS * line)
+            j, columns = max(-w, 0), min(p.W - w, 6)
             for i in range(max(-h, 0), min(p.H - h, 6)):
-                for j in range(max(-w, 0), min(p.W - w, 6)):
-                    copy_bytes(edge + (6 * i + j) * line, source + i * row_step + j * column_step, line)
+                _copy_pixels(edge + (6 * i + j) * line, line, source + i * row_step + j * column_step, column_step,
+                             columns - j, line)  # fmt: skip
             source, row_step, column_step = edge, 6 * line, line
         for f in range(0, line, VECTOR_BYTES):
-            transform_image(source + f, row_step, column_step, V + t * line + f, 6 * step, step, 0, 0)
+            transform_image(source + f, row_step, column_step, V + t * line + f, 6 * step, step)
+
+
+@helper
+def _copy_pixels(to, to_step, source, step, count, size):
+    """Copies pixels of `size` bytes, all at once where they lie side by side."""
+    if to_step == step == size:
+        copy_bytes(to, source, count * size)
+        return
+    for i in range(count):
+        copy_bytes(to + i * to_step, source + i * step, size)
 
 
 @helper
 def _multiply(p, first, count, V, M, edge, table):
     """Panel by panel of filters: 36 products, then the results of the panel."""
-    line, row = WIDE * p.lanes, integers(table, 2 * (p.block + ROWS) + 1)
-    m_rows, segment = table + (p.block + ROWS) * 8, table + 2 * (p.block + ROWS) * 8
-    for t in range(count + ROWS):
-        row[t] = min(t, count - 1) * p.C
-        row[p.block + ROWS + t] = min(t, count - 1) * line
-    row[2 * (p.block + ROWS)] = 0
+    row, most = integers(table, 2 * (p.block + ROWS) + 1), p.block + ROWS
+    m_rows, segment = table + most * 8, table + 2 * most * 8
+    row[2 * most] = 0
     v, vectors = 0, p.F // p.lanes
     while v < vectors:
         wide = tile_width(vectors - v)
+        line = wide * p.lanes
+        for t in range(count + ROWS):
+            row[t] = min(t, count - 1) * p.C
+            row[most + t] = min(t, count - 1) * line
         for e in range(POINTS):
-            a, c = V + e * p.block * p.C * 4, M + e * p.block * line * 4
-            b = p.u + (e * p.C * p.F + v * p.lanes * p.C) * 4
-            for t in range(0, count, ROWS):
-                call(p.tile, wide, a, table + t * 8, segment, 1, 1, p.C, b, wide * p.lanes, c, m_rows + t * 8, wide *
-                p.lanes, ZERO, 0, 0, 0)  # fmt: skip
-        _results(p, first, count, M, edge, v * p.lanes, wide * p.lanes * 4)
+            a, c = V + e * apart(p.block * p.C * 4), M + e * apart(p.block * line * 4)
+            b = p.u + e * apart(p.C * p.F * 4) + v * p.lanes * p.C * 4
+            t = 0
+            while t < count:
+                kind = tile_kind(wide, True, count - t)
+                tiles = tiles_of(kind, count - t)
+                call(p.tile, kind, a, table + t * 8, segment, 1, 1, p.C, b, line, c, m_rows + t * 8, line, ZERO, 0, 0,
+                     0, tiles)  # fmt: skip
+                t += tiles * HEIGHTS[kind]
+        _results(p, first, count, M, edge, v * p.lanes, line * 4)
         v += wide
 
 
 @helper
 def _results(p, first, count, M, edge, f, bytes_):
     """From points M (36, block, a panel's columns) to results, with bias and activation."""
-    line = WIDE * p.lanes * 4
-    step = p.block * line
+    step = apart(p.block * bytes_)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4, i % p.across * 4
@@ -227,13 +257,12 @@ def _results(p, first, count, M, edge, f, bytes_):
         for c in range(0, bytes_, VECTOR_BYTES):
             bias = p.bias + f * 4 + c if p.bias else 0
             if whole:
-                transform_result(M + t * line + c, 6 * step, step, to + c, row_step, column_step, bias, p.cut)
+                transform_result(M + t * bytes_ + c, 6 * step, step, to + c, row_step, column_step, bias, p.cut)
             else:
-                transform_result(M + t * line + c, 6 * step, step, edge + c, 4 * bytes_, bytes_, bias, p.cut)
+                transform_result(M + t * bytes_ + c, 6 * step, step, edge + c, 4 * bytes_, bytes_, bias, p.cut)
         if not whole:
             for i in range(rows):
-                for j in range(columns):
-                    copy_bytes(to + i * row_step + j * column_step, edge + (4 * i + j) * bytes_, bytes_)
+                _copy_pixels(to + i * row_step, column_step, edge + 4 * i * bytes_, bytes_, columns, bytes_)
 
 
 def correlate(x, gy, pads, gw):
@@ -246,7 +275,7 @@ def correlate(x, gy, pads, gw):
     pieces = panels * -(-C // CHANNELS)
     blocks = -(-plan.N * plan.down * plan.across // plan.block)
     parts = max(1, min(blocks, UNITS // pieces, PARTIAL // (POINTS * C * F)))
-    sums = memory.empty((parts, POINTS, C, F), np.float32)
+    sums = memory.empty((parts, POINTS, apart(C * F * 4) // 4), np.float32)
     plan = plan._replace(jobs=parts * pieces, parts=parts, panels=panels, x=address(x), u=address(gy), y=address(sums))
     run(gradient, np.fromiter(plan, np.int64), count)
     plan = plan._replace(jobs=C, x=address(sums), y=address(gw))
@@ -274,7 +303,9 @@ def _gradient(plan, worker):
             first = block * p.block
             count = min(p.block, tiles - first)
             _points_of_image(p, first, count, c, channels, V, edge)
-            _gradient_block(p, first, count, channels, V, G, edge, table, v, p.y + part * POINTS * p.C * p.F * 4, start)
+            _gradient_block(
+                p, first, count, channels, V, G, edge, table, v, p.y + part * POINTS * apart(p.C * p.F * 4), start
+            )
             start = FROM_C
         job = take(plan)
 
@@ -299,32 +330,21 @@ def _gradient_block(p, first, count, channels, V, G, edge, table, v, sums, start
     _points_of_gradient(p, first, count, G, edge, v * p.lanes, line * 4)
     y_rows, segment = table + (channels + ROWS) * 8, table + 2 * (channels + ROWS) * 8
     for e in range(POINTS):
-        a, b, c = V + e * p.block * channels * 4, G + e * p.block * line * 4, sums + (e * p.C * p.F + v * p.lanes) * 4
-        for i in range(0, channels, ROWS):
-            call(
-                p.tile,
-                wide,
-                a,
-                table + i * 8,
-                segment,
-                channels,
-                1,
-                count,
-                b,
-                line,
-                c,
-                y_rows + i * 8,
-                line,
-                start,
-                0,
-                0,
-            )
+        a, b = V + e * apart(p.block * channels * 4), G + e * apart(p.block * line * 4)
+        c = sums + e * apart(p.C * p.F * 4) + v * p.lanes * 4
+        i = 0
+        while i < channels:
+            kind = tile_kind(wide, True, channels - i)
+            tiles = tiles_of(kind, channels - i)
+            call(p.tile, kind, a, table + i * 8, segment, channels, 1, count, b, line, c, y_rows + i * 8, line, start,
+                 0, 0, 0, tiles)  # fmt: skip
+            i += tiles * HEIGHTS[kind]
 
 
 @helper
 def _points_of_gradient(p, first, count, G, edge, f, bytes_):
     """The points of some 4x4 tiles of gy, for a panel of filters: G (36, block, columns)."""
-    step = p.block * bytes_
+    step = apart(p.block * bytes_)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4, i % p.across * 4
@@ -333,11 +353,10 @@ def _points_of_gradient(p, first, count, G, edge, f, bytes_):
         if rows < 4 or columns < 4:
             clear_bytes(edge, 16 * bytes_)
             for i in range(rows):
-                for j in range(columns):
-                    copy_bytes(edge + (4 * i + j) * bytes_, source + i * row_step + j * column_step, bytes_)
+                _copy_pixels(edge + 4 * i * bytes_, bytes_, source + i * row_step, column_step, columns, bytes_)
             source, row_step, column_step = edge, 4 * bytes_, bytes_
         for c in range(0, bytes_, VECTOR_BYTES):
-            transform_gradient(source + c, row_step, column_step, G + t * bytes_ + c, 6 * step, step, 0, 0)
+            transform_gradient(source + c, row_step, column_step, G + t * bytes_ + c, 6 * step, step)
 
 
 def _taps(plan, worker):
@@ -347,8 +366,8 @@ def _taps(plan, worker):
     while c < p.jobs:
         _add_parts(p, c)
         for f in range(0, p.F * 4, VECTOR_BYTES):
-            at, step = c * p.F * 4 + f, p.C * p.F * 4
-            transform_taps(p.x + at, 6 * step, step, p.y + at, 3 * step, step, 0, 0)
+            at, step, to_step = c * p.F * 4 + f, apart(p.C * p.F * 4), p.C * p.F * 4
+            transform_taps(p.x + at, 6 * step, step, p.y + at, 3 * to_step, to_step)
         c = take(plan)
 
 
@@ -358,9 +377,9 @@ taps = Native(_taps, 2, "")
 @helper
 def _add_parts(p, c):
     """Adds all parts' sums for channel c to the first part's."""
-    whole = POINTS * p.C * p.F
-    sums = floats(p.x, p.parts * whole)
+    plane = apart(p.C * p.F * 4) // 4
+    sums = floats(p.x, p.parts * POINTS * plane)
     for part in range(1, p.parts):
         for e in range(POINTS):
-            for i in range((e * p.C + c) * p.F, (e * p.C + c + 1) * p.F):
-                sums[i] += sums[part * whole + i]
+            for i in range(e * plane + c * p.F, e * plane + (c + 1) * p.F):
+                sums[i] += sums[part * POINTS * plane + i]
