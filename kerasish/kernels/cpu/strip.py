@@ -44,7 +44,7 @@ class Call(NamedTuple):
     channels: Any
     bias: Any  # address, or 0
     cut: Any  # the activation, of `tile.CUTS`
-    stream: Any  # 1 to write past the caches; then all of y lies at whole vectors
+    stream: Any  # 1 to write y past the caches (it then lies at whole vectors), or to ask for the next strip's y
 
 
 def in_python(kind, call, dtype, filters):
@@ -119,6 +119,9 @@ class Strip(Vectors):
     def filters(self):
         at, call = self.at, self.call
         ys = [self.load(self.step(call.y, pixel, call.y_pixel)) for pixel in range(self.pixels)]
+        with at.if_then(at.icmp_unsigned("!=", call.stream, I64(0))):
+            for pixel in range(self.pixels, 2 * self.pixels):
+                self.fetch(self.step(call.y, pixel, call.y_pixel))
         for ws, meetings in self.taps():
             sums = [[self.load(w), self.zero][: self.pixels] for w in ws]  # two chains of additions for each
             for x, met in meetings:
