@@ -4,8 +4,11 @@
 is gone the lease dies and its memory returns to the pool, so a view that a user keeps can never dangle.
 """
 
+import contextlib
 import math
+import threading
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ LIMIT = 1 << 30  # bytes kept for reuse
 
 _free: dict[int, deque] = {}
 _kept = {"bytes": 0}
+_arena: "Arena | None" = None
 
 
 def empty(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> np.ndarray:
@@ -46,23 +50,51 @@ def kept_bytes() -> int:
     return _kept["bytes"]
 
 
+class Arena:
+    """A pool of its own, for what must stay where it is while it is unused: its memory goes back to no other user."""
+
+    def __init__(self):
+        self.thread, self.free = threading.get_ident(), {}
+
+
+@contextlib.contextmanager
+def drawing_on(arena: Arena) -> Iterator[None]:
+    """Let this thread's `empty` take memory from an arena; one thread at a time may do so."""
+    global _arena
+    _arena = arena
+    try:
+        yield
+    finally:
+        _arena = None
+
+
+def is_pooled(array: np.ndarray) -> bool:
+    """Whether an array, or what it is a view of, came from `empty` and is large."""
+    return isinstance(getattr(array.base, "base", None), _Lease)
+
+
 class _Lease:
     """Owner of one piece of pooled memory; its end is the memory's return."""
 
-    __slots__ = ("__array_interface__", "memory", "room")
+    __slots__ = ("__array_interface__", "memory", "room", "home")
 
     def __init__(self, size: int):
         self.room = _rounded(size)
+        arena = _arena
+        self.home = arena.free if arena is not None and arena.thread == threading.get_ident() else _free
         try:
-            self.memory = _free[self.room].pop()
-            _kept["bytes"] -= self.room
+            self.memory = self.home[self.room].pop()
+            if self.home is _free:
+                _kept["bytes"] -= self.room
         except (KeyError, IndexError):
             self.memory = np.empty(self.room + ALIGNMENT, np.uint8)
         address = -(-self.memory.__array_interface__["data"][0] // ALIGNMENT) * ALIGNMENT
         self.__array_interface__ = {"data": (address, False), "shape": (size,), "typestr": "|u1", "version": 3}
 
     def __del__(self, free=_free, kept=_kept, limit=LIMIT, queue=deque):  # bound here: globals are gone at exit
-        if kept["bytes"] + self.room <= limit:
+        if self.home is not free:
+            self.home.setdefault(self.room, queue()).append(self.memory)
+        elif kept["bytes"] + self.room <= limit:
             kept["bytes"] += self.room
             free.setdefault(self.room, queue()).append(self.memory)
 

@@ -82,3 +82,8 @@ _cpu, _cuda = Twin("cpu"), Twin("cuda")
 def twin_of(array: Any) -> Twin:
     """The kernels for where `array` lives."""
     return _cuda if not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__") else _cpu
+
+
+def recorder_of(array: Any) -> Callable | None:
+    """What records forward passes where `array` lives (`cpu/replay.py`'s `record`), or None."""
+    return _module("cpu.replay").record if isinstance(array, np.ndarray) else None

@@ -10,6 +10,14 @@ _LOCKED = (
 )
 
 
+_changes = [0]
+
+
+def changes() -> int:
+    """How often a public attribute of a built layer was set, of any layer: a cheap sign that nothing has changed."""
+    return _changes[0]
+
+
 class Tracked:
     """Mix-in: finds the state among the attributes, in lists, tuples and dicts too, in order of assignment.
 
@@ -22,6 +30,8 @@ class Tracked:
         fields["_super_called"] = True
 
     def __setattr__(self, name, value):
+        if name[0] != "_" and self.__dict__.get("built"):
+            _changes[0] += 1
         if isinstance(value, (list, tuple, dict, set)) or is_state(value):
             self._track(name, value)
         elif name in self.__dict__.get("_holders", ()):

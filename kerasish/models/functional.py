@@ -17,6 +17,7 @@ from kerasish.layers.layer import Layer
 from kerasish.models.graph_config import graph_config, graph_from_config
 from kerasish.models.model import Model
 from kerasish.models.plans import lean
+from kerasish.models.replays import Replays
 from kerasish.ops.shaping import expand_dims, squeeze
 from kerasish.ops.table import cast
 from kerasish.training.trainer import Trainer
@@ -34,6 +35,7 @@ class Functional(Function, Model):
 
     _layers_in_graph: list
     _lean: dict
+    _replays: Replays
 
     def __new__(cls, *args, **kwargs):
         return Layer.__new__(cls)
@@ -52,7 +54,7 @@ class Functional(Function, Model):
         Layer.__init__(self, name=name, **kwargs)
         Trainer.__init__(self)
         self._init_graph(inputs, outputs)
-        self.__dict__["_lean"] = {}
+        self.__dict__.update(_lean={}, _replays=Replays(self))
         self.__dict__["_layers_in_graph"] = [o for o in self._operations if isinstance(o, Layer)]
         self.input_spec = None
         self.built = True
@@ -92,8 +94,11 @@ class Functional(Function, Model):
             for x, m in zip(values, nest.flatten(mask)):
                 if m is not None:
                     x._keras_mask = m
-        plan = self._plan_for(values, bool(calling.state.training if training is None else training))
-        return self.run(values, None if training is None else _overriding(training), plan)
+        trains = bool(calling.state.training if training is None else training)
+        plan, call = self._plan_for(values, trains), None if training is None else _overriding(training)
+        if plan is None or trains:
+            return self.run(values, call, plan)
+        return self._replays.run(values, plan, lambda given: self.run(given, call, plan))
 
     def _plan_for(self, values, training: bool):
         """The lean steps for inference or for training; None, for the graph's own, where they would not do."""

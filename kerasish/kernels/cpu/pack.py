@@ -8,7 +8,7 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, take
 from kerasish.kernels.cpu.simd import WIDE, lanes, tile_width
-from kerasish.kernels.cpu.thread_pool import run
+from kerasish.kernels.cpu.thread_pool import prepare
 
 BLOCK = 256  # rows that are packed at a time
 
@@ -49,7 +49,7 @@ def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, group
         address(taps), J, j_step, N, n_step, vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2,
     )  # fmt: skip
     count = threads.wanted(out.size)
-    run(pack_panels, np.fromiter(packing, np.int64), count)
+    prepare(pack_panels, np.fromiter(packing, np.int64), count, source, out)
     return out
 
 

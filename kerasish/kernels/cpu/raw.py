@@ -19,12 +19,19 @@ from kerasish.device.lazy import cgutils, numba, types
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 
 
+recorder = None  # notes what is called and read, while a forward pass is recorded (`replay.py`)
+
+
 def address(array):
     """Where an array's first element lies."""
+    if recorder is not None:
+        recorder.hold(array)
     return _pointer_at(id(array) + _HEADER).value
 
 
 def _address_by_interface(array):
+    if recorder is not None:
+        recorder.hold(array)
     return array.__array_interface__["data"][0]
 
 

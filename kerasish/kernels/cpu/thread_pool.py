@@ -21,6 +21,7 @@ import numpy as np
 
 from kerasish.device import threads as device_threads
 from kerasish.device.jit import Native, compilation_off, helper
+from kerasish.kernels.cpu import raw
 from kerasish.kernels.cpu.raw import add, address, call, integers, relax, seen, swap
 
 SPIN = 300e-6  # seconds that a worker waits awake: longer than Python needs between two kernels
@@ -32,10 +33,30 @@ ASLEEP, SEMAPHORE = 0, 8  # in a worker's own line, the lines from WORKERS on
 
 def run(native, plan, threads):
     """Call a `Native` as native(address of plan, worker) on so many threads; workers share out the plan's jobs."""
+    if raw.recorder is not None:
+        raw.recorder.note(native, plan, threads)
     if threads > 1 and not compilation_off():
         _pool(threads).launch(native.address, address(plan), threads)
     else:
         native.call(address(plan), 0)
+
+
+def prepare(native, plan, threads, source, made):
+    """`run` for what makes the array `made` of the array `source` alone: replays leave it out if that is a constant."""
+    recorder = raw.recorder
+    if recorder is None or not recorder.is_constant(source, made):
+        run(native, plan, threads)
+        return
+    raw.recorder = None
+    try:
+        run(native, plan, threads)
+    finally:
+        raw.recorder = recorder
+
+
+def state_for(threads: int) -> int:
+    """The address that `launch_native` wants as its first argument, for launches on so many threads."""
+    return _pool(threads).at if threads > 1 else 0
 
 
 def stop() -> None:

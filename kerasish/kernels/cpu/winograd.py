@@ -16,7 +16,7 @@ from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, take
 from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, VECTOR_BYTES, WIDE, tile_for, tile_kind, tile_width, tiles_of
-from kerasish.kernels.cpu.thread_pool import run
+from kerasish.kernels.cpu.thread_pool import prepare, run
 from kerasish.kernels.cpu.tile import CUTS, FROM_C, ZERO
 from kerasish.kernels.cpu.transform import (
     LANES,
@@ -149,7 +149,7 @@ def points_of_filters(w, taps, steps, plan):
     u = memory.empty((POINTS, apart(C * F * 4) // 4), np.float32)
     given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
     count = threads.wanted(u.size)
-    run(filters, np.array(given, np.int64), count)
+    prepare(filters, np.array(given, np.int64), count, panels, u)
     return u
 
 

@@ -31,6 +31,10 @@ class Normalized:
             self._seen, self._found = seen, find()
         return self._found
 
+    def constants(self):
+        """The arrays that `weights` gave last."""
+        return [getattr(x, "value", x) for x in self._found or ()]
+
     def factors(self):
         """scale and shift, float64: y = x * scale + shift."""
         norm = self.layer
@@ -73,6 +77,10 @@ class Product:
         by_output = scale.reshape(kernel.shape[-2:]) if is_depthwise(self.layer) else scale
         return Tensor((kernel * by_output).astype(kernel.dtype)), Tensor(shift.astype(kernel.dtype))
 
+    def constants(self):
+        """The arrays made of weights, as they were at the last call."""
+        return self.normalized.constants() if self.normalized else []
+
     def __call__(self, x):
         weights = self.normalized.weights(self._folded) if self.normalized else (self.layer.kernel, self.layer.bias)
         y = self._run(x, *weights)
@@ -88,6 +96,10 @@ class Affine:
     def _rows(self):
         dtype = self.normalized.layer.moving_mean.array.dtype
         return [row.astype(dtype) for row in self.normalized.factors()]
+
+    def constants(self):
+        """The arrays made of weights, as they were at the last call."""
+        return self.normalized.constants()
 
     def __call__(self, x):
         rows = self.normalized.weights(self._rows)
