@@ -54,6 +54,7 @@ from kerasish.core.shapes import Window
 from kerasish.device import jit
 from tests.kernels import test_norm
 from tests.kernels.harness import array, check_twins
+from tests.kernels.thin import check_results
 window = Window((2, 1), ((1, 0), (0, 1)), (1, 2), 1)
 x, w = array(1, 4, 5, 2), array(2, 2, 2, 3)
 y = check_twins("conv2d", x, w, window, bias=array(3), activation="relu")
@@ -62,6 +63,9 @@ check_twins("conv2d_grad_kernel", x, array(*y.shape), w.shape, window)
 y = check_twins("depthwise_conv2d", x, array(2, 2, 2, 1), window)
 check_twins("depthwise_conv2d_grad_kernel", x, array(*y.shape), (2, 2, 2, 1), window)
 check_twins("matmul", array(3, 5), array(5, 4))
+pooled = check_results("max_pool2d", x, (3, 2), window)
+check_results("max_pool2d_grad", array(*pooled[0].shape), pooled[1], x.shape, (3, 2), window)
+check_twins("average_pool2d", x, (3, 2), window)
 test_norm.test_batch_norm_gradient_through_an_activation((3, 2, 3), "relu6")
 assert jit.compilation_off() and jit.compile_report()[0] == 0
 """

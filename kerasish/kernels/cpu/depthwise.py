@@ -16,7 +16,7 @@ from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import flat, large, streams, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape
 from kerasish.kernels.cpu.raw import address, clear_bytes, integers, record, take
-from kerasish.kernels.cpu.strip import WIDTHS, kind_of, strip_of
+from kerasish.kernels.cpu.strip import KINDS, kind_of, strip_of
 from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS
 from kerasish.kernels.reference import depthwise as reference
@@ -73,7 +73,7 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     y = memory.empty(y_shape, x.dtype)
     if y.size:
         plan, tables = forward_plan(x.shape, w.shape[:2], y_shape, window)
-        launch(_FORWARD, plan, tables, flat(x), flat(w), y, None if bias is None else flat(bias), CUTS[activation])
+        launch(FORWARD, plan, tables, flat(x), flat(w), y, None if bias is None else flat(bias), CUTS[activation])
     return y
 
 
@@ -87,7 +87,7 @@ def depthwise_conv2d_grad_input(gy, w, x_shape, window):
     M = w.shape[-1]
     gx = memory.empty((*x_shape[:3], x_shape[3] * M), gy.dtype)
     plan, tables = gradient_plan(gy.shape, w.shape[:2], gx.shape, window)
-    launch(_FORWARD, plan, tables, flat(gy), flat(w), gx)
+    launch(FORWARD, plan, tables, flat(gy), flat(w), gx)
     return gx if M == 1 else gx.reshape(*x_shape, M).sum(-1)
 
 
@@ -102,7 +102,7 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     plan, tables = forward_plan(x.shape, w_shape[:2], gy.shape, window)
     parts = min(PARTS, plan.jobs)
     partial = memory.empty((parts, math.prod(w_shape)), x.dtype)
-    launch(_FILTERS, plan._replace(parts=parts, w_size=partial.shape[1]), tables, flat(x), partial, flat(gy))
+    launch(FILTERS, plan._replace(parts=parts, w_size=partial.shape[1]), tables, flat(x), partial, flat(gy))
     return partial.sum(0).reshape(w_shape)
 
 
@@ -167,8 +167,9 @@ def gradient_axis(size, out, kernel, stride, pad, dilation):
         yield Meeting(place, sources[first][0] if taps else 0, first, len(taps))
 
 
-def strips_of(meetings, place_step, source_step, tap_step):
-    """Meetings of the same taps, evenly spaced, as strips: rows (*Meeting, kind)."""
+def strips_of(kinds, meetings, place_step, source_step, tap_step):
+    """Meetings of the same taps, evenly spaced, as strips of these kinds: rows (*Meeting, kind)."""
+    widths = sorted({pixels for pixels, *_ in kinds}, reverse=True)
     runs = {}
     for meeting in meetings:
         spot = meeting.source * place_step - meeting.place * source_step  # the same all along a run
@@ -176,41 +177,46 @@ def strips_of(meetings, place_step, source_step, tap_step):
     rows, stride = [], source_step // tap_step if source_step % tap_step == 0 else 0
     for run_ in runs.values():
         while run_:
-            pixels = next(width for width in WIDTHS if width <= len(run_))
-            rows.append((*run_[0], kind_of(pixels, run_[0].taps, stride)))
+            pixels = next(width for width in widths if width <= len(run_))
+            rows.append((*run_[0], kind_of(kinds, pixels, run_[0].taps, stride)))
             run_ = run_[pixels:]
     return np.array(sorted(rows, key=lambda row: row[1]), np.int64)
 
 
 @functools.lru_cache(1024)
-def forward_plan(x_shape, kernel, y_shape, window):
-    """The plan and its tables, forward and for the filters."""
-    axes = zip(x_shape[1:3], y_shape[1:3], kernel, window.strides, (lo for lo, _ in window.pads), window.dilation)
-    down, across = (list(forward_axis(*axis)) for axis in axes)
-    return layout(x_shape, y_shape, kernel, down, across, window.dilation, (1, 1), window.strides[1], 1)
+def forward_plan(x_shape, kernel, y_shape, window, kinds=None):
+    """The plan and its tables, forward and for the filters; with strips of other kinds, taps are numbered."""
+    meetings = axes_of(forward_axis, x_shape, kernel, y_shape, window)
+    return layout(x_shape, y_shape, kernel, meetings, window.dilation, (1, 1), window.strides[1], 1, kinds)
 
 
 @functools.lru_cache(1024)
-def gradient_plan(gy_shape, kernel, gx_shape, window):
-    """The plan and its tables for the gradient of the input."""
-    axes = zip(gx_shape[1:3], gy_shape[1:3], kernel, window.strides, (lo for lo, _ in window.pads), window.dilation)
-    down, across = (list(gradient_axis(*axis)) for axis in axes)
+def gradient_plan(gy_shape, kernel, gx_shape, window, kinds=None):
+    """The plan and its tables for the gradient of the input; with strips of other kinds, taps are numbered."""
+    meetings = axes_of(gradient_axis, gx_shape, kernel, gy_shape, window)
     common = [math.gcd(s, d) for s, d in zip(window.strides, window.dilation)]
     sources = [d // c for d, c in zip(window.dilation, common)]
     taps = [-s // c for s, c in zip(window.strides, common)]
-    return layout(gy_shape, gx_shape, kernel, down, across, sources, taps, 1, window.strides[1])
+    return layout(gy_shape, gx_shape, kernel, meetings, sources, taps, 1, window.strides[1], kinds)
 
 
-def layout(x_shape, y_shape, kernel, down, across, sources, taps, x_pixel, y_pixel):
+def axes_of(meetings, x_shape, kernel, y_shape, window):
+    """The meetings of both axes, of an image x and windows y over it."""
+    axes = zip(x_shape[1:3], y_shape[1:3], kernel, window.strides, (lo for lo, _ in window.pads), window.dilation)
+    return [list(meetings(*axis)) for axis in axes]
+
+
+def layout(x_shape, y_shape, kernel, meetings, sources, taps, x_pixel, y_pixel, kinds=None):
     """A plan from the meetings of both axes, and steps: of the source and the taps, and from pixel to pixel."""
     (N, H, W, C), (_, OH, OW, _) = x_shape, y_shape
-    rows = np.array(down, np.int64) * (OW * C, W * C, kernel[1] * C, 1)
-    strips = strips_of(across, y_pixel, x_pixel, sources[1]) * (C, C, C, 1, 1)
+    F = 1 if kinds else C  # elements of a tap
+    rows = np.array(meetings[0], np.int64) * (OW * C, W * C, kernel[1] * F, 1)
+    strips = strips_of(kinds or KINDS, meetings[1], y_pixel, x_pixel, sources[1]) * (C, C, F, 1, 1)
     band = max(1, min(OH, BAND // (OW * C), N * OH // JOBS))
     plan = Plan(
         jobs=N * -(-OH // band), band=band, rows=OH, row_table=address(rows), strips=len(strips),
         strip_table=address(strips), channels=C, x_image=H * W * C, y_image=OH * OW * C, x_pixel=x_pixel * C,
-        x_row=sources[0] * W * C, x_tap=sources[1] * C, w_row=taps[0] * kernel[1] * C, w_tap=taps[1] * C,
+        x_row=sources[0] * W * C, x_tap=sources[1] * C, w_row=taps[0] * kernel[1] * F, w_tap=taps[1] * F,
         y_pixel=y_pixel * C,
     )  # fmt: skip
     return plan, (rows, strips)
@@ -219,15 +225,15 @@ def layout(x_shape, y_shape, kernel, down, across, sources, taps, x_pixel, y_pix
 def launch(natives, plan, tables, x, w, y, bias=None, cut=0):
     """Run a plan; `tables` and the arrays stay alive meanwhile."""
     plan = plan._replace(
-        x=address(x), w=address(w), y=address(y), bias=0 if bias is None else address(bias), cut=cut,
-        stream=streams(y, plan.channels), large=large(x, y),
+        x=address(x), w=0 if w is None else address(w), y=address(y), bias=0 if bias is None else address(bias),
+        cut=cut, stream=streams(y, plan.channels), large=large(x, y),
     )  # fmt: skip
     count = min(threads.wanted(y.size), plan.parts or plan.jobs)
     run(natives[x.dtype], np.fromiter(plan, np.int64), count)
 
 
-def _native(dtype, filters):
-    strip, size = strip_of(dtype, filters), np.dtype(dtype).itemsize
+def walk_of(strip, size, tap_size):
+    """The function (plan, job, w) that calls strips of elements of `size` bytes and taps of `tap_size`."""
 
     @helper
     def walk(p, job, w):
@@ -241,10 +247,16 @@ def _native(dtype, filters):
             r, s = 4 * (first + r), 5 * s
             strip(
                 strips[s + 4], x + (rows[r + 1] + strips[s + 1]) * size, p.x_pixel * size, p.x_row * size,
-                p.x_tap * size, w + (rows[r + 2] + strips[s + 2]) * size, p.w_row * size, p.w_tap * size,
+                p.x_tap * size, w + (rows[r + 2] + strips[s + 2]) * tap_size, p.w_row * tap_size, p.w_tap * tap_size,
                 y + (rows[r] + strips[s]) * size, p.y_pixel * size, rows[r + 3], strips[s + 3], p.channels,
                 p.bias, p.cut, p.stream,
             )  # fmt: skip
+
+    return walk
+
+
+def walker(walk):
+    """The function (address of a plan, worker) that walks all jobs."""
 
     def forward(plan, worker):
         p = plan_at(plan)
@@ -252,6 +264,13 @@ def _native(dtype, filters):
         while job < p.jobs:
             walk(p, job, p.w)
             job = take(plan)
+
+    return forward
+
+
+def _native(dtype, filters):
+    size = np.dtype(dtype).itemsize
+    walk = walk_of(strip_of(dtype, filters), size, size)
 
     def correlate(plan, worker):
         p = plan_at(plan)
@@ -263,9 +282,9 @@ def _native(dtype, filters):
                 walk(p, job, w)
             part = take(plan)
 
-    return Native(correlate if filters else forward, 2, f"{dtype}-{'filters' if filters else 'forward'}")
+    return Native(correlate if filters else walker(walk), 2, f"{dtype}-{'filters' if filters else 'forward'}")
 
 
-_FORWARD, _FILTERS = (
+FORWARD, FILTERS = (
     {np.dtype(dtype): _native(dtype, filters) for dtype in ("float32", "float64")} for filters in (False, True)
 )

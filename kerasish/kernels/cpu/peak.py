@@ -1,142 +1,141 @@
-"""The LLVM IR of max pooling, and what it does in NumPy: one window forward, one row of a window backward.
+"""The LLVM IR of max pooling's strips, and what they do in a few lines of NumPy.
 
-largest:  y = the largest of the taps of x, where = the number of the first that is (or of the first NaN)
-spread:   gx[tap] += g where `where` is the tap's number
+A strip is up to four neighbouring pixels of a row of y, all their channels, as in `strip.py`. In place of filters there
+are the numbers of a window's taps: `w` is the first one's, `w_row` and `w_tap` lead to the others. An array of numbers,
+`where`, lies beside x or y, which begins at `cut`; `bias` is its address, or 0 if there is none.
+
+    largest:  y[pixel] = the largest of x[pixel, row, tap], where[pixel] = the number of the first that is (or is a NaN)
+    spread:   y[pixel] = the sum of those x[pixel, row, tap] whose `where` is the number of (row, tap)
 """
 
 import ctypes
+import itertools
 
 import numpy as np
 from llvmlite import ir
+from numba import types
+from numba.core import cgutils
 
 from kerasish.device.jit import intrinsic
-from kerasish.device.lazy import cgutils, types
-from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
-from kerasish.kernels.cpu.tile import I32, I64, Vectors
+from kerasish.kernels.cpu.strip import Call, Strip, choose
+from kerasish.kernels.cpu.tile import I32, I64
 
-BLOCK = 4  # vectors at a time
+KINDS = {  # (pixels, taps, stride in taps), as in `strip.py`; four pixels and their numbers are eight registers
+    "largest": [(4, 0, 0), (4, 2, 2), (4, 3, 1), (4, 3, 2), (2, 0, 0), (1, 0, 0)],
+    "spread": [(4, 0, 0), (4, 1, 1), (4, 2, 1), (1, 0, 0)],
+}
 
 
-class Peak(Vectors):
-    """Writes either at a builder's place, vector by vector of the channels."""
+class Peak(Strip):
+    """Writes a strip of a kind at a builder's place; `number` is the type of the numbers."""
 
-    def __init__(self, builder, element, number, size, channels):
-        super().__init__(builder, element, size, VECTOR_BYTES // size, FUSED)
-        self.channels, self.number, self.mask = channels, number, None
+    def __init__(self, builder, call, element, size, kind, number):
+        super().__init__(builder, call, element, size, kind)
         self.numbers, self.wide = ir.VectorType(number, self.width), ir.VectorType(I32, self.width)
 
-    def emit(self, body, *arguments):
-        """`body` for blocks of vectors, whose comparisons do not wait for one another, then for what is left."""
-        at, begin = self.at, I64(0)
-        for vectors in (BLOCK, 1) if body is Peak.largest else (1,):
-            step = I64(vectors * self.width)
-            end = at.mul(at.udiv(self.channels, step), step)
-            with cgutils.for_range_slice(at, begin, end, step, I64) as (channel, _):
-                body(self, [at.add(channel, I64(v * self.width)) for v in range(vectors)], *arguments)
-            begin = end
-        with at.if_then(at.icmp_signed("<", begin, self.channels)):
-            self.mask = self.lanes_below(at.sub(self.channels, begin))
-            body(self, [begin], *arguments)
+    def largest(self):
+        at, call = self.at, self.call
+        lowest, first = self.splat(ir.Constant(self.element, float("-inf"))), self.splat(at.trunc(call.w, I32))
+        best = [cgutils.alloca_once_value(at, lowest) for _ in range(self.pixels)]
+        winner = [cgutils.alloca_once_value(at, first) for _ in range(self.pixels)]
+        for names, meetings in self.taps():
+            names = [self.splat(at.trunc(name, I32)) for name in names]
+            for x, met in meetings:
+                x = self.load(x)
+                for pixel, tap in met:
+                    m = at.load(best[pixel])
+                    wins = at.and_(at.fcmp_unordered(">", x, m), at.fcmp_ordered("ord", m, m))
+                    at.store(at.select(wins, x, m), best[pixel])
+                    at.store(at.select(wins, names[tap], at.load(winner[pixel])), winner[pixel])
+        places = [self.step(call.y, pixel, call.y_pixel) for pixel in range(self.pixels)]
+        self.finish([(at.load(value), y) for value, y in zip(best, places)])
+        with at.if_then(at.icmp_unsigned("!=", call.bias, I64(0))):
+            for name, y in zip(winner, places):
+                self.write_numbers(at.load(name), y)
 
-    def largest(self, channels, x, taps, count, y, where):
-        """`taps`: pairs of integers, the offset of a tap in elements and its number."""
-        at = self.at
-        tap = lambda i: at.load(at.gep(at.inttoptr(taps, I64.as_pointer()), [i]))
-        read = lambda i, channel: self.read(at.add(x, self.scaled(at.add(channel, tap(i)))), self.vector)
-        best = [cgutils.alloca_once_value(at, read(I64(0), channel)) for channel in channels]
-        winner = [cgutils.alloca_once_value(at, self.splat(at.trunc(tap(I64(1)), I32))) for _ in channels]
-        with cgutils.for_range_slice(at, I64(2), at.mul(count, I64(2)), I64(2), I64) as (i, _):
-            name = self.splat(at.trunc(tap(at.add(i, I64(1))), I32))
-            for channel, champion, number in zip(channels, best, winner):
-                v, m = read(i, channel), at.load(champion)
-                wins = at.and_(at.fcmp_unordered(">", v, m), at.fcmp_ordered("ord", m, m))
-                at.store(at.select(wins, v, m), champion)
-                at.store(at.select(wins, name, at.load(number)), number)
-        for channel, champion in zip(channels, best):
-            self.write(at.load(champion), at.add(y, self.scaled(channel)))
-        with at.if_then(at.icmp_signed("!=", where, I64(0))):
-            for channel, number in zip(channels, winner):
-                names = at.load(number)
-                names = at.trunc(names, self.numbers) if self.number.width < 32 else names
-                self.write(names, at.add(where, at.mul(channel, I64(self.number.width // 8))))
+    def spread(self):
+        at, call = self.at, self.call
+        sums = [cgutils.alloca_once_value(at, self.zero) for _ in range(self.pixels)]
+        for total in sums:
+            at.store(self.zero, total)
+        for names, meetings in self.taps():
+            names = [self.splat(at.trunc(name, I32)) for name in names]
+            for x, met in meetings:
+                g, winner = self.load(x), self.read_numbers(x)
+                for pixel, tap in met:
+                    won = at.select(at.icmp_signed("==", winner, names[tap]), g, self.zero)
+                    at.store(at.fadd(at.load(sums[pixel]), won), sums[pixel])
+        self.finish([(at.load(s), self.step(call.y, pixel, call.y_pixel)) for pixel, s in enumerate(sums)])
 
-    def spread(self, channels, g, where, gx, step, first, count):
-        """Taps first, ..., first + count - 1, `step` elements apart from gx on."""
-        at = self.at
-        for channel in channels:
-            v = self.read(at.add(g, self.scaled(channel)), self.vector)
-            names = self.read(at.add(where, at.mul(channel, I64(self.number.width // 8))), self.numbers)
-            names = at.zext(names, self.wide) if self.number.width < 32 else names
-            with cgutils.for_range(at, count) as loop:
-                to = at.add(gx, self.scaled(at.add(channel, at.mul(loop.index, step))))
-                won = at.icmp_signed("==", names, self.splat(at.trunc(at.add(first, loop.index), I32)))
-                self.write(at.fadd(self.read(to, self.vector), at.select(won, v, self.zero)), to)
+    def beside(self, address):
+        """A pointer to the numbers that belong to what lies at an address."""
+        at, size = self.at, self.numbers.element.width // 8
+        apart = at.sub(at.add(address, self.offset), self.call.cut)
+        elements = at.ashr(apart, I64(self.size.bit_length() - 1))
+        return at.inttoptr(at.add(self.call.bias, at.mul(elements, I64(size))), self.numbers.as_pointer())
 
-    def read(self, address, kind):
-        pointer, size = self.at.inttoptr(address, kind.as_pointer()), self.bytes_of(kind)
+    def read_numbers(self, address):
+        at, pointer, size = self.at, self.beside(address), self.numbers.element.width // 8
         if self.mask is None:
-            return self.at.load(pointer, align=size)
-        zero = ir.Constant(kind, [0] * self.width)
-        arguments = [pointer, I32(size), self.mask, zero]
-        return self.at.call(self.masking("load", kind, kind, arguments), arguments)
-
-    def write(self, value, address):
-        pointer, size = self.at.inttoptr(address, value.type.as_pointer()), self.bytes_of(value.type)
-        if self.mask is None:
-            self.at.store(value, pointer, align=size)
+            found = at.load(pointer, align=size)
         else:
-            arguments = [value, pointer, I32(size), self.mask]
-            self.at.call(self.masking("store", value.type, ir.VoidType(), arguments), arguments)
+            nothing = ir.Constant(self.numbers, [0] * self.width)
+            found = self.masked_numbers("load", self.numbers, [pointer, I32(size), self.mask, nothing])
+        return found if found.type == self.wide else at.zext(found, self.wide)
 
-    def bytes_of(self, kind):
-        return self.size if kind is self.vector else kind.element.width // 8
+    def write_numbers(self, numbers, address):
+        at, pointer, size = self.at, self.beside(address), self.numbers.element.width // 8
+        numbers = numbers if self.numbers == self.wide else at.trunc(numbers, self.numbers)
+        if self.mask is None:
+            at.store(numbers, pointer, align=size)
+        else:
+            self.masked_numbers("store", ir.VoidType(), [numbers, pointer, I32(size), self.mask])
 
-    def masking(self, what, kind, result, arguments):
-        name = f"f{self.size * 8}" if kind is self.vector else f"i{kind.element.width}"
-        function = ir.FunctionType(result, [argument.type for argument in arguments])
-        full = f"llvm.masked.{what}.v{self.width}{name}.p0"
-        return cgutils.get_or_insert_function(self.at.module, function, full)
-
-
-def _array(kind, address, count):
-    kind = np.dtype(kind)
-    return np.frombuffer((ctypes.c_char * (int(count) * kind.itemsize)).from_address(int(address)), kind)
-
-
-def _largest_python(zero, nought, x, taps, count, y, where, channels):
-    kind = np.dtype(type(zero))
-    found = _array(np.int64, taps, 2 * count).reshape(-1, 2)
-    values = np.stack([_array(kind, x + offset * kind.itemsize, channels) for offset, _ in found.tolist()])
-    best = np.argmax(values, 0)  # NumPy's also takes the first, and a NaN before all
-    _array(kind, y, channels)[:] = values[best, range(channels)]
-    if where:
-        _array(type(nought), where, channels)[:] = found[best, 1]
+    def masked_numbers(self, what, result, arguments):
+        kind = ir.FunctionType(result, [argument.type for argument in arguments])
+        name = f"llvm.masked.{what}.v{self.width}i{self.numbers.element.width}.p0"
+        return self.at.call(cgutils.get_or_insert_function(self.at.module, kind, name), arguments)
 
 
-def _spread_python(zero, nought, g, where, gx, step, first, count, channels):
-    kind = np.dtype(type(zero))
-    for tap in range(int(count)):
-        won = _array(type(nought), where, channels) == first + tap
-        _array(kind, gx + tap * step * kind.itemsize, channels)[won] += _array(kind, g, channels)[won]
+def in_python(name, kind, call, dtype, number):
+    """What a strip does, for `NUMBA_DISABLE_JIT=1`."""
+    call, dtype, number = Call(*map(int, call)), np.dtype(dtype), np.dtype(number)
+
+    def at(address, kind=dtype):
+        return np.frombuffer((ctypes.c_char * (call.channels * kind.itemsize)).from_address(address), kind)
+
+    def beside(address):
+        return at(call.bias + (address - call.cut) // dtype.itemsize * number.itemsize, number)
+
+    for pixel in range(KINDS[name][int(kind)][0]):
+        y = call.y + pixel * call.y_pixel
+        seen = [
+            (call.x + pixel * call.x_pixel + i * call.x_row + j * call.x_tap, call.w + i * call.w_row + j * call.w_tap)
+            for i, j in itertools.product(range(call.rows), range(call.taps))
+        ]
+        if name == "spread":
+            at(y)[:] = sum((np.where(beside(x) == tap, at(x), dtype.type(0)) for x, tap in seen), np.zeros_like(at(y)))
+            continue
+        values = np.stack([at(x) for x, _ in seen])
+        best = np.argmax(values, 0)  # NumPy's also takes the first, and a NaN before all
+        at(y)[:] = values[best, range(call.channels)]
+        if call.bias:
+            beside(y)[:] = np.array([tap for _, tap in seen])[best]
 
 
-def _of(fallback, body, arguments):
-    """The intrinsic (zero, nought, *integers, channels): addresses and sizes, of elements of these scalars' types."""
+def peak_of(name, dtype, number):
+    """The intrinsic (number of the kind, *Call) that is a strip of any of the kinds of `name`."""
+    element, size = (ir.FloatType(), 4) if dtype == "float32" else (ir.DoubleType(), 8)
+    integer, body = ir.IntType(8 * np.dtype(number).itemsize), getattr(Peak, name)
 
-    @intrinsic(fallback)
-    def peak(typingctx, zero, nought, *given):
-        given = given[0] if len(given) == 1 and isinstance(given[0], types.BaseTuple) else given
+    def codegen(context, at, signature, args):
+        kind, *call = cgutils.unpack_tuple(at, args[0])
+        write = lambda kind: Peak(at, Call(*call), element, size, kind, integer).emit(body)
+        choose(at, kind, KINDS[name], write)
+        return context.get_dummy_value()
 
-        def codegen(context, at, signature, args):
-            *integers, channels = cgutils.unpack_tuple(at, args[2])
-            element, number = context.get_data_type(zero), ir.IntType(nought.bitwidth)
-            Peak(at, element, number, zero.bitwidth // 8, channels).emit(body, *integers)
-            return context.get_dummy_value()
+    @intrinsic(lambda kind, *call: in_python(name, kind, call, dtype, number))
+    def strip(typingctx, *arguments):
+        return types.void(arguments if isinstance(arguments, types.BaseTuple) else types.Tuple(arguments)), codegen
 
-        return types.void(zero, nought, types.UniTuple(types.int64, arguments + 1)), codegen
-
-    return peak
-
-
-largest = _of(_largest_python, Peak.largest, 5)
-spread = _of(_spread_python, Peak.spread, 6)
+    return strip

@@ -104,8 +104,13 @@ class Strip(Vectors):
         for pixel, total in enumerate(sums):
             value = self.clip(at.load(total), *bounds)
             found.append((value, self.step(call.y, pixel, call.y_pixel)))
+        self.finish(found)
+
+    def finish(self, found):
+        """Write values to their addresses, past the caches if that is wanted."""
+        at = self.at
         if self.mask is None:
-            with at.if_else(at.icmp_unsigned("!=", call.stream, I64(0))) as (past, cached):
+            with at.if_else(at.icmp_unsigned("!=", self.call.stream, I64(0))) as (past, cached):
                 with past:
                     for value, y in found:
                         self.stream(value, self.place(at.add(y, self.offset), 0))
@@ -213,15 +218,8 @@ def strip_of(dtype, filters):
 
     def codegen(context, at, signature, args):
         kind, *call = cgutils.unpack_tuple(at, args[0])
-        bodies = [at.append_basic_block(f"kind{number}") for number in range(len(KINDS))]
-        done = at.append_basic_block("done")
-        choice = at.switch(kind, bodies[0])
-        for number, body in enumerate(bodies):
-            choice.add_case(I64(number), body)
-            at.position_at_end(body)
-            Strip(at, Call(*call), element, size, KINDS[number]).emit(Strip.filters if filters else Strip.forward)
-            at.branch(done)
-        at.position_at_end(done)
+        body = Strip.filters if filters else Strip.forward
+        choose(at, kind, KINDS, lambda kind: Strip(at, Call(*call), element, size, kind).emit(body))
         return context.get_dummy_value()
 
     @intrinsic(lambda kind, *call: in_python(kind, call, dtype, filters))
@@ -231,8 +229,20 @@ def strip_of(dtype, filters):
     return strip
 
 
-def kind_of(pixels, taps, stride):
+def choose(at, number, kinds, write):
+    """`write(kind)` for each kind, and the way to the one of a number."""
+    bodies, done = [at.append_basic_block("kind") for _ in kinds], at.append_basic_block("done")
+    choice = at.switch(number, bodies[0])
+    for i, (kind, body) in enumerate(zip(kinds, bodies)):
+        choice.add_case(I64(i), body)
+        at.position_at_end(body)
+        write(kind)
+        at.branch(done)
+    at.position_at_end(done)
+
+
+def kind_of(kinds, pixels, taps, stride):
     """The number of the kind of strips that is written out for a window of so many taps, or takes any."""
     for window in ((taps, 1 if pixels == 1 or taps == 1 else stride), (0, 0)):
-        if (pixels, *window) in KINDS:
-            return KINDS.index((pixels, *window))
+        if (pixels, *window) in kinds:
+            return kinds.index((pixels, *window))
