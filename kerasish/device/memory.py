@@ -55,6 +55,7 @@ class Arena:
 
     def __init__(self):
         self.thread, self.free = threading.get_ident(), {}
+        self.blocks: list[np.ndarray] = []
 
 
 @contextlib.contextmanager
@@ -88,6 +89,8 @@ class _Lease:
                 _kept["bytes"] -= self.room
         except (KeyError, IndexError):
             self.memory = np.empty(self.room + ALIGNMENT, np.uint8)
+            if self.home is not _free:
+                arena.blocks.append(self.memory)
         address = -(-self.memory.__array_interface__["data"][0] // ALIGNMENT) * ALIGNMENT
         self.__array_interface__ = {"data": (address, False), "shape": (size,), "typestr": "|u1", "version": 3}
 

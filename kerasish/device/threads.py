@@ -1,8 +1,11 @@
 """How many threads kernels use."""
 
+import contextlib
 import functools
 import math
 import os
+import threading
+from collections.abc import Iterator
 
 SMALL_WORK = 200_000  # multiply-adds, or elements times their cost, that one thread finishes before another has woken
 
@@ -35,7 +38,24 @@ def get_num_threads() -> int:
 
 def wanted(work: float) -> int:
     """How many threads are worth waking for `work` multiply-adds (or elements times their cost)."""
-    return 1 if work < SMALL_WORK else get_num_threads()
+    return 1 if work < SMALL_WORK or _local.alone else get_num_threads()
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let all kernels of this Python thread run on it alone."""
+    _local.alone = True
+    try:
+        yield
+    finally:
+        _local.alone = False
+
+
+class _Local(threading.local):
+    alone = False
+
+
+_local = _Local()
 
 
 @functools.cache

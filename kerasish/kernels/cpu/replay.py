@@ -68,12 +68,15 @@ class Recording:
     """
 
     def __init__(self, recorder: Recorder, arena: memory.Arena, inputs: list, outputs: list):
-        self.inputs, self.outputs, self._kept, self._lock = inputs, outputs, (recorder, arena), threading.Lock()
-        rows = [
-            (e.native.address, address(e.plan), address(e.before), e.plan.nbytes, e.threads) for e in recorder.entries
-        ]
-        self._table = np.array(rows, np.int64).reshape(-1, FIELDS)
+        self.inputs, self.outputs, self.recorder, self.arena = inputs, outputs, recorder, arena
+        self._lock, self._table = threading.Lock(), table(recorder.entries)
         self._threads = max((e.threads for e in recorder.entries), default=1)
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the pass works in."""
+        ends = sum(array.nbytes for array in (*self.inputs, *self.outputs))
+        return ends + sum(block.nbytes for block in self.arena.blocks)
 
     def run(self, inputs: list[np.ndarray]) -> list[np.ndarray] | None:
         """Copies of the results for inputs of the recorded shapes; None if another thread is in it."""
@@ -87,6 +90,12 @@ class Recording:
             return [y.copy() for y in self.outputs]
         finally:
             self._lock.release()
+
+
+def table(entries: list[Entry]) -> np.ndarray:
+    """Calls as `_replay` reads them."""
+    rows = [(e.native.address, address(e.plan), address(e.before), e.plan.nbytes, e.threads) for e in entries]
+    return np.array(rows, np.int64).reshape(-1, FIELDS)
 
 
 def record(function: Callable, inputs: list[np.ndarray], constants: list[np.ndarray]) -> Recording | None:
