@@ -13,10 +13,9 @@ import itertools
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 
 from kerasish.device.jit import intrinsic
+from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.strip import Call, Strip, choose
 from kerasish.kernels.cpu.tile import I32, I64
 
