@@ -7,10 +7,11 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, take
-from kerasish.kernels.cpu.simd import WIDE, lanes, tile_width
+from kerasish.kernels.cpu.simd import VECTOR_BYTES, copy_vector, lanes, panel_start, panels_of, tile_width
 from kerasish.kernels.cpu.thread_pool import prepare
 
 BLOCK = 256  # rows that are packed at a time
+NEAR = 32  # rows that stay in L1 while elements are spread over them
 
 
 class Packing(NamedTuple):
@@ -46,7 +47,7 @@ def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, group
     out = memory.empty(images * groups * vectors * wide * taps.size * J, source.dtype)
     packing = Packing(
         0, address(source), address(out), source.itemsize, wide, images, image_step, groups, group_step, taps.size,
-        address(taps), J, j_step, N, n_step, vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2,
+        address(taps), J, j_step, N, n_step, panels_of(vectors),
     )  # fmt: skip
     count = threads.wanted(out.size)
     prepare(pack_panels, np.fromiter(packing, np.int64), count, source, out)
@@ -72,9 +73,8 @@ def _item(p, item):
     i, tap = divmod(i, p.taps)
     i, panel = divmod(i, p.panels)
     image, group = divmod(i, p.groups)
-    vectors, v = -(-p.N // p.lanes), 0
-    for _ in range(panel):
-        v += tile_width(vectors - v)
+    vectors = -(-p.N // p.lanes)
+    v = panel_start(vectors, panel)
     width = tile_width(vectors - v) * p.lanes
     row = tap * p.J + block * BLOCK
     to = p.out + (((image * p.groups + group) * vectors + v) * p.lanes * p.taps * p.J + row * width) * p.size
@@ -106,7 +106,11 @@ def _item(p, item):
 def pack_rows(source, step, rows, valid, width, to, size):
     """Rows of `valid` contiguous elements, `step` apart, padded with zeros to `width`."""
     for r in range(rows):
-        copy_bytes(to + r * width * size, source + r * step * size, valid * size)
+        whole = valid * size // VECTOR_BYTES * VECTOR_BYTES
+        for i in range(0, whole, VECTOR_BYTES):
+            copy_vector(to + r * width * size + i, source + r * step * size + i)
+        if whole < valid * size:
+            copy_bytes(to + r * width * size + whole, source + r * step * size + whole, valid * size - whole)
         if valid < width:
             clear_bytes(to + (r * width + valid) * size, (width - valid) * size)
 
@@ -114,9 +118,10 @@ def pack_rows(source, step, rows, valid, width, to, size):
 @helper
 def _transpose(source, j_step, n_step, rows, valid, width, to):
     """Rows whose elements lie `n_step` apart, padded with zeros to `width`."""
-    for n in range(valid):
-        for j in range(rows):
-            to[j * width + n] = source[j * j_step + n * n_step]
+    for first in range(0, rows, NEAR):
+        for n in range(valid):
+            for j in range(first, min(first + NEAR, rows)):
+                to[j * width + n] = source[j * j_step + n * n_step]
     for j in range(rows):
         for n in range(valid, width):
             to[j * width + n] = 0

@@ -1,5 +1,6 @@
 """The host's vectors, and the tile function of each dtype, which kernels call by address."""
 
+import ctypes
 import os
 
 import numpy as np
@@ -87,6 +88,22 @@ def _tile_llvm(dtype):
     return tile
 
 
+def _copy_python(to, source):
+    ctypes.memmove(int(to), int(source), VECTOR_BYTES)
+
+
+@intrinsic(_copy_python)
+def copy_vector(typingctx, to, source):
+    """Copy one vector's bytes from one address to another."""
+
+    def codegen(context, at, signature, args):
+        to, source = (at.inttoptr(x, ir.VectorType(ir.IntType(8), VECTOR_BYTES).as_pointer()) for x in args)
+        at.store(at.load(source, align=1), to, align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
 _TILES = {4: _native("float32"), 8: _native("float64")}
 
 
@@ -100,6 +117,21 @@ def tile_width(vectors):
 def tiles_of(kind, rows):
     """How many tiles of a kind do so many rows, the last one's missing rows repeated; those of runs must be whole."""
     return rows // HEIGHTS[kind] if kind == RUNS else -(-rows // HEIGHTS[kind])
+
+
+@helper
+def panels_of(vectors):
+    """How many panels so many vectors make."""
+    return vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2
+
+
+@helper
+def panel_start(vectors, panel):
+    """The first vector of a panel."""
+    v = 0
+    for _ in range(panel):
+        v += tile_width(vectors - v)
+    return v
 
 
 @helper

@@ -15,7 +15,17 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, take
-from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, VECTOR_BYTES, WIDE, tile_for, tile_kind, tile_width, tiles_of
+from kerasish.kernels.cpu.simd import (
+    HEIGHTS,
+    ROWS,
+    VECTOR_BYTES,
+    panel_start,
+    panels_of,
+    tile_for,
+    tile_kind,
+    tile_width,
+    tiles_of,
+)
 from kerasish.kernels.cpu.thread_pool import prepare, run
 from kerasish.kernels.cpu.tile import CUTS, FROM_C, ZERO
 from kerasish.kernels.cpu.transform import (
@@ -270,8 +280,7 @@ def correlate(x, gy, pads, gw):
     count = threads.wanted(gy.size * x.shape[-1] / 4)
     C, F = x.shape[-1], gy.shape[-1]
     scratch, plan = tiling(x.shape, gy.shape, pads, min(C, CHANNELS), count)
-    vectors = F // plan.lanes
-    panels = vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2
+    panels = panels_of(F // plan.lanes)
     pieces = panels * -(-C // CHANNELS)
     blocks = -(-plan.N * plan.down * plan.across // plan.block)
     parts = max(1, min(blocks, UNITS // pieces, PARTIAL // (POINTS * C * F)))
@@ -293,9 +302,7 @@ def _gradient(plan, worker):
     while job < p.jobs:
         piece, part = divmod(job, p.parts)
         piece, panel = divmod(piece, p.panels)
-        c, v = piece * CHANNELS, 0
-        for _ in range(panel):
-            v += tile_width(p.F // p.lanes - v)
+        c, v = piece * CHANNELS, panel_start(p.F // p.lanes, panel)
         channels = min(p.C - c, CHANNELS)
         _gradient_rows(p, c, channels, integers(table, 2 * (channels + ROWS) + 1))
         start = ZERO
