@@ -1,7 +1,9 @@
-"""Compiles the kernels of common networks, or of a given model, and keeps them on disk for the next process."""
+"""Compiles all kernels, or those of a given model, and keeps them on disk for the next process."""
 
+import importlib
 import math
 import os
+import pkgutil
 import sys
 
 import numpy as np
@@ -15,11 +17,11 @@ _OPEN = 32
 
 def add_arguments(parser) -> None:
     """For which model."""
-    parser.add_argument("file", nargs="?", help="a saved model; without it, layers that most networks have")
+    parser.add_argument("file", nargs="?", help="a saved model; without it, everything")
 
 
 def run(arguments) -> int:
-    """Runs a training step and a prediction, so that their kernels are compiled, and says what that took."""
+    """Compiles the kernels of training steps and predictions, then all others, and says what that took."""
     from kerasish.device import cache, jit
 
     if arguments.file and not os.path.exists(arguments.file):
@@ -27,11 +29,22 @@ def run(arguments) -> int:
         return 2
     for model in _load(arguments.file) if arguments.file else _common():
         _exercise(model)
+    if not arguments.file:
+        _import_all()
+        jit.warmup()
     count, seconds = jit.compile_report()
     folder = cache.cache_folder(jit.cache_key())
     where = f"kept in {folder}" if folder else "kept nowhere: set KERASISH_CACHE_DIR to a directory that can be written"
     print_msg(f"compiled {count} kernels in {seconds:.1f} s, {where}" if count else f"nothing to compile, {where}")
     return 0
+
+
+def _import_all():
+    """Imports all that defines kernels."""
+    from kerasish.kernels import cpu
+
+    for module in pkgutil.iter_modules(cpu.__path__, f"{cpu.__name__}."):
+        importlib.import_module(module.name)
 
 
 def _load(path):

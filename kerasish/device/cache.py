@@ -16,10 +16,12 @@ SUFFIX, DIGEST = ".kernel", hashlib.sha256().digest_size
 def load(key: str, name: str) -> bytes | None:
     """The machine code of a kernel, or None if it is not there or damaged."""
     folder = cache_folder(key)
+    if folder is None:
+        return None
     try:
         with open(os.path.join(folder, name + SUFFIX), "rb") as file:
             digest, code = file.read(DIGEST), file.read()
-    except (OSError, TypeError):
+    except OSError:
         return None
     return code if hashlib.sha256(code).digest() == digest else None
 
@@ -39,8 +41,10 @@ def save(key: str, name: str, code: bytes) -> None:
             os.remove(part)
 
 
-def kernels(folder: str) -> list[str]:
+def kernels(folder: str | None) -> list[str]:
     """The names of the kernels that a folder holds."""
+    if folder is None:
+        return []
     try:
         return [name.removesuffix(SUFFIX) for name in os.listdir(folder) if name.endswith(SUFFIX)]
     except OSError:

@@ -5,15 +5,20 @@ compiled into each native that calls it, `@intrinsic` a piece of LLVM IR with a 
 Numba: a native's machine code comes from the disk cache, and only where it is not there Numba is asked for it.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
+import importlib
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from kerasish.device import cache
 
@@ -23,6 +28,7 @@ LAYOUT = 3  # of the cache: what older ones hold is not to be loaded
 
 functions: dict[int, Callable] = {}  # by address, where compilation is off
 _natives: list["Native"] = []
+_families: dict[str, "Family"] = {}
 _report = {"count": 0, "seconds": 0.0}
 _lock = threading.RLock()
 
@@ -108,13 +114,12 @@ class Native:
     def _load(self) -> int:
         from kerasish.device import machine
 
-        code = cache.load(cache_key(), self.name)
+        code = cache.load(cache_key(), self.name) or _built([self]).get(self.name)
         if code is None:
-            began = time.perf_counter()
-            code = self.compile()
+            with _timed():
+                code = self.compile()
             cache.save(cache_key(), self.name, code)
-            _report["count"] += 1
-            _report["seconds"] += time.perf_counter() - began
+            count_kernel()
         return machine.load(code, self.name)
 
     def compile(self) -> bytes:
@@ -124,16 +129,95 @@ class Native:
         return compiler.object_code(self)
 
 
+class Family:
+    """Natives of one name, one for each dtype or tuple of dtypes that is met.
+
+    Args:
+        module: Name of the module that makes the family when it is imported.
+        name: The name.
+    """
+
+    usual: tuple = (np.dtype(np.float32),)  # what `warmup` compiles: dtypes, or tuples of them
+
+    def __init__(self, module: str, name: str):
+        self.module, self.name, self.natives = module, name, {}
+        _families[f"{module}.{name}"] = self
+
+    def entry(self, *kinds: np.dtype) -> Callable:
+        """The function of (address of the plan, worker) for these dtypes."""
+        raise NotImplementedError
+
+    def native(self, kinds: Any) -> Native:
+        """The native for a dtype or a tuple of them."""
+        return self.natives.get(kinds) or self._made(kinds)
+
+    def _made(self, given):
+        kinds = given if isinstance(given, tuple) else (given,)
+        entry = self.entry(*kinds)
+        entry.__module__, entry.__name__ = self.module, self.name
+        variant = "-".join([*(kind.name for kind in kinds), *_stamp(self.module)])
+        return self.natives.setdefault(given, Native(entry, 2, variant))
+
+
+def _stamp(module) -> list[str]:
+    """What names must hold of code that the cache's key does not cover: nothing for this package's own."""
+    if module.startswith("kerasish."):
+        return []
+    return [hashlib.sha256(Path(sys.modules[module].__file__).read_bytes()).hexdigest()[:12]]
+
+
+def _built(natives: list[Native]) -> dict[str, bytes]:
+    """What other processes compile for this one."""
+    from kerasish.device import builders
+
+    with _timed():
+        return builders.build([native.name for native in natives], cache_key())
+
+
+@contextlib.contextmanager
+def _timed() -> Iterator[None]:
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        _report["seconds"] += time.perf_counter() - began
+
+
 def warmup() -> None:
-    """Compile, or load from the cache, every `Native` that imported modules define, for float32."""
-    for native in _natives:
-        if "float64" not in native.variant:
-            _ = native.call
+    """Compile, or load from the cache, every kernel that imported modules define, for float32 and what goes with it."""
+    for family in list(_families.values()):
+        for kinds in family.usual:
+            family.native(kinds)
+    with _lock:
+        natives = [native for native in _natives if "float64" not in native.variant]
+        there = set(cache.kernels(cache.cache_folder(cache_key())))
+        _built([native for native in natives if native.name not in there])
+    for native in natives:
+        _ = native.address
+
+
+def find(name: str) -> Native:
+    """The kernel of a name, in the module that the name begins with.
+
+    Raises:
+        KeyError: If there is none.
+    """
+    stem, *kinds = name.split("-")
+    importlib.import_module(stem.rpartition(".")[0])
+    if stem in _families:
+        kinds = tuple(np.dtype(kind) for kind in kinds)
+        return _families[stem].native(kinds if len(kinds) > 1 else kinds[0])
+    return {native.name: native for native in _natives}[name]
 
 
 def compile_report() -> tuple[int, float]:
-    """Kernels compiled (not loaded from the cache) in this process so far, and the seconds that took."""
+    """Kernels compiled (not loaded from the cache) for this process so far, and the seconds it waited for them."""
     return _report["count"], _report["seconds"]
+
+
+def count_kernel() -> None:
+    """Count a kernel that was compiled."""
+    _report["count"] += 1
 
 
 def compilation_off() -> bool:

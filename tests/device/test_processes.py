@@ -13,7 +13,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 def start(what, cache, **environment):
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tests.device.sample", what]
-    env = {**os.environ, "KERASISH_CACHE_DIR": str(cache), **environment}
+    env = {**os.environ, "KERASISH_CACHE_DIR": str(cache), "KERASISH_COMPILE_PROCESSES": "0", **environment}
     return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

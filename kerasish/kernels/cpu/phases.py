@@ -5,15 +5,12 @@ with the second phase. A worker waits only for tasks that others are running at 
 scheduled holds up nobody.
 """
 
-import functools
-import hashlib
-import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from kerasish.device.jit import Native, helper
+from kerasish.device.jit import Family, helper
 from kerasish.kernels.cpu.raw import add, record, seen, take
 from kerasish.kernels.cpu.thread_pool import run
 
@@ -32,7 +29,7 @@ class Header(NamedTuple):
 ARRIVED, READY, TAKEN_AFTER = 8, 16, 24  # where they lie, in bytes
 
 
-class Phases:
+class Phases(Family):
     """`first(zero, plan, task)`, `between(zero, plan)` and `second(zero, plan, task)`; `zero` is a scalar of the dtype.
 
     Args:
@@ -40,19 +37,16 @@ class Phases:
     """
 
     def __init__(self, plan: type, first: Callable, between: Callable, second: Callable):
-        self.functions, self.natives = (first, between, second), {}
+        super().__init__(first.__module__, first.__name__)
+        self.functions = (first, between, second)
         self.plan_at = record(np.dtype([(name, np.int64) for name in plan._fields]))
 
     def __call__(self, dtype, plan, threads: int) -> None:
         """Run a plan."""
-        native = self.natives.get(dtype) or self._native(dtype)
-        run(native, np.fromiter(plan, np.int64), min(threads, max(plan.tasks, plan.tasks_after)))
+        run(self.native(dtype), np.fromiter(plan, np.int64), min(threads, max(plan.tasks, plan.tasks_after)))
 
-    def _native(self, dtype):
-        functions = [helper(function) for function in self.functions]
-        entry = _entry(dtype.type(0), self.plan_at, *functions)
-        entry.__name__ = self.functions[0].__name__
-        return self.natives.setdefault(dtype, Native(entry, 2, f"{dtype.name}-{_digest(self.functions[0])}"))
+    def entry(self, kind):
+        return _entry(kind.type(0), self.plan_at, *(helper(function) for function in self.functions))
 
 
 def _entry(zero, plan_at, first, between, second):
@@ -73,10 +67,3 @@ def _entry(zero, plan_at, first, between, second):
             task = take(plan + TAKEN_AFTER)
 
     return entry
-
-
-@functools.cache
-def _digest(function):
-    """Stands for a source file's content in the names of what is compiled from it."""
-    with open(inspect.getfile(function), "rb") as source:
-        return hashlib.sha256(source.read()).hexdigest()[:12]

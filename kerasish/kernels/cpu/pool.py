@@ -10,7 +10,7 @@ import functools
 import numpy as np
 
 from kerasish.device import memory
-from kerasish.device.jit import Native
+from kerasish.device.jit import Family
 from kerasish.kernels.cpu import depthwise, peak
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.conv import output_shape
@@ -31,8 +31,8 @@ def max_pool2d(x, size, window, need_where=True):
     y = memory.empty(_windows(x.shape, size, window), x.dtype)
     where = memory.empty(y.shape, reference.where_dtype(size)) if need_where else None
     plan, tables = depthwise.forward_plan(x.shape, size, y.shape, window, LARGEST)
-    native = _natives("largest", x.dtype, reference.where_dtype(size))
-    depthwise.launch(native, plan, tables, flat(x), None, y, where, address(y))
+    native = _largest.native((x.dtype, reference.where_dtype(size)))
+    depthwise.launch({x.dtype: native}, plan, tables, flat(x), None, y, where, address(y))
     return y, where
 
 
@@ -42,8 +42,8 @@ def max_pool2d_grad(gy, where, x_shape, size, window):
         return reference.max_pool2d_grad(gy, where, x_shape, size, window)
     gx, gy, where = memory.empty(x_shape, gy.dtype), np.ascontiguousarray(gy), np.ascontiguousarray(where)
     plan, tables = depthwise.gradient_plan(gy.shape, size, gx.shape, window, SPREAD)
-    native = _natives("spread", gy.dtype, where.dtype)
-    depthwise.launch(native, plan, tables, gy, None, gx, where, address(gy))
+    native = _spread.native((gy.dtype, where.dtype))
+    depthwise.launch({gy.dtype: native}, plan, tables, gy, None, gx, where, address(gy))
     return gx
 
 
@@ -97,9 +97,14 @@ def _spreading(gy_shape, size, x_shape, window, dtype):
     return filters, None if even else (1 / counts).astype(dtype)
 
 
-@functools.cache
-def _natives(name, dtype, number):
-    """By the dtype of x: the walk of a kind of strips."""
-    size = dtype.itemsize
-    walk = depthwise.walk_of(peak.peak_of(name, dtype.name, number.name), size, 1)
-    return {dtype: Native(depthwise.walker(walk), 2, f"{name}-{dtype.name}-{number.name}")}
+class Walk(Family):
+    """All strips of a kind, for the dtypes of x and of the numbers."""
+
+    usual = ((np.dtype("float32"), np.dtype("uint8")),)
+
+    def entry(self, dtype, number):
+        strip = peak.peak_of(self.name, dtype.name, number.name)
+        return depthwise.walker(depthwise.walk_of(strip, dtype.itemsize, 1))
+
+
+_largest, _spread = Walk(__name__, "largest"), Walk(__name__, "spread")

@@ -77,7 +77,7 @@ def _draw(shape, seed, kind, dtype, least=0):
     return out[:n].reshape(shape)
 
 
-@tasks
+@tasks(usual=("uint32", "uint8"))
 def _philox(zero, task, out, blocks, key_a, key_b, high_a, high_b, kind, least):
     for block in range(task * BLOCKS, min(blocks, (task + 1) * BLOCKS)):
         words = _block(np.uint64(block), np.uint64(key_a), np.uint64(key_b), np.uint64(high_a), np.uint64(high_b))
@@ -109,7 +109,7 @@ def _made(word, kind, least):
     return word
 
 
-@tasks
+@tasks(usual=("float32 uint8",))
 def _masked_scale(zero, nought, task, x, mask, constants, y, size, step):
     n = min(step, size - task * step)
     u, v, m = pointer(zero, x, task * step, n), pointer(zero, y, task * step, n), pointer(nought, mask, task * step, n)

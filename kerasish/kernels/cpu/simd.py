@@ -55,7 +55,7 @@ def _native(dtype):
             cut, stream, tiles,
         )  # fmt: skip
 
-    return Native(tile_function, 1 + len(Call._fields), f"{dtype}-{VECTOR_BYTES}")
+    return Native(tile_function, 1 + len(Call._fields), dtype)
 
 
 def _tile_python(dtype):

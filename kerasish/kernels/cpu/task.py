@@ -1,46 +1,47 @@
 """Thin kernels: a serial function of addresses and sizes, compiled once for each dtype, run for many tasks at once."""
 
 import functools
-import hashlib
 import inspect
 
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.jit import Native, helper, intrinsic
+from kerasish.device.jit import Family, helper, intrinsic
 from kerasish.device.lazy import types
 from kerasish.kernels.cpu.raw import integers, take
 from kerasish.kernels.cpu.thread_pool import run
 
 
-class Tasks:
+class Tasks(Family):
     """`function(zero, task, *arguments)` on a number of tasks, shared among threads.
 
     `zero` is a scalar of the dtype, for `pointer` and `number`; a kernel on arrays of two dtypes has two of them.
     `task` counts from 0. All arguments are integers: addresses, sizes, codes. Real constants go through memory.
     """
 
-    def __init__(self, function, exact):
-        self.function, self.exact, self.natives = function, exact, {}
+    def __init__(self, function, exact=False, usual=("float32",)):
+        super().__init__(function.__module__, function.__name__)
+        self.function, self.exact = function, exact
+        self.usual = [tuple(map(np.dtype, kinds.split())) if " " in kinds else np.dtype(kinds) for kinds in usual]
         functools.update_wrapper(self, function)
 
     def __call__(self, dtypes, tasks, *arguments, threads):
         """Run tasks 0..tasks-1; `dtypes` is that of the arrays, or a tuple of two."""
-        native = self.natives.get(dtypes) or self._native(dtypes)
-        run(native, np.array([0, tasks, *arguments], np.int64), min(threads, tasks))
+        run(self.native(dtypes), np.array([0, tasks, *arguments], np.int64), min(threads, tasks))
 
-    def _native(self, dtypes):
-        kinds = dtypes if isinstance(dtypes, tuple) else (dtypes,)
+    def entry(self, *kinds):
         count = len(inspect.signature(self.function).parameters) - len(kinds) - 1
-        entry = _entry(helper(self.function, exact=self.exact), kinds, _loader(count))
-        entry.__module__, entry.__name__ = self.function.__module__, self.function.__name__
-        variant = "-".join([*(kind.name for kind in kinds), _digest(inspect.getfile(self.function))])
-        return self.natives.setdefault(dtypes, Native(entry, 2, variant))
+        return _entry(helper(self.function, exact=self.exact), kinds, _loader(count))
 
 
-def tasks(function=None, *, exact=False):
-    """Decorate the function of a thin kernel; `exact` keeps sums in the order written and divisions as they are."""
-    return functools.partial(Tasks, exact=exact) if function is None else Tasks(function, exact)
+def tasks(function=None, **options):
+    """Decorate the function of a thin kernel.
+
+    Args:
+        exact: Keep sums in the order written and divisions as they are.
+        usual: Names of the dtypes that the kernel is commonly called for; with a blank between them, of two arrays.
+    """
+    return functools.partial(Tasks, **options) if function is None else Tasks(function, **options)
 
 
 def _entry(body, kinds, load):
@@ -79,10 +80,3 @@ def _loader(count):
         return types.UniTuple(types.int64, count)(types.int64), codegen
 
     return load
-
-
-@functools.cache
-def _digest(path):
-    """Stands for a source file's content in the names of what is compiled from it."""
-    with open(path, "rb") as source:
-        return hashlib.sha256(source.read()).hexdigest()[:12]

@@ -99,7 +99,7 @@ class Pool:
 
     def stop(self):
         self[STOP] = 1
-        self.launch(_nothing.address, 0, self.count)
+        self.launch(idle_native.address, 0, self.count)
         for thread in self.threads:
             thread.join(0.2)
 
@@ -176,10 +176,6 @@ def _idle(rounds, _):
         relax()
 
 
-def _no_work(plan, worker):
-    """What the last launch calls."""
-
-
 @helper
 def _cell(place):
     return integers(place, 1)[0]
@@ -236,4 +232,4 @@ def _launch(state, function, plan, limit):
 
 
 serve_native, launch_native = Native(_serve, 2, ""), Native(_launch, 4, "")
-idle_native, _nothing = Native(_idle, 2, ""), Native(_no_work, 2, "")
+idle_native = Native(_idle, 2, "")
