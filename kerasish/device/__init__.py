@@ -1,11 +1,15 @@
-"""Where code runs: the array module of an array, compilation, threads, memory."""
+"""Where code runs: the array module of an array, the chosen device, compilation, threads, memory."""
 
 import contextlib
+import contextvars
 import sys
 import types
 from typing import Any
 
 import numpy as np
+
+_chosen: contextvars.ContextVar = contextvars.ContextVar("device", default=None)  # None: the default
+_default: dict[str, str | None] = {"name": None}  # None: to be found out
 
 
 def array_module(*arrays: Any) -> Any:
@@ -15,20 +19,79 @@ def array_module(*arrays: Any) -> Any:
     return np
 
 
-@contextlib.contextmanager
-def on(name: str):
-    """A context that says where to compute: "cpu" or "cpu:0".
+def current() -> str:
+    """The device on which new tensors and variables are made: "cpu:0", "gpu:0", ..."""
+    return _chosen.get() or default()
+
+
+def default() -> str:
+    """The device outside of `keras.device(...)`: the one that was set, else the first card that answers, else the CPU."""
+    if _default["name"] is None:
+        from kerasish.device import cuda
+
+        set_default("gpu:0" if cuda.answers() else "cpu:0")
+    return _default["name"]
+
+
+def set_default(name: str | None) -> None:
+    """Set the device outside of `keras.device(...)`; None finds it out again.
 
     Raises:
         ValueError: for a name that is no device, or a device that is not there.
     """
-    kind, _, number = name.lower().lstrip("/").removeprefix("device:").partition(":")
+    _default["name"] = None if name is None else checked(name)
+
+
+def put(array: Any) -> Any:
+    """The array where new arrays belong: itself, or a copy of a host array on the chosen card."""
+    name = _chosen.get() or _default["name"] or default()
+    if name == "cpu:0" or not isinstance(array, np.ndarray):
+        return array
+    from kerasish.device import cuda
+
+    return cuda.to_card(array, int(name[4:]))
+
+
+def checked(name: str) -> str:
+    """A device's name in one form: "cpu:0" or "gpu:N".
+
+    Raises:
+        ValueError: for a name that is no device, or a device that is not there.
+    """
+    kind, _, number = str(name).lower().lstrip("/").removeprefix("device:").partition(":")
     if kind == "cpu" and number in ("", "0"):
-        yield
-    elif kind in ("gpu", "cuda", "tpu"):
-        raise ValueError(f"keras.device({name!r}): not there; kerasish computes on the CPU, use keras.device('cpu:0')")
-    else:
-        raise ValueError(f"keras.device({name!r}): no such device; expected 'cpu' or 'cpu:0'")
+        return "cpu:0"
+    if kind not in ("gpu", "cuda") or not (number.isdecimal() or number == ""):
+        raise ValueError(f"keras.device({name!r}): no such device; expected 'cpu', 'cpu:0', 'gpu' or 'gpu:0'")
+    from kerasish.device import cuda
+
+    cuda.check(int(number or 0), name)
+    cuda.use_allocator()
+    return f"gpu:{int(number or 0)}"
+
+
+@contextlib.contextmanager
+def on(name: str):
+    """A context in which new tensors and variables are made on a device: "cpu", "cpu:0", "gpu:0".
+
+    Raises:
+        ValueError: for a name that is no device, or a device that is not there.
+    """
+    token = _chosen.set(checked(name))
+    try:
+        with _card(_chosen.get()):
+            yield
+    finally:
+        _chosen.reset(token)
+
+
+def _card(name: str) -> Any:
+    """The context in which CuPy uses the device, if it is a card."""
+    if name == "cpu:0":
+        return contextlib.nullcontext()
+    from kerasish.device import cuda
+
+    return cuda.cupy().cuda.Device(int(name[4:]))
 
 
 class _Callable(types.ModuleType):

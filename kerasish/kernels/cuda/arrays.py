@@ -1,0 +1,26 @@
+"""What the wrappers of kernels ask of arrays on the card."""
+
+import numpy as np
+
+from kerasish.device import array_module
+
+LARGEST = 2**31 - 1  # kernels count elements in 32 bits
+
+
+def supported(*arrays):
+    """Whether kernels take these arrays: float32 on the card, None aside, and not too large."""
+    return all(a is None or (_there(a) and a.dtype == np.float32 and a.size <= LARGEST) for a in arrays)
+
+
+def _there(array):
+    return not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__")
+
+
+def contiguous(array):
+    """The array, its elements in C order."""
+    return array_module(array).ascontiguousarray(array)
+
+
+def blocks(n, each):
+    """How many blocks of `each` cover n."""
+    return -(-n // each)

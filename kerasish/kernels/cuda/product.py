@@ -1,0 +1,184 @@
+"""Convolution as a matrix product whose left rows are gathered from the image, in float32 without tensor cores.
+
+    y[m, f] = sum over k of x[origin(m) + taps[k]] * w[k, f]
+
+Rows m are output pixels, columns f filters, k a tap and a channel in the filters' own order. `taps` has for each four
+consecutive k the tap's row and column and the distance in x, so one kernel does strides, dilation, the phases of a
+strided gradient and pointwise products. Blocks take a tile of BM x BN results; two tiles of BK wait in shared memory.
+"""
+
+from numba import cuda, float32, int32
+
+from kerasish.device.cuda_jit import device, template
+from kerasish.device.cuda_source import unroll
+from kerasish.kernels.cuda.asm import inside, load, load4, store, store4
+
+FAR = -(1 << 15)  # a row so far outside of the image that no tap leads back into it
+GEOMETRY = "H W pixel CG OHW OW SH SW H0 W0".split()  # arguments that say where the rows lie in x
+ARGUMENTS = "FFFFI iiiii iiiiiiiiii iiii ii"
+
+
+@device
+def origin(m, M, H, W, OHW, OW, SH, SW, H0, W0):
+    """Where the window of output pixel m begins: the pixel's number, its row and its column."""
+    n = int32(m // OHW)
+    at = int32(m - n * OHW)
+    row = int32(at // OW)
+    column = int32(at - row * OW)
+    top, left = int32(row * SH + H0), int32(column * SW + W0)
+    return int32((n * H + top) * W + left), top if m < M else int32(FAR), left
+
+
+@device
+def reached(top, left, tap, H, W):
+    """Whether a tap of a window lies inside of the image; `tap` holds its row in the upper half, its column in the lower."""
+    column = int32(((tap & int32(0xFFFF)) ^ int32(0x8000)) - int32(0x8000))
+    return inside(int32(top + (tap >> int32(16))), H) and inside(int32(left + column), W)
+
+
+@device
+def gathered(x, base, top, left, tap, away, H, W):
+    """Four channels of a tap of a window; zeros outside of the image."""
+    if reached(top, left, tap, H, W):
+        return load4(x, int32(base + away))
+    return float32(0), float32(0), float32(0), float32(0)
+
+
+@device
+def finished(value, bias, column, BIAS, RELU):
+    """The epilogue of a result; a NaN stays a NaN."""
+    if BIAS != 0:
+        value += load(bias, column)
+    if RELU != 0 and value < float32(0):
+        value = float32(0)
+    return value
+
+
+@device
+def placed(m, OHW, OW, YN, YH, YW, Y0):
+    """Where output pixel m lies in y."""
+    n = int32(m // OHW)
+    at = int32(m - n * OHW)
+    row = int32(at // OW)
+    return int32(n * YN + row * YH + (at - row * OW) * YW + Y0)
+
+
+@device
+def keep4(y, at, bias, column, left, aligned, BIAS, RELU, values):
+    """Stores four results of a pixel, or the `left` ones of them that there are."""
+    if left > 0:
+        v0 = finished(values[0], bias, column, BIAS, RELU)
+        v1 = finished(values[1], bias, min(int32(column + 1), int32(column + left - 1)), BIAS, RELU)
+        v2 = finished(values[2], bias, min(int32(column + 2), int32(column + left - 1)), BIAS, RELU)
+        v3 = finished(values[3], bias, min(int32(column + 3), int32(column + left - 1)), BIAS, RELU)
+        if aligned:
+            store4(y, at, (v0, v1, v2, v3))
+        else:
+            store(y, at, v0)
+            if left > 1:
+                store(y, int32(at + 1), v1)
+            if left > 2:
+                store(y, int32(at + 2), v2)
+            if left > 3:
+                store(y, int32(at + 3), v3)
+
+
+@template(ARGUMENTS)
+def product(
+    x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, RELU
+):
+    """w is (K, G * FP), FP being F rounded up to a multiple of 4; columns of group g begin at g * FP there, g * F in y."""
+    A = cuda.shared.array(2 * BK * (BM + 4), float32, alignment=16)
+    B = cuda.shared.array(2 * BK * BN, float32, alignment=16)
+    sums = cuda.local.array(TM * TN, float32)
+    a, b = cuda.local.array(TM, float32), cuda.local.array(TN, float32)
+    next_a, next_b = cuda.local.array(4 * AQ, float32), cuda.local.array(4 * BQ, float32)
+    base, top, left = cuda.local.array(AQ, int32), cuda.local.array(AQ, int32), cuda.local.array(AQ, int32)
+    thread = int32(cuda.threadIdx.x)
+    group = int32(cuda.blockIdx.y)
+    across = int32((F + (BN - 1)) // BN)
+    tile = int32(int32(cuda.blockIdx.x) // across)
+    m0 = int32(tile * BM)
+    f0 = int32((int32(cuda.blockIdx.x) - tile * across) * BN)
+    # what this thread fetches: rows ar + i * AR of A at quad aq, rows br + i * BR of B at column bc
+    ar, aq = int32(thread // (BK // 4)), int32(thread % (BK // 4))
+    br, bc = int32(thread // (BN // 4)), int32(thread % (BN // 4) * 4)
+    for i in unroll(AQ):
+        begin, top[i], left[i] = origin(int32(m0 + ar + i * AR), M, H, W, OHW, OW, SH, SW, H0, W0)
+        base[i] = int32(begin * pixel + group * CG)
+    wide = int32(G * FP)
+    columns = int32(f0 + bc) < FP
+    first = int32(group * FP + f0 + bc)
+    # what it computes: rows tm + 4 * TY * i and columns tn + 4 * TX * j of the tile, in quads
+    warp, lane = int32(thread >> 5), int32(thread & 31)
+    tm = int32((warp // (TX // 8)) * 16 + (lane >> 3) * 4)
+    tn = int32((warp % (TX // 8)) * 32 + (lane & 7) * 4)
+    for i in range(TM * TN):
+        sums[i] = float32(0)
+    steps = int32((K + (BK - 1)) // BK)
+    for step in range(int32(steps + 1)):
+        if step < steps:
+            k0 = int32(step * BK)
+            quad = int32(2 * (step * (BK // 4) + aq))
+            tap, away = load(taps, quad), load(taps, quad + 1)
+            for i in unroll(AQ):
+                v = gathered(x, base[i], top[i], left[i], tap, away, H, W)
+                for j in unroll(4):
+                    next_a[4 * i + j] = v[j]
+            for i in unroll(BQ):
+                k = int32(k0 + br + i * BR)
+                u = float32(0), float32(0), float32(0), float32(0)
+                if columns and k < K:
+                    u = load4(w, int32(k * wide + first))
+                for j in unroll(4):
+                    next_b[4 * i + j] = u[j]
+        if step > 0:
+            at_a = int32(((step - 1) & 1) * (BK * (BM + 4)) + tm)
+            at_b = int32(((step - 1) & 1) * (BK * BN) + tn)
+            for k in unroll(BK):
+                for i in range(TM // 4):
+                    v = load4(A, int32(at_a + k * (BM + 4) + i * (4 * TY)))
+                    for j in unroll(4):
+                        a[4 * i + j] = v[j]
+                for i in range(TN // 4):
+                    v = load4(B, int32(at_b + k * BN + i * (4 * TX)))
+                    for j in unroll(4):
+                        b[4 * i + j] = v[j]
+                for i in range(TM):
+                    for j in range(TN):
+                        sums[i * TN + j] += a[i] * b[j]
+        if step < steps:
+            to_a = int32((step & 1) * (BK * (BM + 4)) + 4 * aq * (BM + 4) + ar)
+            to_b = int32((step & 1) * (BK * BN) + br * BN + bc)
+            for i in unroll(AQ):
+                for j in unroll(4):
+                    store(A, int32(to_a + j * (BM + 4) + i * AR), next_a[4 * i + j])
+            for i in unroll(BQ):
+                u = next_b[4 * i], next_b[4 * i + 1], next_b[4 * i + 2], next_b[4 * i + 3]
+                store4(B, int32(to_b + i * (BR * BN)), u)
+            cuda.syncthreads()
+    for i in unroll(TM):
+        m = int32(m0 + tm + i % 4 + i // 4 * (4 * TY))
+        if m < M:
+            row = int32(placed(m, OHW, OW, YN, YH, YW, Y0) + group * F)
+            for j in unroll(TN // 4):
+                f, s = int32(f0 + tn + j * (4 * TX)), i * TN + 4 * j
+                v = sums[s], sums[s + 1], sums[s + 2], sums[s + 3]
+                keep4(y, int32(row + f), bias, int32(group * F + f), int32(F - f), F == FP, BIAS, RELU, v)
+
+
+def _tile(BM, BN, TM, TN, BK, resident):
+    """The kernel of one size of tile: BM x BN results a block, TM x TN a thread, BK of the sum at a time."""
+    threads = BM // TM * (BN // TN)
+    ways = {"TX": BN // TN, "TY": BM // TM, "AR": 4 * threads // BK, "BR": 4 * threads // BN}
+    counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
+    sizes = {"BM": BM, "BN": BN, "BK": BK, "TM": TM, "TN": TN}
+    return product(f"product_{BM}x{BN}", threads, resident, **sizes, **ways, **counts)
+
+
+TILES = {
+    (128, 128): _tile(128, 128, 8, 8, 8, 1),
+    (128, 64): _tile(128, 64, 8, 8, 8, 2),
+    (64, 64): _tile(64, 64, 8, 4, 8, 4),
+    (128, 32): _tile(128, 32, 8, 4, 16, 3),
+}
