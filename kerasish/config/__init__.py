@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 
+from kerasish import device
 from kerasish.core.dtypes import floatx, set_floatx
-from kerasish.device import threads
+from kerasish.device import cuda, threads
 
 _settings: dict = {
     "epsilon": 1e-7,
@@ -222,6 +223,34 @@ def is_winograd_enabled() -> bool:
     from kerasish.kernels.cpu import winograd
 
     return winograd.enabled()
+
+
+def set_device(name: str) -> None:
+    """Make new tensors and variables on a device: "cpu", "gpu:0". Outside of this, a card that answers is the default.
+
+    Raises:
+        ValueError: for a name that is no device, or a device that is not there.
+    """
+    device.set_default(name)
+
+
+def get_device() -> str:
+    """Where new tensors and variables are made: "cpu:0", "gpu:0", ..."""
+    return device.current()
+
+
+def set_gpu_precision(precision: str) -> None:
+    """How convolutions of float32 multiply on a card: "float32", "3xtf32", "tf32" (the default) or "bfloat16".
+
+    Raises:
+        ValueError: for another word.
+    """
+    cuda.set_precision(precision)
+
+
+def gpu_precision() -> str:
+    """How convolutions of float32 multiply on a card."""
+    return cuda.precision()
 
 
 def _read_file() -> None:

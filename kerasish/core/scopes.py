@@ -7,6 +7,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 
+from kerasish import device
+
 _state = threading.local()
 _on_clear: list[Callable[[], None]] = []
 
@@ -36,6 +38,7 @@ def clear_session(free_memory: bool = True) -> None:
     _get("globals", dict).clear()
     _get("counters", lambda: defaultdict(int)).clear()
     if free_memory:
+        device.release()
         for action in _on_clear:
             action()
 

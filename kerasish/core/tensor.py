@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasish.core import dtypes
 from kerasish.core.operators import Operators, op
+from kerasish.device import put
 
 _SCALARS = (bool, int, float, complex)
 
@@ -137,14 +138,14 @@ def as_array(x, dtype: str | None = None):
     elif isinstance(x, np.ndarray):
         array = x
     elif isinstance(x, _SCALARS):
-        return np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x)))
+        return put(np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x))))
     elif (inner := getattr(x, "array", None)) is not None and isinstance(x, Operators):
         array = inner
     else:
         array = _from_sequence(x, dtype)
     if dtype is not None and dtypes.name_of(array) != dtype:
         array = array.astype(dtypes.numpy_dtype(dtype))
-    return array
+    return put(array)
 
 
 def _scalar_dtype(x) -> str:

@@ -76,7 +76,7 @@ class Variable(Operators):
             initializer = op("get_initializer")(initializer)
         if not callable(initializer):
             dtype = dtypes.standardize_dtype(dtype) if dtype is not None else None
-            return np.array(as_array(initializer, dtype))
+            return as_array(initializer, dtype).copy()
         if shape is None:
             raise ValueError(
                 f"When creating a Variable from an initializer, the `shape` argument should be specified. "
@@ -90,7 +90,7 @@ class Variable(Operators):
                 f"Received: shape={shape} for variable path='{self._path}'"
             )
         array = as_array(initializer(shape, dtype=dtypes.standardize_dtype(dtype)), dtypes.standardize_dtype(dtype))
-        return np.array(array) if isinstance(array, np.ndarray) else array
+        return array.copy()
 
     @property
     def name(self) -> str:

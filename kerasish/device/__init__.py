@@ -25,7 +25,7 @@ def current() -> str:
 
 
 def default() -> str:
-    """The device outside of `keras.device(...)`: the one that was set, else the first card that answers, else the CPU."""
+    """The device outside of `keras.device(...)`: the one that was set, else a card that answers, else the CPU."""
     if _default["name"] is None:
         from kerasish.device import cuda
 
@@ -68,6 +68,14 @@ def checked(name: str) -> str:
     cuda.check(int(number or 0), name)
     cuda.use_allocator()
     return f"gpu:{int(number or 0)}"
+
+
+def release() -> None:
+    """Give pooled memory that nobody uses back: to the system, and to the cards."""
+    from kerasish.device import cuda, memory
+
+    memory.release()
+    cuda.release()
 
 
 @contextlib.contextmanager

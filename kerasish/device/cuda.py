@@ -29,7 +29,9 @@ def cupy() -> Any:
     try:
         return importlib.import_module("cupy")
     except ImportError as error:
-        raise ImportError(f"Arrays on a GPU are CuPy's, which cannot be imported: {cuda_jit.INSTALL} ({error})") from error
+        raise ImportError(
+            f"Arrays on a GPU are CuPy's, which cannot be imported: {cuda_jit.INSTALL} ({error})"
+        ) from error
 
 
 def missing() -> str | None:
@@ -77,7 +79,9 @@ def to_card(array: np.ndarray, index: int) -> Any:
     if array.dtype.kind in "OSU":
         return array
     if array.dtype.name == "bfloat16":
-        raise TypeError("CuPy has no bfloat16 arrays: use dtype 'float16', or keras.config.set_gpu_precision('bfloat16')")
+        raise TypeError(
+            "CuPy has no bfloat16 arrays: use dtype 'float16', or keras.config.set_gpu_precision('bfloat16')"
+        )
     with cupy().cuda.Device(index):
         return guarded(cupy().asarray, array)
 

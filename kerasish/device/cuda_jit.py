@@ -9,9 +9,7 @@ import functools
 import hashlib
 import importlib
 import importlib.metadata
-import os
 import re
-import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +50,7 @@ class Template:
 
 
 def template(arguments: str) -> Callable[[Callable], Template]:
-    """Mark a kernel. One letter an argument: F I L U D point to floats, ints, longs, bytes, doubles; i l u f are numbers."""
+    """Mark a kernel; a letter an argument: F I L U D point to floats, ints, longs, bytes, doubles; i l u f: numbers."""
     return lambda function: Template(function, arguments)
 
 
@@ -126,17 +124,17 @@ def _numba_cuda() -> Any:
     return cuda
 
 
-def ptx(kernel: Kernel, capability: tuple[int, int]) -> str:
-    """The kernel as PTX, its entry having the kernel's name."""
+def ptx(kernel: Kernel) -> str:
+    """The kernel as PTX for the least card that it runs on, its entry having the kernel's name."""
     cuda = _numba_cuda()
     dispatcher = importlib.import_module("numba.cuda.dispatcher")
     numba_types = importlib.import_module("numba.cuda.types")
     kinds = [_numba_type(numba_types, letter) for letter in kernel.source.arguments]
     kept = dispatcher.get_current_device
-    dispatcher.get_current_device = lambda: types.SimpleNamespace(compute_capability=capability, id=0)
+    dispatcher.get_current_device = lambda: types.SimpleNamespace(compute_capability=kernel.capability, id=0)
     try:
         bounds = (kernel.threads, kernel.resident)
-        options = {"cc": capability, "device": False, "abi": "numba", "output": "ptx", "launch_bounds": bounds}
+        options = {"cc": kernel.capability, "device": False, "abi": "numba", "output": "ptx", "launch_bounds": bounds}
         text, _ = cuda.compile(kernel.function(), numba_types.void(*kinds), **options)
     finally:
         dispatcher.get_current_device = kept
@@ -150,11 +148,16 @@ def _numba_type(numba_types: Any, letter: str) -> Any:
     return getattr(numba_types, NUMBERS[letter])
 
 
+def architecture(capability: tuple[int, int]) -> str:
+    """(9, 0) as "sm_90"."""
+    return f"sm_{capability[0]}{capability[1]}"
+
+
 def link(text: str, capability: tuple[int, int]) -> Compiled:
-    """The machine code of a piece of PTX."""
+    """The machine code of a piece of PTX for a card."""
     from cuda.core import Linker, LinkerOptions, ObjectCode
 
-    options = LinkerOptions(arch="sm_%d%d" % capability, ptxas_options=["-v"], verbose=True)
+    options = LinkerOptions(arch=architecture(capability), ptxas_options=["-v"], verbose=True)
     linker = Linker(ObjectCode.from_ptx(text.encode()), options=options)
     code, log = linker.link("cubin").code, linker.get_info_log()
     figure = lambda pattern: int((re.search(pattern, log) or (0, 0))[1])
@@ -169,26 +172,12 @@ def link(text: str, capability: tuple[int, int]) -> Compiled:
 
 def cubin(kernel: Kernel, capability: tuple[int, int]) -> bytes:
     """The kernel's machine code, from the disk if it has been compiled before."""
-    folder = cache.cache_folder(f"cuda-{cache_key()}")
-    path = folder and os.path.join(folder, f"{kernel.name}-sm_%d%d.cubin" % capability)
-    try:
-        return Path(path).read_bytes()
-    except (OSError, TypeError):
-        code = link(ptx(kernel, capability), capability).cubin
-    if path:
-        _keep(path, code)
+    key, name = f"cuda-{cache_key()}", f"{kernel.name}-{architecture(capability)}"
+    code = cache.load(key, name)
+    if code is None:
+        code = link(ptx(kernel), capability).cubin
+        cache.save(key, name, code)
     return code
-
-
-def _keep(path: str, code: bytes) -> None:
-    """Write a file at once or not at all: another process may read it."""
-    try:
-        handle, name = tempfile.mkstemp(dir=os.path.dirname(path))
-        with os.fdopen(handle, "wb") as file:
-            file.write(code)
-        os.replace(name, path)
-    except OSError:  # a full or read-only disk: the kernel works all the same
-        return
 
 
 @functools.cache

@@ -1,1 +1,1 @@
-"""Kernels for NVIDIA cards: Numba functions over `asm.py`, launched by `device/cuda_jit.py`; the rest falls to the reference."""
+"""Kernels for NVIDIA cards, over `asm.py` and `device/cuda_jit.py`; the rest runs by the reference twin on CuPy."""

@@ -1,4 +1,4 @@
-"""What a kernel cannot say in Python: wide and unchecked loads, tensor cores, asynchronous copies. All inline assembly is here.
+"""What a kernel cannot say in Python: wide loads, tensor cores, asynchronous copies. All inline assembly is here.
 
 A place in memory is a pointer or a shared array and an index of 32 bits, counted in elements; there is no wrap-around
 of negative indices and no bounds check.
@@ -167,7 +167,11 @@ def _product(name, a_words, b_words):
     @intrinsic
     def product(typing, a, b, c):
         def code(context, builder, sig, args):
-            values = [*_parts(builder, args[0], a_words), *_parts(builder, args[1], b_words), *_parts(builder, args[2], 4)]
+            values = [
+                *_parts(builder, args[0], a_words),
+                *_parts(builder, args[1], b_words),
+                *_parts(builder, args[2], 4),
+            ]
             d = _assembly(builder, ir.LiteralStructType([F32] * 4), values, text, constraints, effect=False)
             return _tuple(builder, d, F32, 4)
 
@@ -192,7 +196,7 @@ def pack_bf16(typing, low, high):
 
 @intrinsic
 def load_matrix(typing, place, index):
-    """ldmatrix.x4 on words: lane i gives the address of row i % 8 of matrix i // 8, and gets word (i // 4, i % 4) of each."""
+    """ldmatrix.x4 on words: lane i points to row i % 8 of matrix i // 8, and gets word (i // 4, i % 4) of each."""
 
     def code(context, builder, sig, args):
         at = _shared(builder, _pointer(context, builder, sig.args[0], args[0], args[1]))

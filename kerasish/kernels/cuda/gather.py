@@ -128,12 +128,17 @@ def multiply(x, w, y, rows, taps, groups, F, place, bias=None, relu=False):
     kernel(grid, x, w, y if bias is None else bias, y, taps, *shared, *place, int(bias is not None), int(relu))
 
 
+def outer_size(M, K, F, groups):
+    """The tile for a gradient of K x F filters from M pixels."""
+    small = K <= 64 or F <= 64 or blocks(K, 128) * blocks(F, 128) * groups * blocks(M, 256) < PARTS
+    return (64, 64) if small else (128, 128)
+
+
 def correlate(x, gy, rows, taps, K, groups):
     """gw (K, G * F) of padded x and gy, in parts that are added in order."""
     xp, F = array_module(x), gy.shape[-1] // groups
     tiles = outer.TILES[cuda.arithmetic()]
-    small = K <= 64 or F <= 64 or blocks(K, 128) * blocks(F, 128) * groups * blocks(rows.count, 256) < PARTS
-    size = (64, 64) if small else (128, 128)
+    size = outer_size(rows.count, K, F, groups)
     tiles_there = blocks(K, size[0]) * blocks(F, size[1])
     splits = max(1, min(PARTS // max(1, tiles_there * groups), blocks(rows.count, 64), WORKSPACE // (K * F * groups)))
     share = blocks(blocks(rows.count, splits), 16) * 16

@@ -1,4 +1,4 @@
-"""The gradient of the filters: a sum of outer products over all output pixels, split into parts that are added in order.
+"""The gradient of the filters: outer products summed over all output pixels, in parts that are added in order.
 
     gw[k, f] = sum over m of x[origin(m) + taps[k]] * gy[m, f]
 
@@ -12,8 +12,6 @@ from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda import tensor
 from kerasish.kernels.cuda.asm import (
     copies_commit,
-    copies_wait_all,
-    copies_wait_but_one,
     copy4,
     load,
     load4,

@@ -31,7 +31,7 @@ def origin(m, M, H, W, OHW, OW, SH, SW, H0, W0):
 
 @device
 def reached(top, left, tap, H, W):
-    """Whether a tap of a window lies inside of the image; `tap` holds its row in the upper half, its column in the lower."""
+    """Whether a tap of a window lies inside of the image; `tap`: its row in the upper half, its column in the lower."""
     column = int32(((tap & int32(0xFFFF)) ^ int32(0x8000)) - int32(0x8000))
     return inside(int32(top + (tap >> int32(16))), H) and inside(int32(left + column), W)
 
@@ -84,10 +84,8 @@ def keep4(y, at, bias, column, left, aligned, BIAS, RELU, values):
 
 
 @template(ARGUMENTS)
-def product(
-    x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, RELU
-):
-    """w is (K, G * FP), FP being F rounded up to a multiple of 4; columns of group g begin at g * FP there, g * F in y."""
+def product(x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, RELU):
+    """w is (K, G * FP), FP being F rounded up to a multiple of 4: group g begins at column g * FP there, g * F in y."""
     A = cuda.shared.array(2 * BK * (BM + 4), float32, alignment=16)
     B = cuda.shared.array(2 * BK * BN, float32, alignment=16)
     sums = cuda.local.array(TM * TN, float32)
@@ -180,5 +178,5 @@ TILES = {
     (128, 128): _tile(128, 128, 8, 8, 8, 1),
     (128, 64): _tile(128, 64, 8, 8, 8, 2),
     (64, 64): _tile(64, 64, 8, 4, 8, 4),
-    (128, 32): _tile(128, 32, 8, 4, 16, 3),
+    (128, 32): _tile(128, 32, 8, 4, 16, 2),
 }

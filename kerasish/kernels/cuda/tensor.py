@@ -26,7 +26,6 @@ from kerasish.kernels.cuda.asm import (
 )
 from kerasish.kernels.cuda.product import ARGUMENTS, finished, origin, placed, reached
 
-
 TF32, THREE, BF16 = range(3)
 BK, PAD_A, PAD_B = 16, 4, 8  # floats that keep rows of a tile in different banks of shared memory
 
@@ -80,7 +79,7 @@ def multiplied(a, b, c):
 
 @device
 def multiplied_bf16(a, a_more, b, b_more, c):
-    """c + a b, of 16 x 16 by 16 x 8 floats; both sides take the terms of the sum in one order, which is not memory's."""
+    """c + a b, of 16 x 16 by 16 x 8 floats; both sides take the terms of the sum in one order."""
     left = packed(a[0], a[2]), packed(a[1], a[3]), packed(a_more[0], a_more[2]), packed(a_more[1], a_more[3])
     return mma_bf16(left, (packed(b[0], b[1]), packed(b_more[0], b_more[1])), c)
 

@@ -46,7 +46,9 @@ class Block:
         ready, waiting = list(self.threads), {}
         while ready or waiting:
             if not ready:
-                raise RuntimeError(f"threads {sorted(t.number for t in waiting)[:8]}... wait for others that never come")
+                raise RuntimeError(
+                    f"threads {sorted(t.number for t in waiting)[:8]}... wait for others that never come"
+                )
             for thread in reversed(ready):
                 place = thread.switch()
                 if not thread.dead:
@@ -310,6 +312,9 @@ NAMES = {
     "inside": lambda i, n: 0 <= i < n,
     "floats_at": lambda addresses, index: Address(load(addresses, index)),
     "ahead": ahead,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
     "mma_tf32": tensor_product(fragments_tf32, 8),
     "mma_bf16": tensor_product(fragments_bf16, 16),
     "pack_bf16": pack_bf16,

@@ -32,10 +32,8 @@ class Card(np.lib.mixins.NDArrayOperatorsMixin):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        out = options.pop("out", None)
-        if out is not None:
-            options["out"] = tuple(down(o) for o in out)
-        return up(getattr(ufunc, method)(*map(down, inputs), **{k: down(v) for k, v in options.items()}))
+        result = getattr(ufunc, method)(*map(down, inputs), **{k: down(v) for k, v in options.items()})
+        return options["out"][0] if options.get("out") else up(result)
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -132,7 +130,12 @@ class Module(types.ModuleType):
                 getDeviceCount=lambda: 1,
                 getDevice=lambda: 0,
                 memGetInfo=lambda: (12 << 20, 16 << 20),
-                getDeviceProperties=lambda index: {"name": b"Pretended", "multiProcessorCount": 4, "major": 9, "minor": 0},
+                getDeviceProperties=lambda index: {
+                    "name": b"Pretended",
+                    "multiProcessorCount": 4,
+                    "major": 9,
+                    "minor": 0,
+                },
             ),
         )
 

@@ -1,0 +1,202 @@
+"""Depthwise convolution on a card: a thread takes one channel or four of a pixel, and goes over the taps."""
+
+import math
+
+from numba import cuda, float32, int32
+
+from kerasish.device import array_module
+from kerasish.device.cuda_jit import device, template
+from kerasish.device.cuda_source import unroll
+from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
+from kerasish.kernels.cuda.asm import inside, load, load4, store, store4
+from kerasish.kernels.cuda.conv import lifted, output_shape
+from kerasish.kernels.cuda.outer import add_parts
+from kerasish.kernels.reference import depthwise as reference
+from kerasish.kernels.reference.precision import widened
+
+THREADS, LANES = 256, 32
+PARTS = 64  # of the pixels, at most, in a gradient of filters
+GEOMETRY = "iiiiii iiiiiiii"
+
+
+@device
+def several(x, at):
+    """One float or four."""
+    if WIDE == 4:
+        return load4(x, at)
+    else:
+        return (load(x, at),)
+
+
+@template("FFFF iii" + GEOMETRY)
+def forward(x, w, bias, y, n, BIAS, RELU, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+    """y[f] = sum over taps of x[f // M] * w[tap, f]; WIDE is 4 only if M is 1."""
+    i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
+    if i < n:
+        F = int32(C * M)
+        f, at = int32(i % (F // WIDE) * WIDE), int32(i // (F // WIDE))
+        column, at = int32(at % OW), int32(at // OW)
+        row, image = int32(at % OH), int32(at // OH)
+        sums = cuda.local.array(WIDE, float32)
+        for j in unroll(WIDE):
+            sums[j] = load(bias, int32(f + j)) if BIAS != 0 else float32(0)
+        c = int32(f // M)
+        for h in range(KH):
+            down = int32(row * SH - PH + h * DH)
+            if inside(down, H):
+                for k in range(KW):
+                    across = int32(column * SW - PW + k * DW)
+                    if inside(across, W):
+                        u = several(x, int32(((image * H + down) * W + across) * C + c))
+                        v = several(w, int32((h * KW + k) * F + f))
+                        for j in unroll(WIDE):
+                            sums[j] += u[j] * v[j]
+        for j in unroll(WIDE):
+            if RELU != 0 and sums[j] < float32(0):
+                sums[j] = float32(0)
+        if WIDE == 4:
+            store4(y, int32(i * 4), (sums[0], sums[1], sums[2], sums[3]))
+        else:
+            store(y, i, sums[0])
+
+
+@template("FFF i" + GEOMETRY)
+def backward(gy, w, gx, n, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+    """gx[c] = sum over the taps that meet this pixel, and the channel's filters, of gy * w."""
+    i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
+    if i < n:
+        F = int32(C * M)
+        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
+        column, at = int32(at % W), int32(at // W)
+        row, image = int32(at % H), int32(at // H)
+        sums = cuda.local.array(WIDE, float32)
+        for j in unroll(WIDE):
+            sums[j] = float32(0)
+        for h in range(KH):
+            up = int32(row + PH - h * DH)
+            down = int32(up // SH)
+            if inside(down, OH) and down * SH == up:
+                for k in range(KW):
+                    left = int32(column + PW - k * DW)
+                    across = int32(left // SW)
+                    if inside(across, OW) and across * SW == left:
+                        for m in range(M):
+                            u = several(gy, int32(((image * OH + down) * OW + across) * F + c * M + m))
+                            v = several(w, int32((h * KW + k) * F + c * M + m))
+                            for j in unroll(WIDE):
+                                sums[j] += u[j] * v[j]
+        if WIDE == 4:
+            store4(gx, int32(i * 4), (sums[0], sums[1], sums[2], sums[3]))
+        else:
+            store(gx, i, sums[0])
+
+
+@template("FFF ii" + GEOMETRY)
+def filters(x, gy, parts, pixels, share, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+    """parts[z, tap, f] = the sum of x * gy over `share` pixels; a block takes 32 filters of a tap."""
+    rows = cuda.shared.array(THREADS, float32)
+    thread, tap = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y)
+    F, lane = int32(C * M), int32(thread % LANES)
+    f = int32(int32(cuda.blockIdx.x) * LANES + lane)
+    h, k = int32(tap // KW), int32(tap % KW)
+    begin = int32(int32(cuda.blockIdx.z) * share)
+    total = float32(0)
+    if f < F:
+        c = int32(f // M)
+        for pixel in range(int32(begin + thread // LANES), min(pixels, int32(begin + share)), THREADS // LANES):
+            at, column = int32(pixel // OW), int32(pixel % OW)
+            image, row = int32(at // OH), int32(at % OH)
+            down, across = int32(row * SH - PH + h * DH), int32(column * SW - PW + k * DW)
+            if inside(down, H) and inside(across, W):
+                total += load(x, int32(((image * H + down) * W + across) * C + c)) * load(gy, int32(pixel * F + f))
+    store(rows, thread, total)
+    cuda.syncthreads()
+    if thread < LANES and f < F:
+        total = float32(0)
+        for i in range(THREADS // LANES):
+            total += load(rows, int32(i * LANES + lane))
+        store(parts, int32((int32(cuda.blockIdx.z) * KH * KW + tap) * F + f), total)
+
+
+_forward = {wide: forward(f"depthwise_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
+_backward = {wide: backward(f"depthwise_gradient_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
+_filters = filters("depthwise_filters", THREADS, THREADS=THREADS, LANES=LANES)
+
+
+@widened
+def depthwise_conv2d(x, w, window, bias=None, activation=None):
+    """Cross-correlation channel by channel.
+
+    x (N, H, W, C), w (KH, KW, C, M), bias (C * M,) -> y (N, OH, OW, C * M)
+    """
+    if not supported(x, w, bias):
+        return reference.depthwise_conv2d(x, w, window, bias, activation)
+    C, M = w.shape[2:]
+    xp, shape = array_module(x), output_shape(x.shape, (*w.shape[:2], C * M), window)
+    y = xp.empty(shape, x.dtype)
+    if y.size:
+        wide = _wide(C, M)
+        n, given = y.size // wide, (contiguous(x), contiguous(w))
+        options = (n, int(bias is not None), int(activation == "relu"))
+        geometry = _geometry(x.shape, shape, w.shape, window)
+        _forward[wide]((blocks(n, THREADS),), *given, y if bias is None else contiguous(bias), y, *options, *geometry)
+    return y
+
+
+@widened
+def depthwise_conv2d_grad_input(gy, w, x_shape, window):
+    """dL/dx of `depthwise_conv2d`.
+
+    gy (N, OH, OW, C * M), w (KH, KW, C, M) -> gx (N, H, W, C)
+    """
+    if not supported(gy, w) or not math.prod(x_shape) or not gy.size:
+        return reference.depthwise_conv2d_grad_input(gy, w, x_shape, window)
+    wide, gx = _wide(*w.shape[2:]), array_module(gy).empty(tuple(x_shape), gy.dtype)
+    n, geometry = gx.size // wide, _geometry(x_shape, gy.shape, w.shape, window)
+    _backward[wide]((blocks(n, THREADS),), contiguous(gy), contiguous(w), gx, n, *geometry)
+    return gx
+
+
+@widened
+def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
+    """dL/dw of `depthwise_conv2d`, summed in a fixed order.
+
+    x (N, H, W, C), gy (N, OH, OW, C * M) -> gw (KH, KW, C, M)
+    """
+    if not supported(x, gy) or not x.size or not gy.size:
+        return reference.depthwise_conv2d_grad_kernel(x, gy, w_shape, window)
+    xp, (KH, KW, C, M) = array_module(x), w_shape
+    pixels = gy.size // gy.shape[-1]
+    share = max(blocks(pixels, PARTS), 64)
+    splits = blocks(pixels, share)
+    parts, gw = xp.empty((splits, KH * KW, C * M), x.dtype), xp.empty(tuple(w_shape), x.dtype)
+    grid, geometry = (blocks(C * M, LANES), KH * KW, splits), _geometry(x.shape, gy.shape, w_shape, window)
+    _filters(grid, contiguous(x), contiguous(gy), parts, pixels, share, *geometry)
+    add_parts((blocks(gw.size, THREADS),), parts, gw, splits, gw.size)
+    return gw
+
+
+def depthwise_conv1d(x, w, window, bias=None, activation=None):
+    """Cross-correlation along one axis: x (N, W, C), w (KW, C, M) -> y (N, OW, C * M)."""
+    return depthwise_conv2d(x[:, None], w[None], lifted(window), bias, activation)[:, 0]
+
+
+def depthwise_conv1d_grad_input(gy, w, x_shape, window):
+    """dL/dx of `depthwise_conv1d`."""
+    return depthwise_conv2d_grad_input(gy[:, None], w[None], (x_shape[0], 1, *x_shape[1:]), lifted(window))[:, 0]
+
+
+def depthwise_conv1d_grad_kernel(x, gy, w_shape, window):
+    """dL/dw of `depthwise_conv1d`."""
+    return depthwise_conv2d_grad_kernel(x[:, None], gy[:, None], (1, *w_shape), lifted(window))[0]
+
+
+def _wide(C, M):
+    """How many channels a thread takes."""
+    return 4 if M == 1 and C % 4 == 0 else 1
+
+
+def _geometry(x_shape, y_shape, w_shape, window):
+    firsts = tuple(before for before, _ in window.pads)
+    sizes = (*x_shape[1:3], *w_shape[2:], *y_shape[1:3], *w_shape[:2])
+    return (*sizes, *window.strides, *firsts, *window.dilation)

@@ -1,0 +1,28 @@
+"""Sums and maxima over the 32 threads of a warp, always in the same order."""
+
+from numba import cuda, float32
+
+from kerasish.device.cuda_jit import device
+
+ALL = 0xFFFFFFFF  # every thread takes part
+LOWEST = float("-inf")
+
+
+@device
+def warp_sum(value):
+    """The sum of everybody's value, for everybody."""
+    value += cuda.shfl_xor_sync(ALL, value, 16)
+    value += cuda.shfl_xor_sync(ALL, value, 8)
+    value += cuda.shfl_xor_sync(ALL, value, 4)
+    value += cuda.shfl_xor_sync(ALL, value, 2)
+    return float32(value + cuda.shfl_xor_sync(ALL, value, 1))
+
+
+@device
+def warp_max(value):
+    """The largest value, for everybody; a NaN may be passed over."""
+    value = max(value, cuda.shfl_xor_sync(ALL, value, 16))
+    value = max(value, cuda.shfl_xor_sync(ALL, value, 8))
+    value = max(value, cuda.shfl_xor_sync(ALL, value, 4))
+    value = max(value, cuda.shfl_xor_sync(ALL, value, 2))
+    return float32(max(value, cuda.shfl_xor_sync(ALL, value, 1)))

@@ -1,0 +1,79 @@
+"""Convolution kernels in the emulator: every row of cases that is small, every arithmetic, every size of tile."""
+
+import math
+
+import pytest
+
+from kerasish.core.shapes import Window
+from kerasish.device import cuda
+from kerasish.kernels.cuda import gather
+from tests.kernels.cases import CONV1D, CONV2D, DEPTHWISE, VALID, Conv
+from tests.kernels.cuda.harness import check
+from tests.kernels.harness import array
+
+SMALL = 3e5  # multiply-adds, padding aside, that the emulator does in a second
+TOLERANCE = {"float32": 1e-5, "3xtf32": 1e-5, "tf32": 2e-3, "bfloat16": 1.5e-2}
+TENSOR = ("one by one, stride 2", "stride and dilation", "groups")
+TILES = [(math_, size) for math_ in TOLERANCE for size in ((128, 128), (128, 64), (64, 64), (128, 32))]
+
+
+def rows(table, names=None):
+    kept = [c for c in table if math.prod(c.x) * math.prod(c.w) / c.x[-1] < SMALL]
+    return [pytest.param(c, id=c.name) for c in kept if names is None or c.name in names]
+
+
+def check_conv(card, case, family="conv2d", tolerance=1e-5):
+    """Forward with bias and relu, and both gradients."""
+    x, w = array(*case.x), array(*case.w, seed=1)
+    filters = math.prod(case.w[-2:]) if "depthwise" in family else case.w[-1]
+    given = (case.window, array(filters, seed=2), "relu")
+    y = check(card, family, x, w, *given, tolerance=tolerance)
+    gy = array(*y.shape, seed=3)
+    check(card, f"{family}_grad_input", gy, w, case.x, case.window, tolerance=tolerance)
+    check(card, f"{family}_grad_kernel", x, gy, case.w, case.window, tolerance=tolerance)
+
+
+@pytest.mark.parametrize("case", rows(CONV2D))
+def test_float32(card, case):
+    check_conv(card, case)
+
+
+@pytest.mark.parametrize("precision", ["tf32", "3xtf32", "bfloat16"])
+@pytest.mark.parametrize("case", rows(CONV2D, TENSOR))
+def test_tensor_cores(card, case, precision):
+    cuda.set_precision(precision)
+    check_conv(card, case, tolerance=TOLERANCE[precision])
+
+
+@pytest.mark.parametrize(("precision", "size"), TILES, ids=lambda v: v if isinstance(v, str) else "x".join(map(str, v)))
+def test_every_tile(card, monkeypatch, precision, size):
+    """A product that needs four tiles, ragged in every direction, whichever tile would have been chosen."""
+    cuda.set_precision(precision)
+    monkeypatch.setattr(gather, "_tile", lambda tiles, M, F, groups, sizes: _chosen(tiles, size, M, F, groups))
+    monkeypatch.setattr(gather, "outer_size", lambda *sizes: size)
+    case = Conv("", (1, 1, size[0] + 6, 21), (1, 1, 21, size[1] + 5), Window((1, 1), VALID, (1, 1), 1))
+    x, w = array(*case.x), array(*case.w, seed=1)
+    y = check(card, "conv2d", x, w, case.window, tolerance=TOLERANCE[precision])
+    if size[1] == size[0]:
+        check(card, "conv2d_grad_kernel", x, array(*y.shape), case.w, case.window, tolerance=TOLERANCE[precision])
+
+
+def _chosen(tiles, size, M, F, groups):
+    return tiles[size], (gather.blocks(M, size[0]) * gather.blocks(F, size[1]), groups)
+
+
+def test_old_cards_multiply_without_tensor_cores(card, monkeypatch):
+    cuda.set_precision("tf32")
+    assert cuda.arithmetic() == "tf32"
+    monkeypatch.setattr(cuda, "capability", lambda: (7, 5))
+    assert cuda.arithmetic() == "float32"
+
+
+@pytest.mark.parametrize("case", rows(CONV1D))
+def test_one_axis(card, case):
+    check_conv(card, case, "conv1d")
+
+
+@pytest.mark.parametrize("case", rows(DEPTHWISE))
+def test_depthwise(card, case):
+    check_conv(card, case, "depthwise_conv2d")

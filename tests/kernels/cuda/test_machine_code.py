@@ -1,0 +1,56 @@
+"""Every kernel becomes machine code for every card that we name, without a card: no spills, room for its registers."""
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+from kerasish.device import cache, cuda_jit
+from kerasish.kernels import cuda as package
+
+for module in pkgutil.iter_modules(package.__path__):
+    importlib.import_module(f"{package.__name__}.{module.name}")
+
+CARDS = [(7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0)]
+REGISTERS, SHARED = 65536, 48 << 10  # of a multiprocessor; of a block
+SLACK = 6  # registers that another version of the compiler may want more
+DOUBLES = ("finish_",)  # kernels that may use double precision: it is slow on most cards
+SELDOM = re.compile("3xtf32|bfloat16")
+
+
+def marked(kernel):
+    return pytest.param(kernel, id=kernel.name, marks=[pytest.mark.slow] if SELDOM.search(kernel.name) else [])
+
+
+def test_names_are_unique():
+    names = [kernel.name for kernel in cuda_jit.kernels]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("kernel", [marked(kernel) for kernel in cuda_jit.kernels])
+def test_compiles_for_every_card(kernel):
+    text = cuda_jit.ptx(kernel)
+    assert not re.search(r"\bcall\b", text), "a function was not inlined"
+    if not kernel.name.startswith(DOUBLES):
+        assert ".f64" not in text, "arithmetic in double precision"
+    room = REGISTERS // (kernel.threads * kernel.resident)
+    for card in CARDS:
+        if card >= kernel.capability:
+            made = cuda_jit.link(text, card)
+            assert (made.spilled, made.stack) == (0, 0), f"sm_%d%d: {made[1:]}" % card
+            assert 0 < made.registers <= min(255, room) - SLACK, f"sm_%d%d: {made.registers} of {room}" % card
+            assert made.shared <= SHARED
+
+
+def test_machine_code_is_kept_on_disk(tmp_path, monkeypatch):
+    kernel = next(kernel for kernel in cuda_jit.kernels if kernel.name == "masked_scale")
+    monkeypatch.setenv("KERASISH_CACHE_DIR", str(tmp_path))
+    cache.cache_folder.cache_clear()
+    try:
+        code = cuda_jit.cubin(kernel, (9, 0))
+        assert [path.stem for path in tmp_path.rglob("*.kernel")] == ["masked_scale-sm_90"]
+        monkeypatch.setattr(cuda_jit, "ptx", None)
+        assert cuda_jit.cubin(kernel, (9, 0)) == code
+    finally:
+        cache.cache_folder.cache_clear()
