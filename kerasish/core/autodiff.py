@@ -13,6 +13,7 @@ from kerasish.core import nest
 from kerasish.core.operators import op
 from kerasish.core.tensor import Tensor, convert_to_tensor
 from kerasish.core.variable import Variable, on_read
+from kerasish.device import array_module
 
 
 class _Tapes(threading.local):
@@ -171,7 +172,9 @@ class GradientTape:
             found = self._walk(_seeds(target, output_gradients), {x.key for x in wanted})
             result = [found.get(x.key) for x in wanted]
             if unconnected == "zero":
-                result = [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(wanted, result)]
+                result = [
+                    Tensor(_module(x).zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(wanted, result)
+                ]
         if not self.persistent:
             self.entries, self._spent = [], True
         return nest.pack_as(sources, result)
@@ -223,6 +226,11 @@ def _stack(rows, lead):
     return Tensor(stacked.reshape(lead + stacked.shape[1:]))
 
 
+def _module(x):
+    """The array module of a tensor or variable."""
+    return array_module(x.value if isinstance(x, Tensor) else getattr(x, "array", None))
+
+
 def _seeds(target, output_gradients) -> dict:
     targets = nest.flatten(target)
     given = nest.flatten(output_gradients) if output_gradients is not None else [None] * len(targets)
@@ -231,7 +239,7 @@ def _seeds(target, output_gradients) -> dict:
         key = getattr(y, "key", None)
         if key is None:
             continue
-        g = Tensor(np.ones(y.shape, y.dtype)) if g is None else convert_to_tensor(g, y.dtype)
+        g = Tensor(_module(y).ones(y.shape, y.dtype)) if g is None else convert_to_tensor(g, y.dtype)
         seeds[key] = seeds[key] + g if key in seeds else g
     return seeds
 

@@ -7,13 +7,15 @@ import numpy as np
 from kerasish.core import dtypes, scopes
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import array_module, put
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype
 
 
 def _make(shape, value, dtype) -> Tensor:
     shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(d) for d in shape)
-    return Tensor(np.full(shape, as_array(value), dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
+    value = as_array(value)
+    return Tensor(array_module(value).full(shape, value, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
 
 
 def zeros(shape, dtype=None):
@@ -70,9 +72,11 @@ def arange(start, stop=None, step=None, dtype=None):
     given = [v for v in (start, stop, step) if v is not None]
     if dtype is None:
         dtype = dtypes.result_type(*(type(v) if type(v) in (int, float) else spec_dtype(v) for v in given))
-    start, stop, step = (v if v is None or isinstance(v, (int, float)) else as_array(v) for v in (start, stop, step))
+    start, stop, step = (
+        v if v is None or isinstance(v, (int, float)) else as_array(v).item() for v in (start, stop, step)
+    )
     values = np.arange(start) if stop is None else np.arange(start, stop, 1 if step is None else step)
-    return Tensor(values.astype(dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
+    return Tensor(put(values.astype(dtypes.numpy_dtype(dtypes.standardize_dtype(dtype)))))
 
 
 def linspace(start, stop, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype=None, axis=0):
@@ -93,7 +97,7 @@ def logspace(start, stop, num: int = 50, endpoint: bool = True, base=10, dtype=N
 
 def eye(N: int, M: int | None = None, k=0, dtype=None):
     """Ones on the k-th diagonal."""
-    return Tensor(np.eye(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
+    return Tensor(put(np.eye(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype)))))
 
 
 def identity(n, dtype=None):
@@ -103,9 +107,9 @@ def identity(n, dtype=None):
 
 def tri(N: int, M: int | None = None, k=0, dtype=None):
     """Ones on and below the k-th diagonal."""
-    return Tensor(np.tri(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
+    return Tensor(put(np.tri(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype)))))
 
 
 def array(x, dtype=None):
     """A tensor of x."""
-    return Tensor(np.array(as_array(x, dtypes.standardize_dtype(dtype) if dtype else None)))
+    return Tensor(as_array(x, dtypes.standardize_dtype(dtype) if dtype else None).copy())

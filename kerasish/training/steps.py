@@ -10,6 +10,7 @@ import optree
 
 from kerasish.core.autodiff import GradientTape
 from kerasish.core.tensor import Tensor
+from kerasish.device import put
 from kerasish.training.compilation import Compilation
 from kerasish.training.data.arrays import count_samples, map_arrays, standardize_array
 from kerasish.training.data.weights import check_sample_weight, class_weight_to_sample_weights
@@ -220,13 +221,13 @@ def _batch_size(x) -> int:
 
 
 def _tensors(structure):
-    return map_arrays(lambda a: Tensor(standardize_array(a)), structure)
+    return map_arrays(lambda a: Tensor(put(standardize_array(a))), structure)
 
 
 def _batch(x, y, sample_weight, class_weight=None) -> tuple:
     x, y, sample_weight = _tensors(x), _tensors(y), _tensors(sample_weight)
     if class_weight is not None:
-        sample_weight = Tensor(class_weight_to_sample_weights(y, class_weight))
+        sample_weight = Tensor(put(class_weight_to_sample_weights(y, class_weight)))
     if sample_weight is not None and y is not None:
         sample_weight = check_sample_weight(sample_weight, y)
     count_samples(x, y, sample_weight)

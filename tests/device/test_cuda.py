@@ -17,6 +17,7 @@ from tests.kernels.cuda import fake_cupy
 @pytest.fixture
 def cupy(monkeypatch):
     """A card that answers, and kernels that need not be compiled."""
+    device.set_default("cpu:0")
     monkeypatch.setattr(cuda_jit, "require", lambda: None)
     with fake_cupy.installed() as module:
         yield module

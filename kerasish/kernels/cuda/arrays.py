@@ -24,3 +24,8 @@ def contiguous(array):
 def blocks(n, each):
     """How many blocks of `each` cover n."""
     return -(-n // each)
+
+
+def matrix(array):
+    """How many rows and columns an array has as a matrix."""
+    return array.size // array.shape[-1], array.shape[-1]

@@ -5,7 +5,7 @@ from math import sqrt
 from numba import cuda, float32, float64, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import template
+from kerasish.device.cuda_jit import device, template
 from kerasish.kernels.cuda.arrays import blocks
 from kerasish.kernels.cuda.asm import load, store
 
@@ -14,11 +14,20 @@ SUM, MOMENTS, BATCH, LAYER = range(4)
 PARTS = 128  # of the rows, at most
 
 
-@template("FFFFF iiii")
-def column_sums(x, g, y, mean, scale, rows, C, share, shift):
+@device
+def passed(g, value, ACTIVATION):
+    """The gradient that relu (1) or relu6 (2) of a value lets through."""
+    if ACTIVATION != 0 and not (value > float32(0) and (ACTIVATION == 1 or value < float32(6))):
+        g = float32(0)
+    return g
+
+
+@template("FFFFFFF iiiii")
+def column_sums(x, g, y, mean, scale, slope, level, rows, C, share, shift, ACTIVATION):
     """Writes (parts, 2, C) sums to y: of d and d * d (d = x less the first row), or of g and g times normalized x.
 
-    A block is 2**shift columns wide. For BATCH and LAYER, `mean` and `scale` normalize x by column and by row.
+    A block is 2**shift columns wide. For BATCH and LAYER, `mean` and `scale` normalize x by column and by row; for
+    BATCH, g is what an activation of normal * slope + level has let through.
     """
     first, second = cuda.shared.array(THREADS, float32), cuda.shared.array(THREADS, float32)
     thread = int32(cuda.threadIdx.x)
@@ -27,11 +36,12 @@ def column_sums(x, g, y, mean, scale, rows, C, share, shift):
     end = min(rows, int32(begin + share))
     a, b = float32(0), float32(0)
     if column < C:
-        middle, width = float32(0), float32(1)
+        middle, width, steep, high = float32(0), float32(1), float32(0), float32(0)
         if KIND == MOMENTS:
             middle = load(x, column)
         if KIND == BATCH:
             middle, width = load(mean, column), load(scale, column)
+            steep, high = load(slope, column), load(level, column)
         for row in range(int32(begin + (thread >> shift)), end, int32(THREADS >> shift)):
             at = int32(row * C + column)
             if KIND == SUM:
@@ -41,9 +51,10 @@ def column_sums(x, g, y, mean, scale, rows, C, share, shift):
                 a += d
                 b += d * d
             if KIND == BATCH:
-                v = load(g, at)
+                normal = (load(x, at) - middle) * width
+                v = passed(load(g, at), normal * steep + high, ACTIVATION)
                 a += v
-                b += v * ((load(x, at) - middle) * width)
+                b += v * normal
             if KIND == LAYER:
                 v = load(g, at)
                 a += v
@@ -108,12 +119,13 @@ def column_grid(rows, C):
     return (blocks(C, 1 << shift), blocks(rows, share)), share, shift
 
 
-def reduced(kind, x, g, mean, scale, rows, C, epsilon=0.0):
+def reduced(kind, x, g, rows, C, mean=None, scale=None, slope=None, level=None, activation=0, epsilon=0.0):
     """The results of `column_sums` and `finish_sums`, as a list of arrays (C,)."""
     xp = array_module(x)
     grid, share, shift = column_grid(rows, C)
     parts = xp.empty((grid[1], 2, C), x.dtype)
-    SUMS[kind](grid, x, g, parts, mean, scale, rows, C, share, shift)
+    given = [x if a is None else a for a in (mean, scale, slope, level)]
+    SUMS[kind](grid, x, g, parts, *given, rows, C, share, shift, activation)
     out = [xp.empty(C, x.dtype) for _ in range(3)]
     finish = FINISH[MOMENTS if kind == MOMENTS else SUM]
     finish((blocks(C, THREADS),), parts, x, *out, grid[1], C, rows, epsilon)

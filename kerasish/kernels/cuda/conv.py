@@ -38,7 +38,7 @@ def conv2d(x, w, window, bias=None, activation=None):
         x, w = padded(x, G), left_filters(w.reshape(-1, *w.shape[2:]), G)
         taps = table(offsets, x.shape[-1] // G, x.shape[2], x.shape[3])
         bias = None if bias is None else xp.ascontiguousarray(bias)
-        multiply(x, w, y, rows, taps, G, F // G, (OH * OW * F, OW * F, F, 0), bias, activation == "relu")
+        multiply(x, w, y, rows, taps, G, F // G, (OH * OW * F, OW * F, F, 0), bias, activation)
     return y
 
 

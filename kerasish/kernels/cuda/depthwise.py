@@ -9,8 +9,10 @@ from kerasish.device.cuda_jit import device, template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import inside, load, load4, store, store4
+from kerasish.kernels.cuda.batch_norm import normalized
 from kerasish.kernels.cuda.conv import lifted, output_shape
 from kerasish.kernels.cuda.outer import add_parts
+from kerasish.kernels.cuda.product import CUTS, cut
 from kerasish.kernels.reference import depthwise as reference
 from kerasish.kernels.reference.precision import widened
 
@@ -29,7 +31,7 @@ def several(x, at):
 
 
 @template("FFFF iii" + GEOMETRY)
-def forward(x, w, bias, y, n, BIAS, RELU, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+def forward(x, w, bias, y, n, BIAS, CUT, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """y[f] = sum over taps of x[f // M] * w[tap, f]; WIDE is 4 only if M is 1."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
@@ -52,8 +54,7 @@ def forward(x, w, bias, y, n, BIAS, RELU, H, W, C, M, OH, OW, KH, KW, SH, SW, PH
                         for j in unroll(WIDE):
                             sums[j] += u[j] * v[j]
         for j in unroll(WIDE):
-            if RELU != 0 and sums[j] < float32(0):
-                sums[j] = float32(0)
+            sums[j] = cut(sums[j], CUT)
         if WIDE == 4:
             store4(y, int32(i * 4), (sums[0], sums[1], sums[2], sums[3]))
         else:
@@ -137,10 +138,19 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     if y.size:
         wide = _wide(C, M)
         n, given = y.size // wide, (contiguous(x), contiguous(w))
-        options = (n, int(bias is not None), int(activation == "relu"))
+        options = (n, int(bias is not None), CUTS[activation])
         geometry = _geometry(x.shape, shape, w.shape, window)
         _forward[wide]((blocks(n, THREADS),), *given, y if bias is None else contiguous(bias), y, *options, *geometry)
     return y
+
+
+@widened
+def scale_shift(x, scale, shift, activation=None):
+    """activation(x * scale + shift), by channels: x (..., C), scale, shift (C,)."""
+    if not supported(x, scale, shift) or not x.size or x.dtype != scale.dtype:
+        return reference.scale_shift(x, scale, shift, activation)
+    nothing = array_module(x).zeros(scale.shape, scale.dtype)
+    return normalized(contiguous(x), nothing, scale, None, shift, -1.0, activation)
 
 
 @widened

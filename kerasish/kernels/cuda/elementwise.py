@@ -63,4 +63,4 @@ def bias_grad(gy):
     if not supported(gy) or not gy.size:
         return reference.bias_grad(gy)
     gy = contiguous(gy)
-    return reduced(SUM, gy, gy, gy, gy, gy.size // gy.shape[-1], gy.shape[-1])[0]
+    return reduced(SUM, gy, gy, gy.size // gy.shape[-1], gy.shape[-1])[0]

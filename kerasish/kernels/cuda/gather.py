@@ -117,15 +117,26 @@ def _tile(tiles, M, F, groups, sizes):
     return tiles[rows, columns], (blocks(M, rows) * blocks(F, columns), groups)
 
 
-def multiply(x, w, y, rows, taps, groups, F, place, bias=None, relu=False):
-    """y[place] = the product of the rows of x with w, plus bias, through relu; x and w are padded.
+def multiply(x, w, y, rows, taps, groups, F, place, bias=None, activation=None):
+    """y[place] = the product of the rows of x with w, plus bias, through the activation; x and w are padded.
 
     place: distances in y between images, rows and pixels, and the first pixel.
     """
     each = x.shape[-1] // groups
     kernel, grid = forward_tile(rows.count, F, groups)
     shared = (rows.count, w.shape[0], F, w.shape[1] // groups, groups, *rows.arguments(each, groups))
-    kernel(grid, x, w, y if bias is None else bias, y, taps, *shared, *place, int(bias is not None), int(relu))
+    kernel(
+        grid,
+        x,
+        w,
+        y if bias is None else bias,
+        y,
+        taps,
+        *shared,
+        *place,
+        int(bias is not None),
+        product.CUTS[activation],
+    )
 
 
 def outer_size(M, K, F, groups):

@@ -15,7 +15,18 @@ from kerasish.kernels.cuda.asm import inside, load, load4, store, store4
 
 FAR = -(1 << 15)  # a row so far outside of the image that no tap leads back into it
 GEOMETRY = "H W pixel CG OHW OW SH SW H0 W0".split()  # arguments that say where the rows lie in x
+CUTS = {None: 0, "relu": 1, "relu6": 2}  # activations that the epilogue knows
 ARGUMENTS = "FFFFI iiiii iiiiiiiiii iiii ii"
+
+
+@device
+def cut(value, CUT):
+    """relu (1), relu6 (2) or nothing (0) of a value; a NaN stays a NaN."""
+    if CUT != 0 and value < float32(0):
+        value = float32(0)
+    if CUT == 2 and value > float32(6):
+        value = float32(6)
+    return value
 
 
 @device
@@ -45,13 +56,11 @@ def gathered(x, base, top, left, tap, away, H, W):
 
 
 @device
-def finished(value, bias, column, BIAS, RELU):
-    """The epilogue of a result; a NaN stays a NaN."""
+def finished(value, bias, column, BIAS, CUT):
+    """The epilogue of a result."""
     if BIAS != 0:
         value += load(bias, column)
-    if RELU != 0 and value < float32(0):
-        value = float32(0)
-    return value
+    return cut(value, CUT)
 
 
 @device
@@ -64,13 +73,13 @@ def placed(m, OHW, OW, YN, YH, YW, Y0):
 
 
 @device
-def keep4(y, at, bias, column, left, aligned, BIAS, RELU, values):
+def keep4(y, at, bias, column, left, aligned, BIAS, CUT, values):
     """Stores four results of a pixel, or the `left` ones of them that there are."""
     if left > 0:
-        v0 = finished(values[0], bias, column, BIAS, RELU)
-        v1 = finished(values[1], bias, min(int32(column + 1), int32(column + left - 1)), BIAS, RELU)
-        v2 = finished(values[2], bias, min(int32(column + 2), int32(column + left - 1)), BIAS, RELU)
-        v3 = finished(values[3], bias, min(int32(column + 3), int32(column + left - 1)), BIAS, RELU)
+        v0 = finished(values[0], bias, column, BIAS, CUT)
+        v1 = finished(values[1], bias, min(int32(column + 1), int32(column + left - 1)), BIAS, CUT)
+        v2 = finished(values[2], bias, min(int32(column + 2), int32(column + left - 1)), BIAS, CUT)
+        v3 = finished(values[3], bias, min(int32(column + 3), int32(column + left - 1)), BIAS, CUT)
         if aligned:
             store4(y, at, (v0, v1, v2, v3))
         else:
@@ -84,7 +93,7 @@ def keep4(y, at, bias, column, left, aligned, BIAS, RELU, values):
 
 
 @template(ARGUMENTS)
-def product(x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, RELU):
+def product(x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT):
     """w is (K, G * FP), FP being F rounded up to a multiple of 4: group g begins at column g * FP there, g * F in y."""
     A = cuda.shared.array(2 * BK * (BM + 4), float32, alignment=16)
     B = cuda.shared.array(2 * BK * BN, float32, alignment=16)
@@ -162,7 +171,7 @@ def product(x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, S
             for j in unroll(TN // 4):
                 f, s = int32(f0 + tn + j * (4 * TX)), i * TN + 4 * j
                 v = sums[s], sums[s + 1], sums[s + 2], sums[s + 3]
-                keep4(y, int32(row + f), bias, int32(group * F + f), int32(F - f), F == FP, BIAS, RELU, v)
+                keep4(y, int32(row + f), bias, int32(group * F + f), int32(F - f), F == FP, BIAS, CUT, v)
 
 
 def _tile(BM, BN, TM, TN, BK, resident):

@@ -94,11 +94,11 @@ def wait_for_stage():
 
 
 @device
-def keep2(y, at, bias, column, left, aligned, BIAS, RELU, v0, v1):
+def keep2(y, at, bias, column, left, aligned, BIAS, CUT, v0, v1):
     """Stores two results of a pixel, or the one of them that there is."""
     if left > 0:
-        a = finished(v0, bias, column, BIAS, RELU)
-        b = finished(v1, bias, min(int32(column + 1), int32(column + left - 1)), BIAS, RELU)
+        a = finished(v0, bias, column, BIAS, CUT)
+        b = finished(v1, bias, min(int32(column + 1), int32(column + left - 1)), BIAS, CUT)
         if aligned:
             store2(y, at, (a, b))
         else:
@@ -109,7 +109,7 @@ def keep2(y, at, bias, column, left, aligned, BIAS, RELU, v0, v1):
 
 @template(ARGUMENTS)
 def tensor_product(
-    x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, RELU
+    x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT
 ):
     """`product` of the same arguments."""
     A = cuda.shared.array(STAGES * BM * (BK + PAD_A), float32, alignment=16)
@@ -189,7 +189,7 @@ def tensor_product(
             for j in unroll(WN // 8):
                 f, s = int32(f0 + wn + j * 8 + 2 * (lane & 3)), i // 2 * (WN // 2) + 4 * j + i % 2 * 2
                 left_over, column = int32(F - f), int32(group * F + f)
-                keep2(y, int32(row + f), bias, column, left_over, F == FP, BIAS, RELU, sums[s], sums[s + 1])
+                keep2(y, int32(row + f), bias, column, left_over, F == FP, BIAS, CUT, sums[s], sums[s + 1])
 
 
 def _tile(BM, BN, WM, WN, stages, resident, name, math):

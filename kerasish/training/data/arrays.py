@@ -6,6 +6,7 @@ import optree
 from kerasish.core import dtypes
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.device import on, put
 from kerasish.training.data.weights import check_sample_weight, class_weight_to_sample_weights
 from kerasish.utils.batch_utils import pack_x_y_sample_weight
 
@@ -41,7 +42,8 @@ def standardize_array(x):
         x = x.to_numpy() if x.ndim > 1 else x.to_numpy()[:, None]
     if hasattr(x, "detach") and getattr(x, "requires_grad", False):
         x = x.detach()
-    array = as_array(x)
+    with on("cpu"):  # batches move to the device, not the whole set
+        array = as_array(x)
     kind = getattr(array.dtype, "kind", "V")
     if kind in "OUSM" or not array.ndim:
         raise ValueError(_not_numbers(x, array))
@@ -116,9 +118,9 @@ class ArrayAdapter:
 
     def _cut(self, rows):
         if isinstance(rows, slice):
-            leaves = [leaf if leaf is None else Tensor(leaf[rows]) for leaf in self._leaves]
+            leaves = [leaf if leaf is None else Tensor(put(leaf[rows])) for leaf in self._leaves]
         else:
-            leaves = [leaf if leaf is None else Tensor(leaf.take(rows, axis=0)) for leaf in self._leaves]
+            leaves = [leaf if leaf is None else Tensor(put(leaf.take(rows, axis=0))) for leaf in self._leaves]
         return tuple(leaves) if self._flat else self._structure.unflatten(leaves)
 
 

@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("greenlet", reason="the emulator runs threads as greenlets: pip install 'kerasish[cuda-test]'")
 pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
 
+from kerasish import device
 from kerasish.device import cuda
 from tests.kernels.cuda import emulator, fake_cupy
 
@@ -13,6 +14,7 @@ from tests.kernels.cuda import emulator, fake_cupy
 def card():
     """CuPy, as the tests see it."""
     cuda._properties.cache_clear()
+    device.set_default("cpu:0")
     kept = cuda.precision()
     with fake_cupy.installed() as cupy, emulator.emulated():
         cuda.set_precision("float32")

@@ -6,6 +6,8 @@ import types
 
 import numpy as np
 
+moved = []  # copies from the host and to it: the direction, how many elements
+
 
 class Card(np.lib.mixins.NDArrayOperatorsMixin):
     """An array on the pretended card. Never mixes with NumPy's arrays, and never becomes one silently."""
@@ -14,7 +16,12 @@ class Card(np.lib.mixins.NDArrayOperatorsMixin):
         self.memory = memory
 
     def get(self):
+        moved.append(("down", self.memory.size))
         return self.memory.copy()
+
+    def item(self):
+        moved.append(("down", self.memory.size))
+        return self.memory.item()
 
     @property
     def data(self):
@@ -35,6 +42,9 @@ class Card(np.lib.mixins.NDArrayOperatorsMixin):
         result = getattr(ufunc, method)(*map(down, inputs), **{k: down(v) for k, v in options.items()})
         return options["out"][0] if options.get("out") else up(result)
 
+    def __array_function__(self, function, kinds, args, options):
+        return wrapped(function)(*args, **options)
+
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
@@ -51,13 +61,13 @@ class Card(np.lib.mixins.NDArrayOperatorsMixin):
         return len(self.memory)
 
     def __bool__(self):
-        return bool(self.memory)
+        return bool(self.item())
 
     def __int__(self):
-        return int(self.memory)
+        return int(self.item())
 
     def __float__(self):
-        return float(self.memory)
+        return float(self.item())
 
     def __index__(self):
         return self.memory.__index__()
@@ -144,6 +154,8 @@ class Module(types.ModuleType):
 
     def asarray(self, x, dtype=None):
         array = x.memory if isinstance(x, Card) else np.asarray(x)
+        if not isinstance(x, Card):
+            moved.append(("up", array.size))
         if isinstance(x, Card) and dtype in (None, array.dtype):
             return x
         return Card(aligned(np.asarray(array, dtype)))

@@ -26,7 +26,7 @@ def check_conv(card, case, family="conv2d", tolerance=1e-5):
     """Forward with bias and relu, and both gradients."""
     x, w = array(*case.x), array(*case.w, seed=1)
     filters = math.prod(case.w[-2:]) if "depthwise" in family else case.w[-1]
-    given = (case.window, array(filters, seed=2), "relu")
+    given = (case.window, array(filters, seed=2), "relu6")
     y = check(card, family, x, w, *given, tolerance=tolerance)
     gy = array(*y.shape, seed=3)
     check(card, f"{family}_grad_input", gy, w, case.x, case.window, tolerance=tolerance)

@@ -1,0 +1,102 @@
+"""Batch normalization on a card; statistics come from `columns.py`."""
+
+from math import sqrt
+
+from numba import cuda, float32, int32
+
+from kerasish.device import array_module
+from kerasish.device.cuda_jit import template
+from kerasish.kernels.cuda.arrays import contiguous, matrix, supported
+from kerasish.kernels.cuda.asm import load, store
+from kerasish.kernels.cuda.columns import BATCH, MOMENTS, THREADS, column_grid, passed, reduced
+from kerasish.kernels.cuda.product import CUTS, cut
+from kerasish.kernels.reference import batch_norm as reference
+from kerasish.kernels.reference import elementwise
+from kerasish.kernels.reference.precision import widened
+
+
+@template("FFFFFF iiiiiiif")
+def normalize(x, mean, scale, gamma, beta, y, rows, C, share, shift, GAMMA, BETA, ACTIVATION, epsilon):
+    """y = (x - mean) * scale * gamma + beta, column by column; `scale` is the variance if epsilon is not negative."""
+    thread = int32(cuda.threadIdx.x)
+    column = int32((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1)))
+    begin = int32(int32(cuda.blockIdx.y) * share)
+    if column < C:
+        middle, width, base = load(mean, column), load(scale, column), float32(0)
+        if epsilon >= float32(0):
+            width = float32(1) / sqrt(width + epsilon)
+        if GAMMA != 0:
+            width *= load(gamma, column)
+        if BETA != 0:
+            base = load(beta, column)
+        for row in range(int32(begin + (thread >> shift)), min(rows, int32(begin + share)), int32(THREADS >> shift)):
+            at = int32(row * C + column)
+            store(y, at, cut((load(x, at) - middle) * width + base, ACTIVATION))
+
+
+@template("FFFFFFFFF iiiiif")
+def gradient(gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, ACTIVATION, per_row):
+    """gx = (g - (gbeta + normal * ggamma) / rows) * scale * gamma, column by column; g passed the activation."""
+    thread = int32(cuda.threadIdx.x)
+    column = int32((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1)))
+    begin = int32(int32(cuda.blockIdx.y) * share)
+    if column < C:
+        middle, width, steep, high = load(mean, column), load(scale, column), load(gamma, column), load(beta, column)
+        level, slope = load(gbeta, column) * per_row, load(ggamma, column) * per_row
+        factor = width * steep
+        for row in range(int32(begin + (thread >> shift)), min(rows, int32(begin + share)), int32(THREADS >> shift)):
+            at = int32(row * C + column)
+            normal = (load(x, at) - middle) * width
+            g = passed(load(gy, at), normal * steep + high, ACTIVATION)
+            store(gx, at, (g - (level + normal * slope)) * factor)
+
+
+_normalize = normalize("normalize", THREADS, THREADS=THREADS)
+_gradient = gradient("batch_gradient", THREADS, THREADS=THREADS)
+
+
+@widened
+def batch_norm_train(x, gamma, beta, epsilon, activation=None):
+    """Normalizes each channel over all other axes, then applies an elementwise function by name.
+
+    x      (..., C)
+    ->  y  (..., C), mean (C,), variance (C,) (biased, as in Keras), inverse_std (C,)
+    """
+    if not (supported(x, gamma, beta) and x.size):
+        return reference.batch_norm_train(x, gamma, beta, epsilon, activation)
+    x, (rows, C) = contiguous(x), matrix(x)
+    mean, variance, scale = reduced(MOMENTS, x, x, rows, C, epsilon=epsilon)
+    return normalized(x, mean, scale, gamma, beta, -1.0, activation), mean, variance, scale
+
+
+@widened
+def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
+    """Normalizes with given statistics, then applies an elementwise function by name."""
+    if not (supported(x, mean, variance, gamma, beta) and x.size):
+        return reference.batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation)
+    return normalized(contiguous(x), mean, variance, gamma, beta, epsilon, activation)
+
+
+@widened
+def batch_norm_grad(gy, x, gamma, beta, mean, inverse_std, activation=None):
+    """dL/dx, dL/dgamma and dL/dbeta of `batch_norm_train`, through its statistics and the activation, too."""
+    if not (supported(gy, x, gamma, beta, mean, inverse_std) and x.size) or activation not in CUTS:
+        return reference.batch_norm_grad(gy, x, gamma, beta, mean, inverse_std, activation)
+    xp, (rows, C), kind = array_module(x), matrix(x), CUTS[activation]
+    gy, x, mean, scale = (contiguous(a) for a in (gy, x, mean, inverse_std))
+    gamma = xp.ones(C, x.dtype) if gamma is None else contiguous(gamma)
+    beta = xp.zeros(C, x.dtype) if beta is None else contiguous(beta)
+    gbeta, ggamma, _ = reduced(BATCH, x, gy, rows, C, mean, scale, gamma, beta, kind)
+    gx, (grid, share, shift) = xp.empty(x.shape, x.dtype), column_grid(rows, C)
+    _gradient(grid, gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, kind, 1 / rows)
+    return gx, ggamma, gbeta
+
+
+def normalized(x, mean, scale, gamma, beta, epsilon, activation):
+    """activation((x - mean) * scale * gamma + beta); see `normalize`."""
+    y, (rows, C) = array_module(x).empty(x.shape, x.dtype), matrix(x)
+    grid, share, shift = column_grid(rows, C)
+    given = [x if a is None else contiguous(a) for a in (gamma, beta)]
+    options = (int(gamma is not None), int(beta is not None), CUTS.get(activation, 0))
+    _normalize(grid, x, contiguous(mean), contiguous(scale), *given, y, rows, C, share, shift, *options, epsilon)
+    return y if activation in CUTS else getattr(elementwise, activation)(y)
