@@ -5,6 +5,8 @@ Kernels see NHWC images and explicit pads. One axis is lifted to two; three are 
 
 from __future__ import annotations
 
+import functools
+
 from kerasish.config import image_data_format
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
@@ -107,35 +109,42 @@ def channels_last(data_format: str | None) -> bool:
     return data_format == "channels_last"
 
 
-def _axis_pads(x, kernel, strides, padding, dilation):
+def _axis_pads(x_shape, kernel, strides, padding, dilation):
     if not isinstance(padding, str):
         return tuple(padding)
     return tuple(
-        shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(x.shape[1:-1], kernel, strides, dilation)
+        shapes.window_pads(d, k, s, padding, r) for d, k, s, r in zip(x_shape[1:-1], kernel, strides, dilation)
     )
 
 
 def convolve(family, x, w, bias, strides: int | tuple, padding: str | tuple, dilation, activation: str | None = None):
     """A convolution on channels-last tensors of 1, 2 or 3 spatial axes; `padding` may be (before, after) for each."""
-    rank = len(x.shape) - 2
-    strides, dilation = per_axis(strides, rank), per_axis(dilation, rank)
-    kernel = tuple(w.shape[:rank])
-    pads = _axis_pads(x, kernel, strides, padding, dilation)
-    for axis, (d, k, r, around) in enumerate(zip(x.shape[1:-1], kernel, dilation, pads)):
+    strides, dilation = (tuple(v) if isinstance(v, list) else v for v in (strides, dilation))
+    window = _window(x.shape, w.shape, strides, padding, dilation, family == "conv2d")
+    op = _FORWARD[family]
+    if len(window.strides) == 2:
+        return _apply(op(window, activation), x, w, bias)
+    strides, pads, dilation, groups = window
+    if len(strides) == 1:
+        window = Window((1, *strides), ((0, 0), *pads), (1, *dilation), groups)
+        return squeeze(_apply(op(window, activation), expand_dims(x, 1), expand_dims(w, 0), bias), 1)
+    return _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation)
+
+
+@functools.lru_cache(1024)
+def _window(x_shape, w_shape, strides, padding, dilation, grouped) -> Window:
+    """The window of a convolution, worked out and checked once for each shape."""
+    rank = len(x_shape) - 2
+    strides, dilation, kernel = per_axis(strides, rank), per_axis(dilation, rank), w_shape[:rank]
+    pads = _axis_pads(x_shape, kernel, strides, padding, dilation)
+    for axis, (d, k, r, around) in enumerate(zip(x_shape[1:-1], kernel, dilation, pads)):
         if shapes.effective(k, r) > d + sum(around):
             raise ValueError(
-                f"Computed output size would be negative: an input of shape {tuple(x.shape)} has {d} elements along "
+                f"Computed output size would be negative: an input of shape {x_shape} has {d} elements along "
                 f"spatial axis {axis}, a kernel of size {kernel} with dilation {dilation} needs at least "
                 f"{shapes.effective(k, r)}; use padding='same'"
             )
-    groups = 1 if family != "conv2d" else x.shape[-1] // w.shape[-2]
-    op = _FORWARD[family]
-    if rank == 1:
-        window = Window((1, *strides), ((0, 0), *pads), (1, *dilation), groups)
-        return squeeze(_apply(op(window, activation), expand_dims(x, 1), expand_dims(w, 0), bias), 1)
-    if rank == 2:
-        return _apply(op(Window(strides, pads, dilation, groups), activation), x, w, bias)
-    return _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation)
+    return Window(strides, pads, dilation, x_shape[-1] // w_shape[-2] if grouped else 1)
 
 
 def _apply(op, x, w, bias):

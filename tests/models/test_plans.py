@@ -57,6 +57,14 @@ def wanted_midway(x):
     return [L.BatchNormalization(trainable=False)(y), L.ReLU(6.0)(y), y]
 
 
+def pooled(x):
+    """Activations that may be taken after pooling, with windows that overlap, and one that is wanted before, too."""
+    y = L.MaxPooling2D(3, 2, padding="same")(L.Conv2D(6, 3, padding="same", activation="relu")(x))
+    y = L.MaxPooling2D(2, 1)(L.ReLU(6.0)(L.Conv2D(5, 1)(L.ZeroPadding2D(1)(y))))
+    z = L.Activation("relu")(L.Conv2D(4, 3)(y))
+    return [L.MaxPooling2D(2)(z), z, L.MaxPooling2D(2)(L.Conv2D(3, 1, activation="tanh")(y))]
+
+
 def shared(x):
     """One convolution and one normalization at two places, each with its own follower."""
     conv, norm = L.Conv2D(4, 3, padding="same"), L.BatchNormalization(trainable=False)
@@ -75,7 +83,7 @@ def other_ways(x):
     return L.ReLU()(L.Add()([y, L.Dense(4)(L.GlobalAveragePooling2D()(y))]))
 
 
-MODELS = (residual, inverted, normalized_first, padded, one_axis, wanted_midway, shared, other_ways)
+MODELS = (residual, inverted, normalized_first, padded, pooled, one_axis, wanted_midway, shared, other_ways)
 every = pytest.mark.parametrize("build", MODELS)
 
 
@@ -135,6 +143,7 @@ def test_layers_of_two_dtypes_stay_apart():
         (inverted, [4, 0, 0, 0], [2, 0, 2, 0]),
         (normalized_first, [1, 2, 0, 0], [0, 0, 1, 0]),
         (padded, [2, 0, 0, 0], [2, 0, 0, 0]),
+        (pooled, [2, 0, 0, 0], [3, 0, 0, 0]),
         (one_axis, [2, 0, 0, 0], [2, 0, 1, 0]),
         (wanted_midway, [0, 1, 0, 0], [0, 0, 0, 0]),
         (shared, [2, 0, 0, 0], [0, 0, 1, 0]),

@@ -87,6 +87,20 @@ class Product:
         return y if self.rest is None else self.rest(y)
 
 
+class PooledFirst:
+    """Max pooling, then an activation that only cuts off: the same numbers as the other way round, and fewer to cut.
+
+    Gradients are the same, too: pooling may choose another one of several results that were cut off, none of which
+    gets any.
+    """
+
+    def __init__(self, pooling, activation):
+        self.pooling, self.activation = pooling, getattr(ops, activation)
+
+    def __call__(self, x):
+        return self.activation(self.pooling.call(x))
+
+
 class Affine:
     """A normalization by given statistics, and an activation or none, in one pass."""
 

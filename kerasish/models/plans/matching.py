@@ -6,7 +6,7 @@ from kerasish import activations
 from kerasish.core import shapes
 from kerasish.layers.arguments import split_activation
 from kerasish.layers.layer import Layer
-from kerasish.models.plans.fused import Affine, NormAct, Product, add_relu, is_dense, kind
+from kerasish.models.plans.fused import Affine, NormAct, PooledFirst, Product, add_relu, is_dense, kind
 
 LONGEST = 4  # zeros, a product, a normalization, an activation
 CONVOLUTIONS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
@@ -43,7 +43,7 @@ def is_sum_of_two(step) -> bool:
 
 
 def _product(chain, training):
-    """[zeros] convolution | dense, [normalization] where nothing trains, [activation]."""
+    """[zeros] convolution | dense, [normalization] where nothing trains, [activation, [max pooling] where it does]."""
     layers = [step.operation for step in chain]
     first = int(len(layers) > 1 and _surrounds(layers[0], layers[1]))
     layer, used = layers[first], first + 1
@@ -55,6 +55,8 @@ def _product(chain, training):
         normalization, used = layers[used], used + 1
     if linear and used < len(layers) and (activation := _cut(layers[used])):
         used += 1
+    if training and activation and used < len(layers) and kind(layers[used]).startswith("MaxPooling"):
+        activation, rest, used = None, PooledFirst(layers[used], activation), used + 1
     zeros = layers[0]._border if first else None
     return (Product(layer, zeros, normalization, activation, rest), used) if used > 1 else (None, 0)
 
