@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-def start(what, cache, **environment):
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tests.device.sample", what]
+def start(what, cache, program="sample", **environment):
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", f"tests.device.{program}", what]
     env = {**os.environ, "KERASISH_CACHE_DIR": str(cache), "KERASISH_COMPILE_PROCESSES": "0", **environment}
     return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -67,3 +67,8 @@ def test_kernels_of_the_cache_need_no_numba(warm):
 
 def test_kernels_that_need_a_runtime_are_refused(tmp_path):
     finish(start("foreign_calls", tmp_path))
+
+
+@pytest.mark.parametrize("what", ["in_threads", pytest.param("in_fork", marks=needs_fork), "in_spawn"])
+def test_models(what):
+    finish(start(what, os.environ.get("KERASISH_CACHE_DIR", ""), "models"))
