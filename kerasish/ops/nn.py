@@ -56,5 +56,5 @@ from kerasish.ops.norm import (  # noqa: F401
     layer_normalization,
     rms_normalization,
 )
-from kerasish.ops.pool import average_pool, max_pool, upsample  # noqa: F401
+from kerasish.ops.pool import average_pool, max_pool, max_pool_relu, upsample  # noqa: F401
 from kerasish.ops.reduce import moments  # noqa: F401

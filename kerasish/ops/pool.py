@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 from kerasish.core import shapes
@@ -15,13 +16,13 @@ from kerasish.ops.tiling import pad
 
 
 class PoolMax(Op):
-    """x (N, H, W, C) -> the largest of each window (N, OH, OW, C)."""
+    """x (N, H, W, C) -> the largest of each window (N, OH, OW, C), and at least 0 if the activation is "relu"."""
 
-    def __init__(self, size, window):
-        self.size, self.window = size, window
+    def __init__(self, size, window, activation=None):
+        self.size, self.window, self.activation = size, window, activation
 
     def forward(self, ctx, x):
-        y, where = ctx.kernels.max_pool2d(x, self.size, self.window, ctx.recording)
+        y, where = ctx.kernels.max_pool2d(x, self.size, self.window, ctx.recording, self.activation)
         ctx.save(where, x.shape)
         return y
 
@@ -137,6 +138,12 @@ class MaxPool(_Door):
     inner = PoolMax
 
 
+class MaxPoolRelu(_Door):
+    """The largest of each window, or 0 if none is above it."""
+
+    inner = staticmethod(functools.partial(PoolMax, activation="relu"))
+
+
 class AveragePool(_Door):
     """The mean of each window."""
 
@@ -160,6 +167,17 @@ def max_pool(
         data_format: where the channels are; None means the configured format.
     """
     return MaxPool(pool_size, strides, padding, data_format)(inputs)
+
+
+def max_pool_relu(
+    inputs,
+    pool_size: int | tuple,
+    strides: int | tuple | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+):
+    """`max_pool` of relu, or relu of `max_pool`, which are the same, in one kernel."""
+    return MaxPoolRelu(pool_size, strides, padding, data_format)(inputs)
 
 
 def average_pool(

@@ -26,6 +26,20 @@ def test_max(case):
 
 
 @named(thin.POOLS)
+def test_max_of_relu(case):
+    """Values and gradients are those of the pooled relu."""
+    x = array(*case.x) - 0.7
+    y, where = check_results("max_pool2d", x, case.size, case.window, activation="relu")
+    want, at = find("reference", "max_pool2d")(np.maximum(x, 0), case.size, case.window)
+    np.testing.assert_array_equal(y, want)
+    gy = array(*y.shape, seed=1)
+    gx = check_results("max_pool2d_grad", gy, where, x.shape, case.size, case.window)
+    np.testing.assert_allclose(
+        gx, find("reference", "max_pool2d_grad")(gy, at, x.shape, case.size, case.window) * (x > 0), atol=1e-12
+    )
+
+
+@named(thin.POOLS)
 def test_average(case):
     x = array(*case.x)
     y = check_results("average_pool2d", x, case.size, case.window)

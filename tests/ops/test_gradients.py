@@ -123,6 +123,7 @@ ROWS = {
     "dense bias relu": (lambda x, w, b: ops.nn.dense_bias_act(x, w, b, "relu"), real(3, 3), real(3, 2), real(2)),
     "dense bias relu6": (lambda x, w, b: ops.nn.dense_bias_act(x, w * 9, b, "relu6"), real(3, 3), real(3, 2), real(2)),
     "max_pool": (lambda x: ops.max_pool(x, 3, 2, "same"), real(2, 7, 6, 3)),
+    "max_pool_relu": (lambda x: ops.nn.max_pool_relu(x, 3, 2, "same"), real(2, 7, 6, 3)),
     "max_pool 3-D": (lambda x: ops.max_pool(x, 2, 2, "same"), real(1, 5, 4, 3, 2)),
     "average_pool": (lambda x: ops.average_pool(x, 3, 2, "same"), real(2, 7, 6, 3)),
     "upsample": (lambda x: ops.nn.upsample(x, (2, 3)), real(1, 2, 3, 2)),

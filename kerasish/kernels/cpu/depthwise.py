@@ -52,7 +52,7 @@ class Plan(NamedTuple):
     y: int = 0
     bias: int = 0
     cut: int = 0  # the activation, of `tile.CUTS`
-    stream: int = 0  # 1 to write y past the caches
+    stream: int = 0  # 1 to write y past the caches; other bits are for strips of other kinds
     large: int = 0  # 1 if the arrays exceed them
     w_size: int = 0  # elements of the filters
 
@@ -226,7 +226,7 @@ def launch(natives, plan, tables, x, w, y, bias=None, cut=0):
     """Run a plan; `tables` and the arrays stay alive meanwhile."""
     plan = plan._replace(
         x=address(x), w=0 if w is None else address(w), y=address(y), bias=0 if bias is None else address(bias),
-        cut=cut, stream=streams(y, plan.channels), large=large(x, y),
+        cut=cut, stream=plan.stream | streams(y, plan.channels), large=large(x, y),
     )  # fmt: skip
     count = min(threads.wanted(y.size), plan.parts or plan.jobs)
     run(natives[x.dtype], np.fromiter(plan, np.int64), count)

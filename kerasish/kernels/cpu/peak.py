@@ -5,6 +5,8 @@ are the numbers of a window's taps: `w` is the first one's, `w_row` and `w_tap` 
 `where`, lies beside x or y, which begins at `cut`; `bias` is its address, or 0 if there is none.
 
     largest:  y[pixel] = the largest of x[pixel, row, tap], where[pixel] = the number of the first that is (or is a NaN)
+              with FLOOR in `stream` y is at least 0, and without an element above 0 `where` is no tap's number
+
     spread:   y[pixel] = the sum of those x[pixel, row, tap] whose `where` is the number of (row, tap)
 """
 
@@ -19,6 +21,7 @@ from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.strip import Call, Strip, choose
 from kerasish.kernels.cpu.tile import I32, I64
 
+FLOOR = 2
 KINDS = {  # (pixels, taps, stride in taps), as in `strip.py`; four pixels and their numbers are eight registers
     "largest": [(4, 0, 0), (4, 2, 2), (4, 3, 1), (4, 3, 2), (2, 0, 0), (1, 0, 0)],
     "spread": [(4, 0, 0), (4, 1, 1), (4, 2, 1), (1, 0, 0)],
@@ -34,7 +37,9 @@ class Peak(Strip):
 
     def largest(self):
         at, call = self.at, self.call
-        lowest, first = self.splat(ir.Constant(self.element, float("-inf"))), self.splat(at.trunc(call.w, I32))
+        floor = at.icmp_unsigned("!=", at.and_(call.stream, I64(FLOOR)), I64(0))
+        lowest = self.bound(floor, 0.0, float("-inf"))
+        first = self.splat(at.select(floor, I32(-1), at.trunc(call.w, I32)))
         best = [cgutils.alloca_once_value(at, lowest) for _ in range(self.pixels)]
         winner = [cgutils.alloca_once_value(at, first) for _ in range(self.pixels)]
         for names, meetings in self.taps():
@@ -115,11 +120,14 @@ def in_python(name, kind, call, dtype, number):
         if name == "spread":
             at(y)[:] = sum((np.where(beside(x) == tap, at(x), dtype.type(0)) for x, tap in seen), np.zeros_like(at(y)))
             continue
-        values = np.stack([at(x) for x, _ in seen])
+        values, numbers = np.stack([at(x) for x, _ in seen]), np.array([tap for _, tap in seen], number)
+        if call.stream & FLOOR:
+            values = np.concatenate([np.zeros_like(values[:1]), values])
+            numbers = np.append(number.type(-1 % 2 ** (8 * number.itemsize)), numbers)
         best = np.argmax(values, 0)  # NumPy's also takes the first, and a NaN before all
         at(y)[:] = values[best, range(call.channels)]
         if call.bias:
-            beside(y)[:] = np.array([tap for _, tap in seen])[best]
+            beside(y)[:] = numbers[best]
 
 
 def peak_of(name, dtype, number):

@@ -20,17 +20,20 @@ from kerasish.kernels.reference import pool as reference
 LARGEST, SPREAD = (tuple(peak.KINDS[name]) for name in ("largest", "spread"))
 
 
-def max_pool2d(x, size, window, need_where=True):
+def max_pool2d(x, size, window, need_where=True, activation=None):
     """The largest element of each window; padding never wins, a NaN always does.
 
     x      (N, H, W, C)
     ->  y  (N, OH, OW, C), where (N, OH, OW, C): number of the first maximum in its window (None unless needed)
+
+    With "relu" as activation, y is at least 0, and where no element is above 0 the number is none of the window's.
     """
     if not _ours(x):
-        return reference.max_pool2d(x, size, window, need_where)
+        return reference.max_pool2d(x, size, window, need_where, activation)
     y = memory.empty(_windows(x.shape, size, window), x.dtype)
     where = memory.empty(y.shape, reference.where_dtype(size)) if need_where else None
     plan, tables = depthwise.forward_plan(x.shape, size, y.shape, window, LARGEST)
+    plan = plan._replace(stream=peak.FLOOR if activation == "relu" else 0)
     native = _largest.native((x.dtype, reference.where_dtype(size)))
     depthwise.launch({x.dtype: native}, plan, tables, flat(x), None, y, where, address(y))
     return y, where

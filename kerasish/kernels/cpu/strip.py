@@ -20,7 +20,7 @@ from llvmlite import ir
 from kerasish.device.jit import intrinsic
 from kerasish.device.lazy import cgutils, types
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
-from kerasish.kernels.cpu.tile import I8, I32, I64, Vectors, cut_in_python
+from kerasish.kernels.cpu.tile import I1, I8, I32, I64, Vectors, cut_in_python
 
 WIDTHS = (8, 4, 2, 1)  # pixels of a strip: 8 sums hide the latency of a multiply-add
 WINDOWS = ((0, 0), (1, 1), (2, 1), (3, 1), (3, 2))  # (taps, stride in taps) written out; the first is for all others
@@ -44,7 +44,7 @@ class Call(NamedTuple):
     channels: Any
     bias: Any  # address, or 0
     cut: Any  # the activation, of `tile.CUTS`
-    stream: Any  # 1 to write y past the caches (it then lies at whole vectors), or to ask for the next strip's y
+    stream: Any  # bit 0: to write y past the caches (it then lies at whole vectors), or to ask for the next strip's y
 
 
 def in_python(kind, call, dtype, filters):
@@ -110,7 +110,7 @@ class Strip(Vectors):
         """Write values to their addresses, past the caches if that is wanted."""
         at = self.at
         if self.mask is None:
-            with at.if_else(at.icmp_unsigned("!=", self.call.stream, I64(0))) as (past, cached):
+            with at.if_else(at.trunc(self.call.stream, I1)) as (past, cached):
                 with past:
                     for value, y in found:
                         self.stream(value, self.place(at.add(y, self.offset), 0))

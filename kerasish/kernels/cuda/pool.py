@@ -14,6 +14,7 @@ from kerasish.kernels.reference import pool as reference
 from kerasish.kernels.reference.precision import widened
 
 THREADS = 256
+NO_TAP = 255  # the number of no element of a window
 GEOMETRY = "i" * 14
 
 
@@ -125,14 +126,16 @@ _mean_back = mean_backward("average_pool_gradient", THREADS, THREADS=THREADS)
 
 
 @widened
-def max_pool2d(x, size, window, need_where=True):
+def max_pool2d(x, size, window, need_where=True, activation=None):
     """The largest element of each window; padding never wins, a NaN always does.
 
     x      (N, *S, C)
     ->  y  (N, *O, C), where (N, *O, C): number of the first maximum in its window (None unless needed)
+
+    With "relu" as activation, y is at least 0, and where no element is above 0 the number is none of the window's.
     """
     if not _ours(x, size):
-        return reference.max_pool2d(x, size, window, need_where)
+        return reference.max_pool2d(x, size, window, need_where, activation)
     xp, shape = array_module(x), _output_shape(x.shape, size, window)
     y = xp.empty(shape, x.dtype)
     where = xp.empty(shape, "uint8") if need_where else None
@@ -140,6 +143,9 @@ def max_pool2d(x, size, window, need_where=True):
     n = y.size // wide
     given = (contiguous(x), y, where if need_where else xp.empty(1, "uint8"))
     _max[wide]((blocks(n, THREADS),), *given, n, *_geometry(x.shape, shape, size, window), int(need_where))
+    if activation == "relu":
+        where = xp.where(y <= 0, xp.uint8(NO_TAP), where) if need_where else None
+        y = xp.maximum(y, 0)
     return y, where
 
 
@@ -174,7 +180,7 @@ def average_pool2d_grad(gy, x_shape, size, window):
 
 
 def _ours(x, size):
-    return supported(x) and x.size and len(size) < 3 and math.prod(size) <= 256
+    return supported(x) and x.size and len(size) < 3 and math.prod(size) <= NO_TAP
 
 
 def _output_shape(x_shape, size, window):

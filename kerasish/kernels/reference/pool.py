@@ -13,11 +13,13 @@ from kerasish.device import array_module
 from kerasish.kernels.reference.precision import accumulator, quiet
 
 
-def max_pool2d(x, size, window, need_where=True):
+def max_pool2d(x, size, window, need_where=True, activation=None):
     """The largest element of each window; padding never wins, a NaN always does.
 
     x      (N, *S, C)
     ->  y  (N, *O, C), where (N, *O, C): number of the first maximum in its window (None unless needed)
+
+    With "relu" as activation, y is at least 0, and where no element is above 0 the number is none of the window's.
     """
     xp = array_module(x)
     padded = _padded(x, window, _lowest(x.dtype))
@@ -30,6 +32,10 @@ def max_pool2d(x, size, window, need_where=True):
         y = xp.where(wins, v, y)
         if need_where:
             where[wins] = k
+    if activation == "relu":
+        if need_where:
+            where[y <= 0] = np.iinfo(where.dtype).max
+        y = xp.maximum(y, 0)
     return y, where
 
 
@@ -55,8 +61,8 @@ def average_pool2d_grad(gy, x_shape, size, window):
 
 
 def where_dtype(size):
-    """The smallest dtype that can number the elements of a window."""
-    return np.min_scalar_type(max(math.prod(size) - 1, 0))
+    """The smallest dtype that can number the elements of a window, and has a number left."""
+    return np.min_scalar_type(math.prod(size))
 
 
 def _lowest(dtype):

@@ -47,7 +47,7 @@ class Normalized:
 class Product:
     """A convolution or dense layer with what lies around it: zeros, a normalization, an activation (each or none).
 
-    The layer's own activation comes after it, where that is not one that kernels know.
+    `rest` comes after it: the layer's own activation, where that is not one that kernels know, or what else may.
     """
 
     def __init__(self, layer, zeros=None, normalization=None, activation=None, rest=None):
@@ -95,10 +95,14 @@ class PooledFirst:
     """
 
     def __init__(self, pooling, activation):
-        self.pooling, self.activation = pooling, getattr(ops, activation)
+        self.pooling, self.activation = pooling, activation
 
     def __call__(self, x):
-        return self.activation(self.pooling.call(x))
+        pooling = self.pooling
+        if self.activation == "relu":  # a floor of the maxima
+            window = pooling.pool_size, pooling.strides, pooling.padding, pooling.data_format
+            return ops.nn.max_pool_relu(x, *window)
+        return getattr(ops, self.activation)(pooling.call(x))
 
 
 class Affine:
