@@ -5,6 +5,7 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import streams
+from kerasish.kernels.cpu.pack import pack_rows
 from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
 from kerasish.kernels.cpu.raw import address, call, integers, take
 from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, WIDE, tile_for, tile_kind, tile_width, tiles_of
@@ -20,7 +21,7 @@ def convolve(plan, x, b, y, start=0, bias=None, activation=None):
     panels = -(-plan.F // (plan.lanes * WIDE))
     splits = max(1, min(panels, SPLITS // plan.jobs))
     count = min(threads.wanted(work / FAST), plan.jobs * splits)
-    scratch = memory.empty((count, input_rows(plan) * plan.line + 64), x.dtype)
+    scratch = memory.empty((count, input_rows(plan) * plan.line + 64 + plan.lanes**2), x.dtype)
     tables = np.empty((count, plan.rows + 2 * (plan.rows * plan.columns + ROWS) + plan.KH * plan.KW), np.int64)
     bias = padded_bias(bias, plan, x.dtype)
     plan = plan._replace(
@@ -87,11 +88,12 @@ def _job(p, scratch, table, job):
             pixels,
             columns % RUN == 0,
             split,
+            scratch,
         )
 
 
 @helper
-def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, even, split):
+def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, even, split, scratch):
     """All products of a job for one group."""
     segments = y_rows + (p.rows * p.columns + ROWS) * 8
     count, length = _segments(p, integers(segments, p.KH * p.KW))
@@ -103,21 +105,30 @@ def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, even, split):
         wide, here = tile_width(vectors - v), v * p.lanes * p.size
         columns = min(p.F - v * p.lanes, wide * p.lanes)
         b_step = p.b_step if p.b_step else wide * p.lanes
-        depth = DEPTH * WIDE // wide
+        depth, inside = DEPTH * WIDE // wide, length
+        if p.b_step and columns < wide * p.lanes:  # the last rows' vectors would reach past the end of B
+            tail = min(length, -(-(wide * p.lanes - columns) // b_step))
+            inside = length - tail
+            pack_rows(b + here + inside * b_step * p.size, b_step, tail, columns, wide * p.lanes, scratch, p.size)
         some = max(1, depth // length)
         for s in range(0, count, some):
-            for j in range(0, length, depth):
-                k, n, m = s * length + j, min(some, count - s), min(length - j, depth)
-                last = s + some >= count and j + depth >= length
+            j = 0
+            while j < length:
+                k, n, m = s * length + j, min(some, count - s), min((inside if j < inside else length) - j, depth)
+                b_rows, step = b + here * across + k * b_step * p.size, b_step
+                if j >= inside:
+                    b_rows, step = scratch, wide * p.lanes
+                last = s + some >= count and j + m >= length
                 start = FROM_C if k > 0 else FROM_BIAS if bias else ZERO
                 i = 0
                 while i < pixels:
                     kind = tile_kind(wide, even, pixels - i)
                     tiles = tiles_of(kind, pixels - i)
-                    call(p.tile, kind, a + j * p.step * p.size, x_rows + i * 8, segments + s * 8, p.step, n, m,
-                         b + here * across + k * b_step * p.size, b_step, y + here, y_rows + i * 8, columns, start,
-                         bias + here, p.cut if last else 0, p.stream if last and k == 0 else 0, tiles)  # fmt: skip
+                    call(p.tile, kind, a + j * p.step * p.size, x_rows + i * 8, segments + s * 8, p.step, n, m, b_rows,
+                         step, y + here, y_rows + i * 8, columns, start, bias + here, p.cut if last else 0,
+                         p.stream if last and k == 0 else 0, tiles)  # fmt: skip
                     i += tiles * HEIGHTS[kind]
+                j += m
         v += wide
 
 
