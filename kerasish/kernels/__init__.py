@@ -84,6 +84,6 @@ def twin_of(array: Any) -> Twin:
     return _cuda if not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__") else _cpu
 
 
-def replays_of(array: Any) -> Callable | None:
-    """What makes replays of forward passes where `array` lives (`cpu/replay_choice.py`'s `fastest`), or None."""
-    return _module("cpu.replay_choice").fastest if isinstance(array, np.ndarray) else None
+def replays_of(array: Any) -> Any:
+    """The module with `fastest` and `again`, which make replays of forward passes where `array` lives; or None."""
+    return _module("cpu.replay_choice") if isinstance(array, np.ndarray) else None

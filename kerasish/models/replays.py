@@ -54,7 +54,7 @@ class Replays:
     """
 
     def __init__(self, model):
-        self.model, self.known, self.rows = model, {}, {}
+        self.model, self.known, self.chosen = model, {}, {}
         self.possible = all(_replayable(operation) for operation in model._operations)
 
     def run(self, values: list[Tensor], plan: list, ordinary: Callable):
@@ -79,30 +79,36 @@ class Replays:
 
     def _note(self, key, count, seconds, arrays, results, plan, ordinary):
         """Count a pass; record when it is time to. None stands for a shape that cannot be replayed."""
-        first = key not in self.rows and len(arrays[0]) > 1 and seconds > QUICK
+        first = key not in self.chosen and len(arrays[0]) > 1 and seconds > QUICK
         if count < (MANY if first else ORDINARY):
             if count == 0 and len(self.known) >= SHAPES:
                 self.known.pop(next(iter(self.known)), None)
             self.known[key] = count + 1
             return
-        self.known[key] = self._replay(key, arrays, [y.value for y in results], plan, ordinary)
+        results = [y.value for y in results]
+        if not all(np.isfinite(y).all() for y in results):
+            return  # nothing could be compared with them
+        replay = self._replay(key, arrays, results, plan, ordinary)
+        self.known[key] = replay and Replay(replay, self.model.variables)
 
     def _replay(self, key, arrays, results, plan, ordinary):
-        """A replay that gives `results` for `arrays`, or None."""
-        fastest = kernels.replays_of(arrays[0])
-        if fastest is None or not all(np.isfinite(y).all() for y in results):
+        """What gives `results` for `arrays`, or None. Where nothing but weights has changed, the choice stands."""
+        replays = kernels.replays_of(arrays[0])
+        if replays is None:
             return None
-        variables = self.model.variables
-        constants = [v.array for v in variables]
+        constants = [v.array for v in self.model.variables]
         constants += [x for step in plan for x in getattr(step.operation, "constants", list)()]
         forward = lambda given: _values(ordinary([Tensor(x) for x in given]))
-        found = fastest(forward, arrays, results, constants, self.rows.get(key))
+        rows, changes = self.chosen.get(key, (None, None))
+        if changes == tracking.changes():
+            return replays.again(forward, arrays, constants, rows)
+        found = replays.fastest(forward, arrays, results, constants)
         if found is None:
             return None
-        if len(self.rows) > 16 * SHAPES:
-            self.rows.clear()
-        replay, self.rows[key] = found
-        return Replay(replay, variables)
+        if len(self.chosen) > 16 * SHAPES:
+            self.chosen.clear()
+        self.chosen[key] = found[1], tracking.changes()
+        return found[0]
 
 
 def _values(results) -> list[np.ndarray]:

@@ -19,8 +19,17 @@ WHOLE = 0  # stands for a batch that is not cut
 Pass = Callable[[list[np.ndarray]], list[np.ndarray]]
 
 
+def again(function: Pass, inputs: list[np.ndarray], constants: list[np.ndarray], rows: int) -> Recording | Parts | None:
+    """What `fastest` chose before, recorded anew because constants have changed."""
+    if rows == WHOLE:
+        return record(function, inputs, constants)
+    with threads.alone():
+        recording = record(function, [x[:rows] for x in inputs], constants)
+    return recording and Parts(recording, len(inputs[0]), threads.get_num_threads())
+
+
 def fastest(
-    function: Pass, inputs: list[np.ndarray], results: list[np.ndarray], constants: list[np.ndarray], rows: int | None
+    function: Pass, inputs: list[np.ndarray], results: list[np.ndarray], constants: list[np.ndarray]
 ) -> tuple[Recording | Parts, int] | None:
     """A replay of a pass that gives, bit for bit, the results of the function itself.
 
@@ -29,20 +38,16 @@ def fastest(
         inputs: a batch.
         results: what the function gives for it.
         constants: arrays that the function reads and nobody changes.
-        rows: images of a part, if they were chosen before; `WHOLE` for the whole batch.
 
     Returns:
-        What has `run(inputs)`, and the images of a part; None if the pass cannot be replayed.
+        What has `run(inputs)`, and the images of a part or `WHOLE`; None if the pass cannot be replayed.
     """
     noise = _noise(inputs)
     whole = record(function, noise, constants)
     if whole is None or not _right_for_others(whole, inputs, results):
         return None
-    if rows == WHOLE or not _divisible(inputs, results):
+    if not _divisible(inputs, results):
         return whole, WHOLE
-    if rows is not None:
-        parts = _parts(function, inputs, results, constants, noise, rows)
-        return (parts, rows) if parts is not None else (whole, WHOLE)
     best, chosen, least = whole, WHOLE, _seconds(whole, inputs)
     for rows in PARTS:
         if 2 * rows > len(inputs[0]):
