@@ -21,7 +21,7 @@ from kerasish.layers.layer import Layer
 from kerasish.models.plans.fused import kind
 
 ORDINARY, MANY = 2, 10  # passes of one shape before it is recorded; before batches that take long are
-QUICK = 2e-3  # seconds that such a pass takes
+QUICK, LONG = 2e-3, 0.05  # seconds that a pass takes: less than batches that take long; more than can be tried out
 SHAPES = 4  # recordings that a model keeps
 LAYERS = frozenset(
     "InputLayer Conv1D Conv2D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D Conv2DTranspose Dense "
@@ -88,11 +88,14 @@ class Replays:
         results = [y.value for y in results]
         if not all(np.isfinite(y).all() for y in results):
             return  # nothing could be compared with them
-        replay = self._replay(key, arrays, results, plan, ordinary)
+        replay = self._replay(key, seconds, arrays, results, plan, ordinary)
         self.known[key] = replay and Replay(replay, self.model.variables)
 
-    def _replay(self, key, arrays, results, plan, ordinary):
-        """What gives `results` for `arrays`, or None. Where nothing but weights has changed, the choice stands."""
+    def _replay(self, key, seconds, arrays, results, plan, ordinary):
+        """What gives `results` for `arrays`, or None. Where nothing but weights has changed, the choice stands.
+
+        Batches that take long are tried with a few of their images, and worth replaying in parts only.
+        """
         replays = kernels.replays_of(arrays[0])
         if replays is None:
             return None
@@ -102,13 +105,16 @@ class Replays:
         rows, changes = self.chosen.get(key, (None, None))
         if changes == tracking.changes():
             return replays.again(forward, arrays, constants, rows)
-        found = replays.fastest(forward, arrays, results, constants)
-        if found is None:
+        few = max(2, int(len(arrays[0]) * LONG / seconds))
+        long = few < len(arrays[0])
+        tried = ([x[:few] for x in arrays], [y[:few] for y in results]) if long else (arrays, results)
+        found = replays.fastest(forward, *tried, constants)
+        if found is None or (long and found[1] == replays.WHOLE):
             return None
         if len(self.chosen) > 16 * SHAPES:
             self.chosen.clear()
         self.chosen[key] = found[1], tracking.changes()
-        return found[0]
+        return replays.again(forward, arrays, constants, found[1]) if long else found[0]
 
 
 def _values(results) -> list[np.ndarray]:

@@ -8,6 +8,7 @@ import pytest
 
 import kerasish as keras
 from kerasish.device import jit
+from kerasish.models import replays
 from kerasish.models.replays import ORDINARY, SHAPES, Replay
 
 L = keras.layers
@@ -202,3 +203,12 @@ def test_copies_and_files_leave_recordings_behind(tmp_path):
         other.layers[0].kernel.assign(other.layers[0].kernel * 2)
         assert not np.array_equal(other.predict(x, verbose=0), want)
     np.testing.assert_array_equal(model.predict(x, verbose=0), want)
+
+
+def test_batches_that_take_long_are_tried_with_a_few_images(monkeypatch):
+    monkeypatch.setattr(replays, "LONG", 1e-9)
+    monkeypatch.setattr(replays, "MANY", 3)
+    model, x = convnet(), images(24)
+    want = plainly(model, x)
+    for _ in range(6):
+        np.testing.assert_array_equal(model.predict(x, batch_size=24, verbose=0), want)
