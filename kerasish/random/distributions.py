@@ -11,6 +11,7 @@ from kerasish.core import dtypes, scopes
 from kerasish.core.operators import Operators
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array, convert_to_tensor
+from kerasish.device import put
 from kerasish.random.seed import draw_pair
 
 _DRAWN = ("float16", "bfloat16", "float32", "float64")
@@ -160,7 +161,7 @@ def categorical(logits, num_samples: int, dtype="int32", seed=None):
     if symbolic:
         return _symbolic("categorical", (logits.shape[0], num_samples), dtype)
     drawn = kernels.twin_of(logits.value).categorical(logits.value, int(num_samples), draw_pair(seed))
-    return Tensor(drawn.astype(dtypes.numpy_dtype(dtype)))
+    return Tensor(put(drawn.astype(dtypes.numpy_dtype(dtype))))
 
 
 def shuffle(x, axis: int = 0, seed=None):
@@ -183,7 +184,7 @@ def shuffle(x, axis: int = 0, seed=None):
         raise ValueError(f"`x` has no axis {axis} to shuffle along. Received: x of shape {tuple(x.shape)}")
     if symbolic:
         return _symbolic("shuffle", x.shape, x.dtype)
-    return ops.take(x, Tensor(_host.shuffle(x.shape[axis], draw_pair(seed))), axis=axis)
+    return ops.take(x, Tensor(put(_host.shuffle(x.shape[axis], draw_pair(seed)))), axis=axis)
 
 
 def gamma(shape, alpha, dtype=None, seed=None):
@@ -202,7 +203,7 @@ def gamma(shape, alpha, dtype=None, seed=None):
         ValueError: If `dtype` is not a float one or the shapes do not fit.
     """
     dtype = _float_dtype("gamma", dtype, ValueError)
-    return Tensor(_gamma(_known_shape(shape), alpha, dtype, draw_pair(seed)))
+    return Tensor(put(_gamma(_known_shape(shape), alpha, dtype, draw_pair(seed))))
 
 
 def beta(shape, alpha, beta, dtype=None, seed=None):
@@ -225,7 +226,7 @@ def beta(shape, alpha, beta, dtype=None, seed=None):
     first, second = draw_pair(seed)
     a = _gamma(shape, np.broadcast_to(as_array(alpha), shape), dtype, (first, second))
     b = _gamma(shape, np.broadcast_to(as_array(beta), shape), dtype, (first + 12, second + 12))
-    return Tensor(a / (a + b))
+    return Tensor(put(a / (a + b)))
 
 
 def binomial(shape, counts, probabilities, dtype=None, seed=None):
@@ -249,7 +250,7 @@ def binomial(shape, counts, probabilities, dtype=None, seed=None):
     numbers = _per_parameter(
         lambda n, p: _host.binomial(n, p, pair, drawn), shape, as_array(counts), as_array(probabilities)
     )
-    return Tensor(numbers.astype(dtypes.numpy_dtype(dtype), copy=False))
+    return Tensor(put(numbers.astype(dtypes.numpy_dtype(dtype), copy=False)))
 
 
 def _gamma(shape, alpha, dtype, pair):
@@ -275,7 +276,7 @@ def _draw(kernel, shape, dtype, seed, *parameters):
     shape = _dimensions(shape)
     if None in shape:
         return _symbolic(kernel, shape, dtype)
-    return Tensor(getattr(_host, kernel)(shape, draw_pair(seed), *parameters, dtype=dtype))
+    return Tensor(put(getattr(_host, kernel)(shape, draw_pair(seed), *parameters, dtype=dtype)))
 
 
 def _symbolic(name, shape, dtype) -> KerasTensor:

@@ -17,8 +17,9 @@ def _there(array):
 
 
 def contiguous(array):
-    """The array, its elements in C order."""
-    return array_module(array).ascontiguousarray(array)
+    """The array, its elements in C order, from an address on that kernels can read four floats at once."""
+    array = array_module(array).ascontiguousarray(array)
+    return array if array.data.ptr % 16 == 0 else array.copy()
 
 
 def blocks(n, each):

@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasish.core.shapes import Window
 from kerasish.device import array_module
-from kerasish.kernels.cuda.arrays import supported
+from kerasish.kernels.cuda.arrays import contiguous, supported
 from kerasish.kernels.cuda.gather import (
     Rows,
     correlate,
@@ -37,7 +37,7 @@ def conv2d(x, w, window, bias=None, activation=None):
     if y.size:
         x, w = padded(x, G), left_filters(w.reshape(-1, *w.shape[2:]), G)
         taps = table(offsets, x.shape[-1] // G, x.shape[2], x.shape[3])
-        bias = None if bias is None else xp.ascontiguousarray(bias)
+        bias = None if bias is None else contiguous(bias)
         multiply(x, w, y, rows, taps, G, F // G, (OH * OW * F, OW * F, F, 0), bias, activation)
     return y
 
@@ -81,7 +81,7 @@ def conv2d_grad_kernel(x, gy, w_shape, window):
     taps = table(offsets, quads(J), x.shape[2], x.shape[3])
     gw = correlate(x, gy, rows, taps, KH * KW * quads(J), G)
     gw = gw.reshape(KH, KW, quads(J), G, -1)[:, :, :J, :, : F // G]
-    return array_module(gw).ascontiguousarray(gw).reshape(tuple(w_shape))
+    return contiguous(gw).reshape(tuple(w_shape))
 
 
 def conv1d(x, w, window, bias=None, activation=None):

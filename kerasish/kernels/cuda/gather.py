@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasish.device import array_module, cuda
 from kerasish.kernels.cuda import outer, product, tensor
-from kerasish.kernels.cuda.arrays import LARGEST, blocks
+from kerasish.kernels.cuda.arrays import LARGEST, blocks, contiguous
 
 OUTSIDE = 0x7FFF << 16  # a tap that lies below every image
 TALLEST = 16000  # rows and taps fit 16 bits
@@ -45,7 +45,7 @@ def padded(x, groups):
     each = x.shape[-1] // groups
     xp = array_module(x)
     if each % 4 == 0:
-        return xp.ascontiguousarray(x)
+        return contiguous(x)
     out = xp.zeros((*x.shape[:-1], groups, quads(each)), x.dtype)
     out[..., :each] = x.reshape(*x.shape[:-1], groups, each)
     return out.reshape(*x.shape[:-1], -1)
@@ -71,7 +71,7 @@ def _filled(w):
         out = xp.zeros((taps, quads(A), groups, quads(B)), w.dtype)
         out[:, :A, :, :B] = w
         w = out
-    return xp.ascontiguousarray(w).reshape(taps * w.shape[1], -1)
+    return contiguous(w).reshape(taps * w.shape[1], -1)
 
 
 def table(offsets, group_channels, width, pixel):

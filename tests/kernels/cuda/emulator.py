@@ -163,9 +163,13 @@ class Cuda:
 
 # --- asm.py
 
+crooked = {}  # arguments that begin at odd addresses, by id
+
 
 def spot(place, index, width=1):
     index = int(index)
+    if width > 1 and id(place) in crooked:
+        raise IndexError(f"{width} elements at once of an array that does not begin at a multiple of 16 bytes")
     if not 0 <= index <= place.size - width or index % width:
         raise IndexError(f"{width} elements at {index} of {place.size}: out of range or misaligned")
     return index
@@ -348,7 +352,10 @@ def _argument(kernel, letter, value):
     wanted = cuda_jit.POINTERS[letter]
     if not array.flags.c_contiguous or (array.dtype != wanted and (wanted, array.dtype.name) != ("uint8", "bool")):
         raise TypeError(f"{kernel}: wants contiguous {wanted}, got {array.dtype} with strides {array.strides}")
-    return array.reshape(-1)
+    flat = array.reshape(-1)
+    if array.ctypes.data % 16:
+        crooked[id(flat)] = flat
+    return flat
 
 
 @contextlib.contextmanager

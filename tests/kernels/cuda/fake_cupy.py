@@ -15,6 +15,9 @@ class Card(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, memory):
         self.memory = memory
 
+    def copy(self):
+        return Card(aligned(self.memory))
+
     def get(self):
         moved.append(("down", self.memory.size))
         return self.memory.copy()

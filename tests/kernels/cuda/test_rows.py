@@ -170,3 +170,17 @@ def test_what_has_no_kernel_runs_by_the_reference_on_the_card(card):
     x = card.asarray(array(2, 3, 4, 5, 2))
     for name in ("gelu", "relu", "sum", "square"):
         close(getattr(twin, name)(x), getattr(find("reference", name), "__call__")(x.get()))
+
+
+def test_views_that_begin_in_the_middle(card):
+    """A contiguous view whose address is no multiple of 16 bytes is copied before four floats are read at once."""
+    x, w = array(3, 3, 3, 4), array(3, 3, 4)
+    flat = card.asarray(np.concatenate([[0.0], x.ravel()]).astype("float32"))
+    view = flat[1:].reshape(3, 3, 3, 4)
+    window = Window((1, 1))
+    close(ours("max_pool2d")(view, (2, 2), window)[0], find("reference", "max_pool2d")(x, (2, 2), window)[0])
+    w = w[..., None, :].reshape(3, 3, 4, 1)
+    want = find("reference", "depthwise_conv2d")(x, w, window)
+    close(ours("depthwise_conv2d")(view, there(card, w), window), want)
+    w = array(3, 3, 4, 5)
+    close(ours("conv2d")(view, there(card, w), window), find("reference", "conv2d")(x, w, window))
