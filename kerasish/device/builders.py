@@ -178,6 +178,7 @@ def serve() -> None:
     """What a process does: compile the kernels that standard input names, and write each one's size and object code."""
     from kerasish.device import jit
 
+    sys.modules.setdefault("scipy", None)  # Numba would import it, and much with it, for what no kernel uses
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing else may write there
     for line in sys.stdin.buffer:

@@ -6,10 +6,11 @@ more costs nothing but the time that it was to save.
 
 CONVOLUTION = """
 random._philox-uint32 pack._pack_panels simd.tile_function-float32 product._products thread_pool._launch
-thread_pool._idle thread_pool._serve pool.largest-float32-uint8 winograd._forward winograd._filters random._philox-uint8
-random._masked_scale-float32-uint8 softmax._softmax-float32 softmax._sparse_cross_entropy-float32
-winograd._gradient softmax._minus_hits-float32 pool.spread-float32-uint8 elementwise.relu_grad-float32
-winograd._taps reduce._columns-float32 outer._outer_products outer.sum_parts-float32 update._update-float32
+thread_pool._idle thread_pool._serve elementwise.relu-float32 pool.largest-float32-uint8 winograd._forward
+winograd._filters random._philox-uint8 random._masked_scale-float32-uint8 softmax._softmax-float32
+softmax._sparse_cross_entropy-float32 winograd._gradient softmax._minus_hits-float32 pool.spread-float32-uint8
+elementwise.relu_grad-float32 winograd._taps reduce._columns-float32 outer._outer_products outer.sum_parts-float32
+update._update-float32
 """
 NORMALIZATION = """
 batch_norm._moments-float32 elementwise.add_relu-float32 reduce._samples-float32 elementwise.multiply-float32

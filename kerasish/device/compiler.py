@@ -12,7 +12,6 @@ import inspect
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import extending
 from numba.core import (
     codegen,
     compiler,
@@ -166,25 +165,37 @@ def _lowered(function, arguments, result, exact, inline=False):
 
 def type_of_helper(helper: Any) -> types.Function:
     """The type of a function that is lowered for the arguments of each call."""
-    parameters = inspect.signature(helper.function)
 
-    class Call(typing.templates.AbstractTemplate):
-        key = helper
+    def lower(arguments):
+        result = _lowered(helper.function, arguments, None, helper.exact, helper.inline)
+        _context().insert_user_function(helper, result.fndesc, [result.library])
+        return result.signature
 
-        def generic(self, args, kws):
-            arguments = parameters.bind(*args, **kws).args
-            if arguments not in found:
-                result = _lowered(helper.function, arguments, None, helper.exact, helper.inline)
-                _context().insert_user_function(helper, result.fndesc, [result.library])
-                found[arguments] = result.signature.replace(pysig=parameters)
-            return found[arguments]
-
-    found = {}
-    return types.Function(Call)
+    return _callable(helper, inspect.signature(helper.function), lower)
 
 
 def type_of_intrinsic(intrinsic: Any) -> types.Function:
-    """The type that Numba gives an intrinsic."""
-    handle = extending.intrinsic(intrinsic.function)
-    _target.typing_context.refresh()
-    return _target.typing_context.resolve_value_type(handle)
+    """The type of a function that writes LLVM IR at the place of each call."""
+
+    def lower(arguments):
+        signature, codegen = intrinsic.function(_target.typing_context, *arguments)
+        _context().insert_func_defn([(codegen, intrinsic, signature.args)])
+        return signature
+
+    _, *parameters = inspect.signature(intrinsic.function).parameters.values()
+    return _callable(intrinsic, inspect.Signature(parameters), lower)
+
+
+def _callable(key, parameters, lower):
+    """A function that `lower` adds to the context, for each set of types that it is called with."""
+    found = {}
+
+    class Call(typing.templates.AbstractTemplate):
+        def generic(self, args, kws):
+            arguments = parameters.bind(*args, **kws).args
+            if arguments not in found:
+                found[arguments] = lower(arguments).replace(pysig=parameters)
+            return found[arguments]
+
+    Call.key = key
+    return types.Function(Call)
