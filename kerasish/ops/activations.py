@@ -116,8 +116,9 @@ class Celu(_Shaped):
         self.alpha = alpha
 
     def kernel(self, k, x):
-        low = self.alpha * k.expm1(k.minimum(x, x.dtype.type(0)) / x.dtype.type(self.alpha))
-        return k.maximum(x, x.dtype.type(0)) + low.astype(x.dtype)
+        zero, alpha = (k.xp.asarray(value, x.dtype) for value in (0, self.alpha))
+        low = k.multiply(k.expm1(k.divide(k.minimum(x, zero), alpha)), alpha)
+        return k.add(k.maximum(x, zero), low)
 
     def slope(self, x):
         # 2 at 0, where TensorFlow adds the derivatives of both halves
@@ -128,7 +129,7 @@ class Selu(_Shaped):
     """x where positive, alpha * (exp(x) - 1) elsewhere, times a scale."""
 
     def kernel(self, k, x):
-        return k.elu(x, SELU_ALPHA) * x.dtype.type(SELU_SCALE)
+        return k.multiply(k.elu(x, SELU_ALPHA), k.xp.asarray(SELU_SCALE, x.dtype))
 
     def slope(self, x):
         low = SELU_SCALE * SELU_ALPHA * exp(minimum(x, 0.0))

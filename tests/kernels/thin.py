@@ -81,7 +81,9 @@ REDUCTIONS = [
     ((3, 0, 4), 1),
 ]
 
-UNARY = "exp expm1 log log1p tanh erf sigmoid softplus silu relu relu6 leaky_relu elu gelu".split()
+UNARY = (
+    "exp expm1 log log1p tanh erf sigmoid softplus silu relu relu6 leaky_relu elu gelu hard_sigmoid softsign".split()
+)
 BINARY = (
     "add subtract multiply divide maximum minimum add_relu relu_grad relu6_grad sigmoid_grad tanh_grad silu_grad "
     "gelu_grad"
@@ -102,6 +104,11 @@ PAIRS = {
     "a row first": ((501,), (300, 501)),
     "a column": ((300, 501), (300, 1)),
     "a short row": ((60000, 3), (3,)),
+    "a row each": ((30, 51, 7, 9), (30, 1, 1, 9)),
+    "a row each first": ((3, 1, 700), (3, 90, 700)),
+    "one of each": ((2, 3, 4), (1, 1, 1)),
+    "rows and columns": ((3, 4, 5), (3, 1, 1)),
+    "two sizes": ((3, 1, 5), (1, 4, 5)),
     "small": ((2, 3), (2, 3)),
     "empty": ((0, 3), (0, 3)),
 }

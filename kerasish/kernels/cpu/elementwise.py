@@ -3,7 +3,7 @@
 Each is a row: a function of scalars, from which a kernel is made. Other dtypes go to the reference twin, and so do
 small arrays, for which it is as fast and needs no compilation; but what layers pass to one another, float32 tensors of
 two axes or more, never does where the row says so: models are replayed as a list of compiled calls. Of two operands one
-may be a scalar or lie along the last axes.
+may be a scalar, lie along the last axes, or be one row for each sample.
 """
 
 import numpy as np
@@ -21,7 +21,8 @@ COSTLY, CHEAP = 1 << 15, 1 << 17  # elements from which compiled code pays if it
 MASK = 1 << 10  # likewise for what NumPy needs several passes for
 COST = 8  # multiply-adds that an element of a function that computes is worth
 LENGTH = 1 << 13  # elements of a task
-ROW = 1 << 10  # elements to which a short operand is repeated
+ROW_LENGTH = 1 << 10  # elements to which a short operand is repeated
+MOVES, ROW, SAMPLE = 1, 2, 3  # an operand as large as the result, one row for all of it, one for each sample
 FLOAT32, FLOATS = (np.dtype("float32"),), (np.dtype("float32"), np.dtype("float64"))
 
 
@@ -57,10 +58,10 @@ def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None, replayed=False
     """The kernel `name` from `function(zero, a, b)` of scalars; otherwise as `unary`."""
     scalar, plain = helper(function, exact=True, inline=True), plain or getattr(reference, name)
 
-    def body(zero, task, a, b, y, size, width, step, a_moves, b_moves):
+    def body(zero, task, a, b, y, size, width, step, a_period, b_period):
         for at in range(task * step, min(size, (task + 1) * step), width):
-            n = min(width, size - at)
-            u, v, w = pointer(zero, a, at * a_moves, n), pointer(zero, b, at * b_moves, n), pointer(zero, y, at, n)
+            n, u_at, v_at = min(width, size - at), at // a_period * width, at // b_period * width
+            u, v, w = pointer(zero, a, u_at, n), pointer(zero, b, v_at, n), pointer(zero, y, at, n)
             for i in range(n):
                 w[i] = scalar(zero, u[i], v[i])
 
@@ -84,32 +85,48 @@ def _too_small(x, least, replayed):
 
 
 def _pair(a, b, kinds, least, replayed):
-    """Whether a and b move on with the result, or are rows of it; None if the kernels do not take them."""
+    """How a and b go along with the result (`_way`); None if the kernels do not take them."""
     ours = type(a) is np.ndarray and type(b) is np.ndarray and a.dtype == b.dtype and a.dtype in kinds
     if not ours or _too_small(a if a.size >= b.size else b, least, replayed):
         return None
     if a.shape == b.shape:
-        return 1, 1
-    if b.size and (b.size == 1 and b.ndim <= a.ndim or b.shape == a.shape[a.ndim - b.ndim :]):
-        return 1, 0
-    if a.size and (a.size == 1 and a.ndim <= b.ndim or a.shape == b.shape[b.ndim - a.ndim :]):
-        return 0, 1
-    return None
+        return MOVES, MOVES
+    small_first = a.ndim < b.ndim or a.ndim == b.ndim and a.size < b.size
+    way = _way(b, a) if small_first else _way(a, b)
+    return way and ((way, MOVES) if small_first else (MOVES, way))
 
 
-def _launch(run, a, b, a_moves, b_moves):
-    large, row = (a, b) if a_moves else (b, a)
-    y = memory.empty(large.shape, large.dtype)
-    if a_moves and b_moves:
-        width = LENGTH
-        a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
-    else:
-        row, large = np.tile(row.reshape(-1), max(1, ROW // row.size)), np.ascontiguousarray(large)
-        width, (a, b) = row.size, ((large, row) if a_moves else (row, large))
+def _way(large, small):
+    """How a smaller operand goes along with a larger one."""
+    if not small.size or small.ndim > large.ndim:
+        return None
+    if small.size == 1 or small.shape == large.shape[large.ndim - small.ndim :]:
+        return ROW
+    ends = (large.shape[0], *(1,) * (large.ndim - 2), large.shape[-1])
+    return SAMPLE if large.ndim > 2 and small.shape == ends else None
+
+
+def _launch(run, a, b, a_way, b_way):
+    large = a if a_way == MOVES else b
+    y, width, rows = memory.empty(large.shape, large.dtype), LENGTH, 1
+    if SAMPLE in (a_way, b_way):
+        width, rows = large.shape[-1], large.shape[0]
+    elif ROW in (a_way, b_way):
+        row = b if a_way == MOVES else a
+        row = np.tile(row.reshape(-1), max(1, ROW_LENGTH // row.size))
+        width, (a, b) = row.size, ((a, row) if a_way == MOVES else (row, b))
     step = width * max(1, LENGTH // width)
+    periods = [width if way == MOVES else max(width, y.size // rows) for way in (a_way, b_way)]
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     at = [address(array) for array in (a, b, y)]
-    run(y.dtype, -(-y.size // step), *at, y.size, width, step, a_moves, b_moves, threads=threads.wanted(y.size))
+    run(y.dtype, -(-y.size // step), *at, y.size, width, step, *periods, threads=threads.wanted(y.size))
     return y
+
+
+def _hard_sigmoid(zero, x):
+    x = x + number(zero, 3)
+    x = zero if x < zero else number(zero, 6) if x > number(zero, 6) else x
+    return x / number(zero, 6)
 
 
 @helper(inline=True)
@@ -145,11 +162,11 @@ def _gelu_exact_grad(g, x):
 
 
 exp = unary("exp", lambda zero, x: vecmath.exp(x), replayed=True)
-expm1 = unary("expm1", lambda zero, x: vecmath.expm1(x))
+expm1 = unary("expm1", lambda zero, x: vecmath.expm1(x), replayed=True)
 log = unary("log", lambda zero, x: vecmath.log(x))
 log1p = unary("log1p", lambda zero, x: vecmath.log1p(x))
 tanh = unary("tanh", lambda zero, x: vecmath.tanh(x), replayed=True)
-erf = unary("erf", lambda zero, x: vecmath.erf(x), least=ROW)
+erf = unary("erf", lambda zero, x: vecmath.erf(x), least=ROW_LENGTH)
 sigmoid = unary("sigmoid", lambda zero, x: vecmath.sigmoid(x), replayed=True)
 softplus = unary("softplus", lambda zero, x: vecmath.softplus(x), replayed=True)
 silu = unary("silu", lambda zero, x: x * vecmath.sigmoid(x), replayed=True)
@@ -161,6 +178,8 @@ relu6 = unary(
     CHEAP,
     replayed=True,
 )
+hard_sigmoid = unary("hard_sigmoid", _hard_sigmoid, FLOATS, CHEAP, replayed=True)
+softsign = unary("softsign", lambda zero, x: x / (number(zero, 1) + abs(x)), FLOATS, CHEAP, replayed=True)
 
 add = binary("add", lambda zero, a, b: a + b, replayed=True)
 subtract = binary("subtract", lambda zero, a, b: a - b)
@@ -181,7 +200,7 @@ _gelu_tanh_grad = binary("gelu_grad", lambda zero, g, x: _gelu_grad(g, x), FLOAT
 _gelu_erf = unary(
     "gelu_erf",
     lambda zero, x: x * _normal_cdf(x),
-    least=ROW,
+    least=ROW_LENGTH,
     plain=lambda x: reference.gelu(x, approximate=False),
     replayed=True,
 )
@@ -189,7 +208,7 @@ _gelu_erf_grad = binary(
     "gelu_erf_grad",
     lambda zero, g, x: _gelu_exact_grad(g, x),
     FLOAT32,
-    ROW,
+    ROW_LENGTH,
     plain=lambda g, x: reference.gelu_grad(g, x, approximate=False),
 )
 
