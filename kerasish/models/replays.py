@@ -27,7 +27,8 @@ LAYERS = frozenset(
     "InputLayer Conv1D Conv2D DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D Conv2DTranspose Dense "
     "BatchNormalization LayerNormalization Activation ReLU LeakyReLU Softmax MaxPooling1D MaxPooling2D "
     "AveragePooling1D AveragePooling2D GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D "
-    "GlobalMaxPooling2D Add Concatenate ZeroPadding1D ZeroPadding2D Flatten Reshape Dropout SpatialDropout2D".split()
+    "GlobalMaxPooling2D Add Multiply Average Maximum Minimum Concatenate Rescaling ELU UpSampling2D ZeroPadding1D "
+    "ZeroPadding2D Flatten Reshape Dropout SpatialDropout2D".split()
 )
 
 

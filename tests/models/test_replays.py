@@ -89,6 +89,24 @@ def test_branches_and_several_outputs():
         np.testing.assert_array_equal(got[name], want[name])
 
 
+def squeezed(x):
+    """Squeeze and excitation with what else is thin around it."""
+    y = L.Rescaling(0.5, 0.1)(x)
+    y = L.Conv2D(20, 3, padding="same", activation="silu")(y)
+    z = L.Conv2D(20, 1, activation="hard_sigmoid")(L.GlobalAveragePooling2D(keepdims=True)(y))
+    y = L.AveragePooling2D(3, 2, padding="same")(L.Multiply()([y, z]))
+    y = L.Average()([L.UpSampling2D(2)(y), L.Maximum()([L.Conv2D(20, 1)(x), L.Conv2D(20, 3, padding="same")(x)])])
+    return L.GlobalMaxPooling2D()(L.ELU(0.5)(L.MaxPooling2D(3, 2, padding="same")(y)))
+
+
+def test_all_that_is_thin_is_replayed():
+    inputs = keras.Input((12, 12, 3))
+    model = keras.Model(inputs, squeezed(inputs))
+    replayed(model, images())
+    x = images()
+    np.testing.assert_array_equal(model.predict(x, verbose=0), plainly(model, x))
+
+
 def test_results_are_the_callers_own():
     model = convnet()
     first = replayed(model, x := images())

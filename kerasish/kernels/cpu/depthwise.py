@@ -214,10 +214,9 @@ def layout(x_shape, y_shape, kernel, meetings, sources, taps, x_pixel, y_pixel, 
     strips = strips_of(kinds or KINDS, meetings[1], y_pixel, x_pixel, sources[1]) * (C, C, F, 1, 1)
     band = max(1, min(OH, BAND // (OW * C), N * OH // JOBS))
     plan = Plan(
-        jobs=N * -(-OH // band), band=band, rows=OH, row_table=address(rows), strips=len(strips),
-        strip_table=address(strips), channels=C, x_image=H * W * C, y_image=OH * OW * C, x_pixel=x_pixel * C,
-        x_row=sources[0] * W * C, x_tap=sources[1] * C, w_row=taps[0] * kernel[1] * F, w_tap=taps[1] * F,
-        y_pixel=y_pixel * C,
+        jobs=N * -(-OH // band), band=band, rows=OH, strips=len(strips), channels=C, x_image=H * W * C,
+        y_image=OH * OW * C, x_pixel=x_pixel * C, x_row=sources[0] * W * C, x_tap=sources[1] * C,
+        w_row=taps[0] * kernel[1] * F, w_tap=taps[1] * F, y_pixel=y_pixel * C,
     )  # fmt: skip
     return plan, (rows, strips)
 
@@ -225,8 +224,9 @@ def layout(x_shape, y_shape, kernel, meetings, sources, taps, x_pixel, y_pixel, 
 def launch(natives, plan, tables, x, w, y, bias=None, cut=0):
     """Run a plan; `tables` and the arrays stay alive meanwhile."""
     plan = plan._replace(
-        x=address(x), w=0 if w is None else address(w), y=address(y), bias=0 if bias is None else address(bias),
-        cut=cut, stream=plan.stream | streams(y, plan.channels), large=large(x, y),
+        row_table=address(tables[0]), strip_table=address(tables[1]), x=address(x), w=0 if w is None else address(w),
+        y=address(y), bias=0 if bias is None else address(bias), cut=cut,
+        stream=plan.stream | streams(y, plan.channels), large=large(x, y),
     )  # fmt: skip
     count = min(threads.wanted(y.size), plan.parts or plan.jobs)
     run(natives[x.dtype], np.fromiter(plan, np.int64), count)
