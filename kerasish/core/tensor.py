@@ -126,26 +126,27 @@ def is_tensor(x) -> bool:
     return isinstance(x, Tensor)
 
 
-def as_array(x, dtype: str | None = None):
+def as_array(x, dtype: str | None = None, like=None):
     """The array behind anything array-like, as Keras converts it: Python floats become the default float dtype.
 
     Args:
         x: a Tensor, Variable, array, Python number, nested list of them, or a DLPack provider.
         dtype: name of the wanted dtype, or None to keep x's.
+        like: an array beside which the result shall lie; by default it lies on the chosen device.
     """
     if isinstance(x, Tensor):
         array = x.value
     elif isinstance(x, np.ndarray):
         array = x
     elif isinstance(x, _SCALARS):
-        return put(np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x))))
+        return put(np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x))), like)
     elif (inner := getattr(x, "array", None)) is not None and isinstance(x, Operators):
         array = inner
     else:
         array = _from_sequence(x, dtype)
     if dtype is not None and dtypes.name_of(array) != dtype:
         array = array.astype(dtypes.numpy_dtype(dtype))
-    return put(array)
+    return put(array, like)
 
 
 def _scalar_dtype(x) -> str:

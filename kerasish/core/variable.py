@@ -157,7 +157,7 @@ class Variable(Operators):
         """
         if scopes.shapes_only():
             return self
-        array = as_array(value, self.dtype)
+        array = as_array(value, self.dtype, like=self.array)
         if array.shape != self.array.shape:
             raise ValueError(
                 f"The shape of the target variable and the shape of the target value in `variable.assign(value)` must "

@@ -42,14 +42,31 @@ def set_default(name: str | None) -> None:
     _default["name"] = None if name is None else checked(name)
 
 
-def put(array: Any) -> Any:
-    """The array where new arrays belong: itself, or a copy of a host array on the chosen card."""
+def put(array: Any, like: Any = None) -> Any:
+    """The array where new arrays belong: itself, or a copy of a host array on the chosen card.
+
+    Args:
+        array: an array.
+        like: an array beside which it shall lie, wherever that is.
+    """
+    if like is not None:
+        return _beside(array, like)
     name = _chosen.get() or _default["name"] or default()
     if name == "cpu:0" or not isinstance(array, np.ndarray):
         return array
     from kerasish.device import cuda
 
     return cuda.to_card(array, int(name[4:]))
+
+
+def _beside(array: Any, like: Any) -> Any:
+    if isinstance(like, np.ndarray):
+        return array if isinstance(array, np.ndarray) else array.get()
+    if not isinstance(array, np.ndarray):
+        return array
+    from kerasish.device import cuda
+
+    return cuda.to_card(array, like.device.id)
 
 
 def checked(name: str) -> str:
@@ -68,6 +85,11 @@ def checked(name: str) -> str:
     cuda.check(int(number or 0), name)
     cuda.use_allocator()
     return f"gpu:{int(number or 0)}"
+
+
+def where(array: Any) -> str:
+    """The device on which an array lies."""
+    return "cpu:0" if isinstance(array, np.ndarray) else f"gpu:{array.device.id}"
 
 
 def release() -> None:

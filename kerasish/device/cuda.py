@@ -186,9 +186,12 @@ def _live() -> list[tuple[str, Any]]:
 
 
 def _batch(arrays: list) -> int:
-    """The batch size, by the largest arrays that are no variables."""
-    firsts = [a.shape[0] for a in arrays[:5] if len(a.shape) > 1]
-    return max(set(firsts), key=firsts.count) if firsts else 0
+    """The batch size: the first axis on which most of the memory lies that is not the variables'."""
+    weight: dict[int, int] = {}
+    for array in arrays:
+        if len(array.shape) > 1:
+            weight[array.shape[0]] = weight.get(array.shape[0], 0) + array.nbytes
+    return max(weight, key=weight.__getitem__, default=0)
 
 
 def _size(bytes_: int) -> str:

@@ -161,10 +161,10 @@ def _labels(array, classes):
     """Labels as integers.
 
     Raises:
-        ValueError: for one that is no class.
+        ValueError: for one that is no class; on a card, where looking would mean waiting, the loss is NaN instead.
     """
     labels = array if array.dtype.kind in "iu" else array.astype(np.int64)
-    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+    if isinstance(labels, np.ndarray) and labels.size and (labels.min() < 0 or labels.max() >= classes):
         wrong = labels[(labels < 0) | (labels >= classes)].flat[0]
         raise ValueError(
             f"Received a label value of {wrong} which is outside the valid range of [0, {classes}): sparse categorical "

@@ -19,11 +19,12 @@ def camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def to_dtype(x, dtype: str):
-    """x as a Tensor or Variable of a dtype; tapes follow the conversion."""
+def to_dtype(x, dtype: str, other=None):
+    """x as a Tensor or Variable of a dtype, beside `other` if that is one; tapes follow the conversion."""
     if isinstance(x, (Tensor, Variable)):
         return x if x.dtype == dtype else cast(x, dtype)
-    return Tensor(as_array(x, dtype))
+    like = other.value if isinstance(other, Tensor) else other.array if isinstance(other, Variable) else None
+    return Tensor(as_array(x, dtype, like))
 
 
 def float_of(dtype) -> str:
@@ -105,7 +106,7 @@ class Binary(Op):
         if type(a) is Tensor and type(b) is Tensor and a.value.dtype == b.value.dtype and a.value.dtype.kind == "f":
             return inputs
         dtype = self.operand_dtype(spec_of(a), spec_of(b))
-        return to_dtype(a, dtype), to_dtype(b, dtype)
+        return to_dtype(a, dtype, b), to_dtype(b, dtype, a)
 
     def infer(self, a, b):
         return Spec(shapes.broadcast(a.shape, b.shape), self.out_dtype or self.operand_dtype(a, b))

@@ -11,6 +11,7 @@ from kerasish.core.autodiff import no_recording
 from kerasish.core.scopes import auto_name, name_scope
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.device import on
 from kerasish.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from kerasish.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 from kerasish.optimizers.state import OptimizerState
@@ -80,7 +81,7 @@ class Optimizer(OptimizerState):
         self._index: dict[int, int] = {}
         self._not_decayed: list[Variable] = []
         self._not_decayed_names: list[str] = []
-        with name_scope(self.name, caller=self):
+        with name_scope(self.name, caller=self), on("cpu"):  # numbers that Python reads at each step
             self._iterations = Variable(0, dtype="int64", name="iteration", trainable=False)
             self._learning_rate = self._make_learning_rate(learning_rate)
 
@@ -119,7 +120,8 @@ class Optimizer(OptimizerState):
         """The present learning rate; assign a number or a schedule to change it."""
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
-            return rate(self._iterations)
+            with on("cpu"):
+                return rate(self._iterations)
         return rate if isinstance(rate, Variable) else rate()
 
     @learning_rate.setter
@@ -292,7 +294,8 @@ class Optimizer(OptimizerState):
             decay = self.decay_factor(v, float(learning_rate))
             if decay != 1.0:
                 v.mutable_array()[...] *= decay
-            self.update_step(Tensor(g), v, learning_rate)
+            rate = learning_rate if isinstance(g, np.ndarray) else Tensor(as_array(learning_rate, like=g))
+            self.update_step(Tensor(g), v, rate)
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """What one gradient does to its variable; subclasses say.

@@ -9,6 +9,7 @@ import numpy as np
 from kerasish.core.scopes import name_scope
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable
+from kerasish.device import on, where
 
 
 def zeros(shape, dtype=None):
@@ -69,7 +70,8 @@ class OptimizerState:
     ) -> Variable:
         """Adds a variable of the shape and dtype of another, called `<its path>_<name>`."""
         name = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
-        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
+        with on(where(reference_variable.array)):
+            return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
 
     def add_optimizer_variables(
         self, trainable_variables: Iterable[Variable], name: str | Sequence[str], initializer: Any = "zeros"

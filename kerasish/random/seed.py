@@ -9,6 +9,7 @@ import numpy as np
 from kerasish.core import scopes
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable
+from kerasish.device import on
 
 # An unordered draw multiplies by the one and reduces by the other, which are primes.
 FACTOR, MODULUS = 5387, 933199
@@ -46,7 +47,7 @@ class SeedGenerator:
         seed = make_default_seed() if seed is None else seed
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
-        with scopes.name_scope(self.name, caller=self):
+        with scopes.name_scope(self.name, caller=self), on("cpu"):  # it is read at each draw
             self.state = Variable(_state(seed), trainable=False, name="seed_generator_state")
 
     def next(self, ordered: bool = True) -> Tensor:

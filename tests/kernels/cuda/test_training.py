@@ -85,13 +85,34 @@ def test_training_on_a_card_equals_training_on_the_cpu(card, case, monkeypatch):
         np.testing.assert_allclose(g, w, rtol=1e-4, atol=1e-5)
 
 
-def test_a_step_moves_next_to_nothing(card):
-    """The batch goes up; what else moves are single numbers, not parameters, activations or gradients."""
+def test_a_step_waits_for_nothing(card):
+    """Nothing comes down from the card; up go the optimizer's addresses, when they have changed."""
     with keras.device("gpu:0"):
         model = convolutional()
         model.compile("adam", "sparse_categorical_crossentropy")
         x, y = keras.ops.ones((2, 8, 8, 3)), keras.ops.zeros((2,), "int32")
-        model.train_step((x, y))
+        step = model._quiet_step("train")
+        step((x, y))
         fake_cupy.moved.clear()
-        model.train_step((x, y))
+        step((x, y))
+    assert not [move for move in fake_cupy.moved if move[0] == "down"]
     assert sum(n for _, n in fake_cupy.moved) < 100, fake_cupy.moved
+
+
+def test_an_optimizer_and_a_schedule_of_one_s_own(card):
+    """The learning rate is the host's, and comes to the card when a user's step asks for it as a tensor."""
+
+    class Descent(keras.optimizers.Optimizer):
+        def update_step(self, gradient, variable, learning_rate):
+            self.assign_sub(variable, gradient * learning_rate)
+
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    with keras.device("gpu:0"):
+        variable = keras.Variable([1.0, 2.0])
+        for optimizer in (Descent(schedule), keras.optimizers.SGD(schedule, momentum=0.5)):
+            for _ in range(2):
+                optimizer.apply([keras.ops.ones(2)], [variable])
+            variable.assign(variable * 1.0)
+    # twice: 0.1 and 0.05; then 0.1, and 0.05 with half of the step before it
+    assert type(variable.array) is fake_cupy.Card
+    np.testing.assert_allclose(variable.numpy(), np.array([1.0, 2.0]) - 0.15 - 0.2, rtol=1e-6)
