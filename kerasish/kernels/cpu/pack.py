@@ -7,11 +7,10 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, take
-from kerasish.kernels.cpu.simd import VECTOR_BYTES, copy_vector, lanes, panel_start, panels_of, tile_width
+from kerasish.kernels.cpu.simd import VECTOR_BYTES, copy_vector, lanes, panel_start, panels_of, tile_width, turning
 from kerasish.kernels.cpu.thread_pool import prepare
 
 BLOCK = 256  # rows that are packed at a time
-NEAR = 32  # rows that stay in L1 while elements are spread over them
 
 
 class Packing(NamedTuple):
@@ -38,6 +37,7 @@ class Packing(NamedTuple):
 RECORD = np.dtype([(name, np.int64) for name in Packing._fields])
 packing_at = record(RECORD)
 words, double_words = elements("int32"), elements("int64")
+turn_words, turn_double_words = turning(4), turning(8)
 
 
 def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, groups=1, images=1):
@@ -83,23 +83,8 @@ def _item(p, item):
     rows, valid = min(p.J - block * BLOCK, BLOCK), min(p.N - v * p.lanes, width)
     if p.n_step == 1:
         pack_rows(at, p.j_step, rows, valid, width, to, p.size)
-    elif p.size == 4:
-        count = rows * width
-        _transpose(
-            words(at, (rows - 1) * p.j_step + (valid - 1) * p.n_step + 1),
-            p.j_step,
-            p.n_step,
-            rows,
-            valid,
-            width,
-            words(to, count),
-        )
     else:
-        count = rows * width
-        _transpose(
-            double_words(at, (rows - 1) * p.j_step + (valid - 1) * p.n_step + 1), p.j_step, p.n_step, rows, valid,
-            width, double_words(to, count),
-        )  # fmt: skip
+        _turn(p, at, rows, valid, width, to)
 
 
 @helper
@@ -116,12 +101,29 @@ def pack_rows(source, step, rows, valid, width, to, size):
 
 
 @helper
-def _transpose(source, j_step, n_step, rows, valid, width, to):
-    """Rows whose elements lie `n_step` apart, padded with zeros to `width`."""
-    for first in range(0, rows, NEAR):
-        for n in range(valid):
-            for j in range(first, min(first + NEAR, rows)):
-                to[j * width + n] = source[j * j_step + n * n_step]
+def _turn(p, source, rows, valid, width, to):
+    """Rows whose elements lie `n_step` apart, padded with zeros to `width`; in squares where rows lie side by side."""
+    size, square_rows, square_valid = p.size, 0, 0
+    if p.j_step == 1:
+        square_rows, square_valid = rows - rows % p.lanes, valid - valid % p.lanes
+    for j in range(0, square_rows, p.lanes):
+        for n in range(0, square_valid, p.lanes):
+            here, there = source + (j + n * p.n_step) * size, to + (j * width + n) * size
+            if size == 4:
+                turn_words(here, p.n_step * size, there, width * size)
+            else:
+                turn_double_words(here, p.n_step * size, there, width * size)
     for j in range(rows):
-        for n in range(valid, width):
-            to[j * width + n] = 0
+        for n in range(square_valid if j < square_rows else 0, valid):
+            copy_element(to + (j * width + n) * size, source + (j * p.j_step + n * p.n_step) * size, size)
+        if valid < width:
+            clear_bytes(to + (j * width + valid) * size, (width - valid) * size)
+
+
+@helper
+def copy_element(to, source, size):
+    """Copy one element of 4 or 8 bytes."""
+    if size == 4:
+        words(to, 1)[0] = words(source, 1)[0]
+    else:
+        double_words(to, 1)[0] = double_words(source, 1)[0]

@@ -104,6 +104,51 @@ def copy_vector(typingctx, to, source):
     return types.void(types.int64, types.int64), codegen
 
 
+def turning(size):
+    """An intrinsic that turns a square of as many elements of `size` bytes as a vector has, both ways.
+
+    (source, bytes between its rows, to, bytes between its rows)
+    """
+    count = VECTOR_BYTES // size
+    vector = ir.VectorType(ir.IntType(8 * size), count)
+
+    def in_python(source, step, to, to_step):
+        kind = np.dtype(f"i{size}")
+        at = lambda place: np.frombuffer((ctypes.c_char * VECTOR_BYTES).from_address(int(place)), kind)
+        rows = np.stack([at(source + i * step) for i in range(count)])
+        for i, column in enumerate(rows.T):
+            at(to + i * to_step)[:] = column
+
+    @intrinsic(in_python)
+    def turn(typingctx, source, step, to, to_step):
+        def codegen(context, at, signature, args):
+            def place(base, step, i):
+                return at.inttoptr(at.add(base, at.mul(step, I64(i))), vector.as_pointer())
+
+            rows = [at.load(place(*args[:2], i), align=size) for i in range(count)]
+            for i, row in enumerate(_turned(at, rows)):
+                at.store(row, place(*args[2:], i), align=size)
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 4), codegen
+
+    return turn
+
+
+def _turned(at, rows):
+    """The columns of a square of vectors: squares of 2, 4, 8... rows exchange their corners."""
+    count, half, rows = len(rows), 1, list(rows)
+    while half < count:
+        upper = [lane if not lane & half else count + lane - half for lane in range(count)]
+        lower = [lane + half if not lane & half else count + lane for lane in range(count)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), count), mask) for mask in (upper, lower)]
+        for i in (i for i in range(count) if not i & half):
+            pair = rows[i], rows[i + half]
+            rows[i], rows[i + half] = (at.shuffle_vector(*pair, mask) for mask in masks)
+        half *= 2
+    return rows
+
+
 _TILES = {4: _native("float32"), 8: _native("float64")}
 
 

@@ -40,11 +40,14 @@ from kerasish.kernels.cpu.transform import (
 POINTS = 36
 CACHE = 1 << 20  # bytes of points of the image that a block of tiles may fill
 SHARES = 4  # the number of blocks of tiles is a multiple of this, so that threads end together
-FEW_TILES = 48  # below so many tiles transforming the filters costs more than it saves
+FEW_TILES = 16  # below so many tiles transforming the filters costs more than it saves,
+MANY_FILTERS = (
+    1 << 17
+)  # or three times as many tiles for so many filters (times channels): their points leave the caches
 FEW_CHANNELS = 16  # below so many channels or filters transforming the image does
 PARTIAL = 1 << 24  # elements of all parts' sums of the filters' gradient
 CHANNELS = 64  # channels of a unit of the filters' gradient
-UNITS = 16  # units that the filters' gradient is cut into, whatever the number of threads
+UNITS = 8  # units that the filters' gradient is cut into, whatever the number of threads
 
 _state = {"enabled": True}
 
@@ -67,7 +70,8 @@ def worthwhile(x_shape, w_shape, out, window):
     if window.strides != (1, 1) or window.dilation != (1, 1) or min(C, F) < FEW_CHANNELS or C % LANES or F % LANES:
         return False
     tiles = x_shape[0] * -(-out[0] // 4) * -(-out[1] // 4)
-    return tiles >= FEW_TILES and x_shape[0] * out[0] * out[1] >= 10 * tiles
+    few = 3 * FEW_TILES if C * F > MANY_FILTERS else FEW_TILES
+    return tiles >= few and x_shape[0] * out[0] * out[1] >= 10 * tiles
 
 
 class Tiling(NamedTuple):
