@@ -54,3 +54,12 @@ def test_companions_are_kernels():
         stem = name.split("-")[0]
         importlib.import_module(stem.rpartition(".")[0])
         assert stem in jit._families or jit.find(name).name == name
+
+
+@pytest.mark.slow
+def test_what_a_convnet_needs_is_in_the_groups(tmp_path):
+    command = [sys.executable, "-c", "from tests.device import models; models.predicted(models.trained())"]
+    env = {**os.environ, "KERASISH_CACHE_DIR": str(tmp_path), "KERASISH_COMPILE_PROCESSES": "0"}
+    subprocess.run(command, cwd=ROOT, env=env, timeout=300, check=True)
+    needed = {path.name.removesuffix(".kernel") for path in tmp_path.rglob("*.kernel")}
+    assert needed - {name for group in GROUPS for name in group} == set()
