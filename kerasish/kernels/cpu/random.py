@@ -79,11 +79,15 @@ def _draw(shape, seed, kind, dtype, least=0):
 
 @tasks(usual=("uint32", "uint8"))
 def _philox(zero, task, out, blocks, key_a, key_b, high_a, high_b, kind, least):
-    for block in range(task * BLOCKS, min(blocks, (task + 1) * BLOCKS)):
-        words = _block(np.uint64(block), np.uint64(key_a), np.uint64(key_b), np.uint64(high_a), np.uint64(high_b))
-        to = pointer(zero, out, 4 * block, 4)
-        for i in range(4):
-            to[i] = number(zero, _made(words[i], kind, least))
+    first = task * BLOCKS
+    count, to = min(BLOCKS, blocks - first), pointer(zero, out, 4 * first, 4 * BLOCKS)
+    for i in range(count):  # all four are made in the same way: then they are stored together, as vectors
+        a, b, c, d = _block(
+            np.uint64(first + i), np.uint64(key_a), np.uint64(key_b), np.uint64(high_a), np.uint64(high_b)
+        )
+        a, b, c, d = _made(a, kind, least), _made(b, kind, least), _made(c, kind, least), _made(d, kind, least)
+        to[4 * i], to[4 * i + 1] = number(zero, a), number(zero, b)
+        to[4 * i + 2], to[4 * i + 3] = number(zero, c), number(zero, d)
 
 
 @helper(inline=True)
@@ -100,13 +104,11 @@ def _block(index, key_a, key_b, high_a, high_b):
 @helper(inline=True)
 def _made(word, kind, least):
     """A word; the bits of a float32 in [0, 1); or whether that float32 keeps its element."""
-    mantissa = word & MANTISSA
-    if kind == MASK:
-        return np.uint64(np.int64(mantissa) >= least)
-    if kind == UNIT:
-        unit = vecmath.floating(np.int32(mantissa) | ONE_BITS) - np.float32(1)
-        return np.uint64(vecmath.bits(unit))
-    return word
+    mantissa = np.int64(word & MANTISSA)
+    unit = vecmath.bits(vecmath.floating(np.int32(mantissa) | ONE_BITS) - np.float32(1))
+    return vecmath.choose(
+        kind == MASK, np.int64(mantissa >= least), vecmath.choose(kind == UNIT, np.int64(unit), np.int64(word))
+    )
 
 
 @tasks(usual=("float32 uint8",))
