@@ -200,7 +200,6 @@ def _version(package: str) -> str | None:
 def launch(kernel: Kernel, grid: tuple[int, ...], arguments: tuple) -> None:
     """Run a kernel on the card and the stream that CuPy uses now."""
     import cupy
-    from cuda.core import LaunchConfig
     from cuda.core import launch as start
 
     card = cupy.cuda.runtime.getDevice()
@@ -209,7 +208,14 @@ def launch(kernel: Kernel, grid: tuple[int, ...], arguments: tuple) -> None:
         argument.data.ptr if letter in POINTERS else CTYPES[letter](argument)
         for letter, argument in zip(kernel.source.arguments, arguments, strict=True)
     ]
-    start(_stream(cupy.cuda.get_current_stream().ptr), LaunchConfig(grid=grid, block=kernel.threads), loaded, *values)
+    start(_stream(cupy.cuda.get_current_stream().ptr), _config(grid, kernel.threads), loaded, *values)
+
+
+@functools.lru_cache(4096)
+def _config(grid: tuple[int, ...], threads: int) -> Any:
+    from cuda.core import LaunchConfig
+
+    return LaunchConfig(grid=grid, block=threads)
 
 
 def _load(kernel: Kernel, card: int) -> Any:
@@ -218,7 +224,7 @@ def _load(kernel: Kernel, card: int) -> Any:
     device = Device(card)
     device.set_current()
     capability = tuple(device.compute_capability)
-    code = ObjectCode.from_cubin(cubin(kernel, capability), name=kernel.name)
+    code = ObjectCode.from_cubin(cubin(kernel, capability))
     kernel.loaded[card] = code.get_kernel(kernel.name)
     return kernel.loaded[card]
 
@@ -227,5 +233,5 @@ def _stream(handle: int) -> Any:
     """cuda.core's name for a stream of CuPy's; 0 is the default stream."""
     if handle not in _streams:
         core = importlib.import_module("cuda.core")
-        _streams[handle] = core.Stream.from_handle(handle) if handle else core.LEGACY_DEFAULT_STREAM
+        _streams[handle] = core.Stream.from_handle(handle) if handle else core.Device().default_stream
     return _streams[handle]

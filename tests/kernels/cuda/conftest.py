@@ -2,17 +2,20 @@
 
 import pytest
 
-pytest.importorskip("greenlet", reason="the emulator runs threads as greenlets: pip install 'kerasish[cuda-test]'")
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
-
 from kerasish import device
 from kerasish.device import cuda
-from tests.kernels.cuda import emulator, fake_cupy
+from tests.kernels.cuda import fake_cupy
+
+NEEDED = {"greenlet": "the emulator runs threads as greenlets", "cuda.core": "CUDA kernels need numba-cuda"}
 
 
 @pytest.fixture
 def card():
     """CuPy, as the tests see it."""
+    for name, reason in NEEDED.items():
+        pytest.importorskip(name, reason=f"{reason}: pip install 'kerasish[cuda-test]'")
+    from tests.kernels.cuda import emulator
+
     cuda._properties.cache_clear()
     device.set_default("cpu:0")
     kept = cuda.precision()

@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+
 from kerasish.core.shapes import Window
 from kerasish.device import cuda
 from kerasish.kernels.cuda import gather
@@ -14,7 +16,12 @@ from tests.kernels.harness import array
 SMALL = 3e5  # multiply-adds, padding aside, that the emulator does in a second
 TOLERANCE = {"float32": 1e-5, "3xtf32": 1e-5, "tf32": 2e-3, "bfloat16": 1.5e-2}
 TENSOR = ("one by one, stride 2", "stride and dilation", "groups")
-TILES = [(math_, size) for math_ in TOLERANCE for size in ((128, 128), (128, 64), (64, 64), (128, 32))]
+SIZES = ((128, 128), (128, 64), (64, 64), (128, 32))
+TILES = [
+    pytest.param(precision, size, marks=[pytest.mark.slow] if precision == "3xtf32" else [])
+    for precision in TOLERANCE
+    for size in SIZES
+]
 
 
 def rows(table, names=None):

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+
 from kerasish.device import cache, cuda_jit
 from kerasish.kernels import cuda as package
 

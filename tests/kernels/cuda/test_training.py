@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("greenlet", reason="the emulator runs threads as greenlets")
+
 import kerasish as keras
 from kerasish.device import cuda_jit
 from tests.kernels.cuda import emulator, fake_cupy
