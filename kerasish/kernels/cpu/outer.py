@@ -26,6 +26,7 @@ from kerasish.kernels.cpu.tile import FROM_C, RUN, ZERO
 UNITS = 16  # units that the work is cut into, whatever the number of threads: sums never depend on it
 SUMMED = 1024  # pixels that a part should sum at least, as all parts' sums must be added
 PART = 1 << 17  # elements of the gradient that a unit sums: they stay in L2 while the pixels pass by
+FEW_ROWS = 64  # rows of the gradient for which packing gy would cost more than reading it where it lies
 SHORT = 128  # rows that a unit should have at least, as gy is packed for them alone
 PARTIAL = 1 << 24  # elements of all parts' sums
 
@@ -103,17 +104,18 @@ def _unit(p, worker, part, split, group, k0, k1):
             wide, here = tile_width(vectors - v), v * p.lanes * p.size
             line, valid = wide * p.lanes, min(wide * p.lanes, p.F - v * p.lanes)
             b = p.b + ((first * p.OW + q) * p.F * p.G + group * p.F) * p.size + here
-            if line != p.F * p.G or (rows > 1 and columns < p.OW):  # else gy is such a panel
+            step, lies_even = p.F * p.G, valid == line and (rows == 1 or columns == p.OW)
+            if not lies_even or (line != step and k1 - k0 > FEW_ROWS):
                 for r in range(rows):
                     at = b + r * p.OW * p.F * p.G * p.size
                     pack_rows(at, p.F * p.G, columns, valid, line, packed + r * columns * line * p.size, p.size)
-                b = packed
+                b, step = packed, line
             i = 0
             while i < k1 - k0:
                 kind = tile_kind(wide, p.J % RUN + k0 % RUN == 0, k1 - k0 - i)
                 tiles = tiles_of(kind, k1 - k0 - i)
                 call(p.tile, kind, scratch if p.copied else p.x, x_rows + i * 8, table, p.sw * p.pixel, rows, columns,
-                     b, line, to + here, y_rows + i * 8, valid, start, 0, 0, 0, tiles)  # fmt: skip
+                     b, step, to + here, y_rows + i * 8, valid, start, 0, 0, 0, tiles)  # fmt: skip
                 i += tiles * HEIGHTS[kind]
         start = FROM_C
 
