@@ -217,11 +217,12 @@ def _tensor_tile(BM, BN, WM, WN, stages, resident, name, math):
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
     sizes = {"BM": BM, "BN": BN, "BK": BK, "WM": WM, "WN": WN, "STAGES": stages, "PAD": PAD}
     kinds = {"MATH": math, "THREE": tensor.THREE, "BF16": tensor.BF16}
+    resident = 1 if math == tensor.THREE and BM == 128 else resident
     return tensor_outer(f"{name}_{BM}x{BN}", threads, resident, (8, 0), **sizes, **kinds, **ways, **counts)
 
 
-SHAPES = {(128, 128): (64, 32, 2, 1), (64, 64): (32, 32, 3, 3)}
-TILES = {"float32": {(128, 128): _tile(128, 128, 8, 8, 8, 1), (64, 64): _tile(64, 64, 8, 4, 8, 4)}}
+SHAPES = {(128, 128): (64, 32, 2, 2), (64, 64): (32, 32, 3, 3)}
+TILES = {"float32": {(128, 128): _tile(128, 128, 8, 8, 8, 2), (64, 64): _tile(64, 64, 8, 4, 8, 4)}}
 TILES |= {
     name: {size: _tensor_tile(*size, *shape, f"outer_{name}", kind) for size, shape in SHAPES.items()}
     for name, kind in tensor.NAMED.items()

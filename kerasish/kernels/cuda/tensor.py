@@ -199,11 +199,12 @@ def _tile(BM, BN, WM, WN, stages, resident, name, math):
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
     sizes = {"BM": BM, "BN": BN, "BK": BK, "WM": WM, "WN": WN, "STAGES": stages, "PAD_A": PAD_A, "PAD_B": PAD_B}
     kinds = {"MATH": math, "THREE": THREE, "BF16": BF16}
+    resident = 1 if math == THREE and BM == BN == 128 else resident  # its parts take more registers
     return tensor_product(f"{name}_{BM}x{BN}", threads, resident, (8, 0), **sizes, **kinds, **ways, **counts)
 
 
 SHAPES = {
-    (128, 128): (64, 32, 2, 1),
+    (128, 128): (64, 32, 2, 2),
     (128, 64): (64, 32, 3, 2),
     (64, 64): (32, 32, 3, 3),
     (128, 32): (32, 32, 3, 3),

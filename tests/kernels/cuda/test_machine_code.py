@@ -17,6 +17,7 @@ for module in pkgutil.iter_modules(package.__path__):
 CARDS = [(7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0)]
 REGISTERS, SHARED = 65536, 48 << 10  # of a multiprocessor; of a block
 SLACK = 6  # registers that another version of the compiler may want more
+TIGHT = re.compile("128x128$")  # the compiler is held to what lets two blocks run at once; less would spill
 DOUBLES = ("finish_",)  # kernels that may use double precision: it is slow on most cards
 SELDOM = re.compile("3xtf32|bfloat16")
 
@@ -36,12 +37,13 @@ def test_compiles_for_every_card(kernel):
     assert not re.search(r"\bcall\b", text), "a function was not inlined"
     if not kernel.name.startswith(DOUBLES):
         assert ".f64" not in text, "arithmetic in double precision"
-    room = REGISTERS // (kernel.threads * kernel.resident)
+    room = min(255, REGISTERS // (kernel.threads * kernel.resident))
+    room -= 0 if TIGHT.search(kernel.name) else SLACK
     for card in CARDS:
         if card >= kernel.capability:
             made = cuda_jit.link(text, card)
             assert (made.spilled, made.stack) == (0, 0), f"sm_%d%d: {made[1:]}" % card
-            assert 0 < made.registers <= min(255, room) - SLACK, f"sm_%d%d: {made.registers} of {room}" % card
+            assert 0 < made.registers <= room, f"sm_%d%d: {made.registers} of {room}" % card
             assert made.shared <= SHARED
 
 
