@@ -51,8 +51,9 @@ def _wanted() -> int:
     from kerasish.device import threads
 
     count = min(MOST, threads.available())
-    alone = multiprocessing.parent_process() is None and sys.executable and not getattr(sys, "frozen", False)
-    return count if alone and count > 1 else 0  # a pool's workers would each start theirs
+    is_python = Path(sys.executable or "").name.lower().startswith(("python", "pypy"))
+    among_others = multiprocessing.parent_process() is not None  # a pool's workers would each start theirs
+    return count if is_python and count > 1 and not among_others else 0
 
 
 class Crew:
