@@ -139,7 +139,7 @@ def _entry(name, descriptor):
     at = ir.IRBuilder(function.append_basic_block())
     callee = context.declare_function(module, descriptor)
     context.call_conv.call_function(at, callee, descriptor.restype, descriptor.argtypes, function.args)
-    at.ret_void()
+    at.ret_void()  # also where the function ended with an exception: there is nobody to tell
     return module
 
 

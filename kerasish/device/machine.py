@@ -5,13 +5,17 @@ import os
 
 from llvmlite import binding
 
+_addresses: dict[str, int] = {}
+
 
 def load(code: bytes, name: str) -> int:
-    """The address of the function `name` in an object file; call it under a lock, once for each name."""
-    engine = _engine()
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    return engine.get_function_address(name)
+    """The address of the function `name` in an object file; call it under a lock."""
+    if name not in _addresses:
+        engine = _engine()
+        engine.add_object_file(binding.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        _addresses[name] = engine.get_function_address(name)
+    return _addresses[name]
 
 
 @functools.cache

@@ -56,6 +56,21 @@ def test_companions_are_kernels():
         assert stem in jit._families or jit.find(name).name == name
 
 
+NAMES = """
+from kerasish.commands import warmup
+from kerasish.device import jit
+warmup._import_all()
+natives = [native for family in jit._families.values() for kinds in family.usual for native in [family.native(kinds)]]
+names = [native.name for native in jit._natives]
+assert len(names) > 60 and sorted(set(names)) == sorted(names), names
+assert all(jit.find(name).name == name for name in names)
+"""
+
+
+def test_names_of_kernels_tell_them_apart():
+    subprocess.run([sys.executable, "-c", NAMES], cwd=ROOT, timeout=60, check=True)
+
+
 @pytest.mark.slow
 def test_what_a_convnet_needs_is_in_the_groups(tmp_path):
     command = [sys.executable, "-c", "from tests.device import models; models.predicted(models.trained())"]
