@@ -27,7 +27,7 @@ def host():
 
 VECTOR_BYTES, WIDE, FUSED = host()
 RUNS = 0  # the kind of tile of one vector a row whose rows lie in runs of `RUN`; the other kinds are vectors a row
-# Rows by kind: enough sums to hide the latency of a multiply-add, no more addresses than there are registers. Rows in runs
+# Rows by kind: enough sums to hide the latency of a multiply-add, about as many addresses as registers. Rows in runs
 # share theirs, so there can be more of them. Two vectors with 12 rows were no faster than with 8 (Zen 5).
 HEIGHTS = (16, 12, 8, 0, 6) if WIDE == 4 else (12, 12, 6)
 ROWS = max(HEIGHTS)
