@@ -145,6 +145,17 @@ class Variable(Operators):
             self.array, self._shared = self.array.copy(), False
         return self.array
 
+    def checkpoint(self) -> Callable[[], None]:
+        """What brings the present value back, into the same array, when it is called."""
+        array, shared, content = self.array, self._shared, self.array.copy()
+
+        def restore():
+            array[...] = content
+            self.array, self._shared = array, shared
+            self.version += 1
+
+        return restore
+
     def numpy(self) -> np.ndarray:
         """A copy of the value."""
         return self.array.copy() if isinstance(self.array, np.ndarray) else self.array.get()

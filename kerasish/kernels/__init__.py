@@ -85,5 +85,5 @@ def twin_of(array: Any) -> Twin:
 
 
 def replays_of(array: Any) -> Any:
-    """The module with `fastest` and `again`, which make replays of forward passes where `array` lives; or None."""
+    """The module with `fastest`, `again` and `record_step`, which make replays where `array` lives; or None."""
     return _module("cpu.replay_choice") if isinstance(array, np.ndarray) else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasish import constraints, initializers, ops, regularizers
 from kerasish.core import scopes
+from kerasish.kernels import twin_of
 from kerasish.layers import arguments
 from kerasish.layers.arguments import Identifier
 from kerasish.layers.input_spec import InputSpec
@@ -174,8 +175,7 @@ class BatchNormalization(Layer):
         if scopes.shapes_only():
             return
         average = variable.mutable_array()
-        average *= momentum
-        average += value.value * (1.0 - momentum)
+        twin_of(average).moving_average(average, value.value, momentum)
 
     def _renormalize(self, inputs, mean, variance):
         """Outputs by the batch's statistics, corrected (as constants) to the slow ones; all averages move on."""

@@ -22,7 +22,12 @@ class Tracked:
     """Mix-in: finds the state among the attributes, in lists, tuples and dicts too, in order of assignment.
 
     Containers are looked through when somebody asks, so what is appended later counts.
+
+    Attributes:
+        _computes: whether public attributes say how something is computed; a model's own say how it is trained.
     """
+
+    _computes = True
 
     def _init_tracking(self):
         fields = self.__dict__
@@ -30,7 +35,7 @@ class Tracked:
         fields["_super_called"] = True
 
     def __setattr__(self, name, value):
-        if name[0] != "_" and self.__dict__.get("built"):
+        if name[0] != "_" and (self._computes or name == "trainable") and self.__dict__.get("built"):
             _changes[0] += 1
         if isinstance(value, (list, tuple, dict, set)) or is_state(value):
             self._track(name, value)

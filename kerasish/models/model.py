@@ -33,6 +33,8 @@ class Model(Trainer, Layer):
         >>> model = keras.Model(x, y)
     """
 
+    _computes = False
+
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_functional(args, kwargs):
             from kerasish.models.functional import Functional

@@ -56,7 +56,12 @@ class Replays:
 
     def __init__(self, model):
         self.model, self.known, self.chosen = model, {}, {}
-        self.possible = all(_replayable(operation) for operation in model._operations)
+        self.possible = all(replayable(operation) for operation in model._operations)
+
+    def __deepcopy__(self, memo):
+        twin = object.__new__(Replays)  # recordings hold addresses
+        twin.model, twin.known, twin.chosen, twin.possible = memo[id(self.model)], {}, {}, self.possible
+        return twin
 
     def run(self, values: list[Tensor], plan: list, ordinary: Callable):
         """The model's outputs for values; `ordinary(values)` computes them step by step."""
@@ -122,7 +127,8 @@ def _values(results) -> list[np.ndarray]:
     return [y.value for y in nest.flatten(results)]
 
 
-def _replayable(operation) -> bool:
+def replayable(operation) -> bool:
+    """Whether a layer's kernels may be recorded: a plain one of this library's."""
     if not isinstance(operation, Layer) or kind(operation) not in LAYERS:
         return False
     return operation.activity_regularizer is None

@@ -51,7 +51,7 @@ class GetItem(Op):
 
     def forward(self, ctx, x):
         ctx.save(x.shape)
-        return x[self._key]
+        return ctx.kernels.picked(x, self._key)
 
     def backward(self, ctx, gy):
         return PutBack(self._key, ctx.saved[0])(gy)

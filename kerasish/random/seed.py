@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -115,8 +117,23 @@ def draw_seed(seed: int | SeedGenerator | None) -> Tensor:
 
 def draw_pair(seed: int | SeedGenerator | None) -> tuple[int, int]:
     """`draw_seed` as the kernels take it: two integers of 31 bits."""
+    if _listeners:
+        _listeners[-1].append(seed)
     first, second = draw_seed(seed).value.tolist()
     return first % SEEDS, second % SEEDS
+
+
+_listeners: list[list] = []
+
+
+@contextlib.contextmanager
+def noting_draws() -> Iterator[list]:
+    """A list to which `draw_pair` adds what it is given."""
+    _listeners.append([])
+    try:
+        yield _listeners[-1]
+    finally:
+        _listeners.pop()
 
 
 def set_random_seed(seed: int) -> None:

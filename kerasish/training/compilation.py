@@ -34,6 +34,7 @@ class Compilation:
     _loss_tracker: metrics.Mean | None = None
     _compile_config: dict | None = None
     _inside: "_Inside | None" = None
+    _step_replays: Any = None
 
     def compile(
         self,
@@ -94,6 +95,7 @@ class Compilation:
             _compile_config=dict(zip(_COMPILE_ARGUMENTS, given)),
             stop_training=False,
             compiled=True,
+            _step_replays=None,
         )
 
     def _scaling(self, optimizer, auto_scale_loss):

@@ -81,17 +81,32 @@ class Steps(Compilation):
             raise ValueError(
                 f"Model '{self.name}' was compiled with optimizer=None, so it can be evaluated, not trained."
             )
+        variables = None if not self.built else self._trained_now()
+        loss, y_pred, gradients = self._gradients(x, y, sample_weight, variables)
+        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        variables = self._trained_now() if variables is None else variables
+        if variables:
+            self.optimizer.apply(gradients, variables)
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
+        return y_pred
+
+    def _trained_now(self):
+        return self.trainable_weights if self._inside is None else self._inside.trainable
+
+    def _gradients(self, x, y, sample_weight, variables):
+        """The loss of a batch, the outputs, and the gradients; `variables` is None before the model is built."""
+        if variables and self._step_replays is None and type(self).compute_loss is Steps.compute_loss:
+            from kerasish.models.step_replays import StepReplays
+
+            vars(self)["_step_replays"] = StepReplays(self)
+        if variables and self._step_replays is not None:
+            return self._step_replays.gradients(x, y, sample_weight, variables)
         with GradientTape() as tape:
             y_pred = self._call_model(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss)
-        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
-        variables = self.trainable_weights if self._inside is None else self._inside.trainable
-        if variables:
-            self.optimizer.apply(tape.gradient(scaled, variables), variables)
-        else:
-            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
-        return y_pred
+        return loss, y_pred, tape.gradient(scaled, self._trained_now() if variables is None else variables)
 
     def _judge(self, x, y, sample_weight):
         """Takes the loss of a batch down; returns the outputs."""

@@ -102,6 +102,22 @@ def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
     return y
 
 
+def moving_average(average, value, momentum):
+    """average = average * momentum + value * (1 - momentum), in place."""
+    if not supported(average, value) or not (average.flags.c_contiguous and value.flags.c_contiguous):
+        reference.moving_average(average, value, momentum)
+        return
+    shares = np.array((momentum, 1 - momentum), average.dtype)
+    _move(average.dtype, 1, *(address(a) for a in (average, value, shares)), average.size, threads=1)
+
+
+@tasks(exact=True, usual=("float32",))
+def _move(zero, task, average, value, shares, n):
+    a, v, share = pointer(zero, average, 0, n), pointer(zero, value, 0, n), pointer(zero, shares, 0, 2)
+    for i in range(n):
+        a[i] = a[i] * share[0] + v[i] * share[1]
+
+
 def _run(phases, given, results, epsilon, activation):
     x = given["x"]
     C, split = x.shape[-1], chunks(x.size, x.shape[-1])

@@ -14,6 +14,7 @@ from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.plan import JOB, in_order, plan_walk
 from kerasish.kernels.cpu.product import convolve
+from kerasish.kernels.cpu.raw import by_numpy
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import conv as reference
 
@@ -55,7 +56,7 @@ def conv2d_grad_input(gy, w, x_shape, window):
         return winograd.convolve(gy, w, taps, (1, F), gx, pads)
     for down, across, taps, plan in gradient_setup(gy.shape, w_shape, tuple(x_shape), window, gy.itemsize):
         if plan is None:
-            gx[:, down :: window.strides[0], across :: window.strides[1]] = 0
+            by_numpy(functools.partial(gx[:, down :: window.strides[0], across :: window.strides[1]].fill, 0))
             continue
         b = packed(w, taps, F // G, 1, J, F, group_step=F // G, groups=G)
         convolve(plan, flat(gy), b, gx, (down * W + across) * C)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from kerasish.device import memory, threads
+from kerasish.kernels.cpu import raw
 from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes
 from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import copying as reference
@@ -23,6 +24,16 @@ def zero_pad(x, pads):
         x = _pad_two(np.ascontiguousarray(x), axis, *pads[axis - 1 : axis + 1])
         axis -= 2
     return x
+
+
+def picked(x, key):
+    """x[key]; for a recording, which is read by address, in memory of its own."""
+    y = x[key]
+    if raw.recorder is None or type(y) is not np.ndarray:
+        return y
+    own = memory.empty(y.shape, y.dtype)
+    raw.by_numpy(lambda: np.copyto(own, x[key]))
+    return own
 
 
 def _pad_two(x, axis, rows, columns):

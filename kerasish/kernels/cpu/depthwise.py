@@ -15,7 +15,7 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import flat, large, streams, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape
-from kerasish.kernels.cpu.raw import address, clear_bytes, integers, record, take
+from kerasish.kernels.cpu.raw import address, by_numpy, clear_bytes, integers, record, take
 from kerasish.kernels.cpu.strip import KINDS, kind_of, strip_of
 from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS
@@ -103,7 +103,9 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     parts = min(PARTS, plan.jobs)
     partial = memory.empty((parts, math.prod(w_shape)), x.dtype)
     launch(FILTERS, plan._replace(parts=parts, w_size=partial.shape[1]), tables, flat(x), partial, flat(gy))
-    return partial.sum(0).reshape(w_shape)
+    gw = np.empty(w_shape, x.dtype)
+    by_numpy(lambda: np.sum(partial, 0, out=gw.reshape(-1)))
+    return gw
 
 
 def scale_shift(x, scale, shift, activation=None):

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import helper
-from kerasish.kernels.cpu import vecmath
+from kerasish.kernels.cpu import raw, vecmath
 from kerasish.kernels.cpu.pointer import number, pointer
 from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.cpu.reduce import sum_of_rows
@@ -24,6 +24,15 @@ LENGTH = 1 << 13  # elements of a task
 ROW_LENGTH = 1 << 10  # elements to which a short operand is repeated
 MOVES, ROW, SAMPLE = 1, 2, 3  # an operand as large as the result, one row for all of it, one for each sample
 FLOAT32, FLOATS = (np.dtype("float32"),), (np.dtype("float32"), np.dtype("float64"))
+
+
+def broadcast_to(x, shape):
+    """x repeated to a shape: a view, but for a recording, which is read by address."""
+    if raw.recorder is None or type(x) is not np.ndarray:
+        return reference.broadcast_to(x, shape)
+    y = memory.empty(shape, x.dtype)
+    raw.by_numpy(lambda: np.copyto(y, x))
+    return y
 
 
 def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None, replayed=False):

@@ -13,6 +13,7 @@ from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.plan import JOB, Plan, plan_walk
 from kerasish.kernels.cpu.product import convolve
+from kerasish.kernels.cpu.raw import by_numpy
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 from kerasish.kernels.reference import matmul as reference
 from kerasish.kernels.reference.conv import finish
@@ -89,8 +90,13 @@ def better_by_blas(M, K, N, images, transpose_a, transpose_b):
 def numpy_matmul(a, b, transpose_a, transpose_b, bias, activation, y):
     """The product by NumPy's BLAS."""
     tiny = y.size * a.shape[-2 if transpose_a else -1] < TINY
-    with contextlib.nullcontext() if tiny else blas.one_thread():
-        np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b, out=y)
+    a, b = (m.swapaxes(-1, -2) if turned else m for m, turned in ((a, transpose_a), (b, transpose_b)))
+
+    def multiply():
+        with contextlib.nullcontext() if tiny else blas.one_thread():
+            np.matmul(a, b, out=y)
+
+    by_numpy(multiply)
     if bias is not None:
         np.add(y, bias, out=y)
     return finish(y, None, activation)

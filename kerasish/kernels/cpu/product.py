@@ -7,7 +7,7 @@ from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.arrays import streams
 from kerasish.kernels.cpu.pack import pack_rows
 from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
-from kerasish.kernels.cpu.raw import address, call, integers, take
+from kerasish.kernels.cpu.raw import address, by_numpy, call, integers, take
 from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, WIDE, tile_for, tile_kind, tile_width, tiles_of
 from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS, FROM_BIAS, FROM_C, RUN, ZERO
@@ -41,7 +41,7 @@ def padded_bias(bias, plan, dtype):
     if bias is None or (plan.G == 1 and plan.F % plan.lanes == 0):
         return bias if bias is None else np.ascontiguousarray(bias)
     out = np.zeros((plan.G, -(-plan.F // plan.lanes) * plan.lanes), dtype)
-    out[:, : plan.F] = np.reshape(bias, (plan.G, plan.F))
+    by_numpy(lambda: np.copyto(out[:, : plan.F], np.reshape(bias, (plan.G, plan.F))), bias, out)
     return out
 
 

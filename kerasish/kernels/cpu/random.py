@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import helper
-from kerasish.kernels.cpu import vecmath
+from kerasish.kernels.cpu import raw, vecmath
 from kerasish.kernels.cpu.pointer import number, pointer
 from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.cpu.task import tasks
@@ -66,13 +66,21 @@ def masked_scale(x, mask, scale):
     return y
 
 
+def start_of(seed):
+    """The four words with which a seed pair begins."""
+    philox = reference.Philox(seed)
+    return (*philox.key, *philox.high)
+
+
 def _draw(shape, seed, kind, dtype, least=0):
     """Words, or what is made of them, in whole blocks; the last one's spare elements are cut off."""
-    n, philox = math.prod(shape), reference.Philox(seed)
+    n = math.prod(shape)
     blocks = -(-n // 4)
     out = memory.empty(4 * blocks, dtype)
     if n:
-        state = (*philox.key, *philox.high, kind, least)
+        state = (*start_of(seed), kind, least)
+        if raw.recorder is not None:
+            raw.recorder.draws()
         _philox(out.dtype, -(-blocks // BLOCKS), address(out), blocks, *state, threads=threads.wanted(n * COST))
     return out[:n].reshape(shape)
 

@@ -62,6 +62,16 @@ def call(typingctx, function, *arguments):
     return types.void(types.int64, types.Tuple(arguments) if isinstance(arguments, tuple) else arguments), codegen
 
 
+def by_numpy(function, source=None, made=None):
+    """Do what NumPy does with arrays that the function holds; replays do it again.
+
+    If it makes the array `made` of `source` alone, they leave it out where that is a constant.
+    """
+    function()
+    if recorder is not None and (made is None or not recorder.is_constant(source, made)):
+        recorder.foreign(function)
+
+
 def _add_python(counter, amount):
     cell = ctypes.c_int64.from_address(int(counter))
     cell.value += amount

@@ -13,11 +13,11 @@ import numpy as np
 from kerasish.core import shapes
 from kerasish.device import threads
 from kerasish.device.jit import helper
-from kerasish.kernels.cpu import fold
+from kerasish.kernels.cpu import fold, raw
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.layout import chunks
 from kerasish.kernels.cpu.pointer import pointer
-from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.raw import address, by_numpy
 from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import reduce as reference
 from kerasish.kernels.reference.precision import quiet
@@ -57,10 +57,19 @@ def _reduced(x, axis, keepdims, plain, divisor):
     """Sums over `divisor(R)`, R being the number of elements in each."""
     middle = _middle(x, axis)
     if middle is None or not (_is_image(x, *middle) or x.size >= LARGE and middle[1] >= DEEP):
-        return plain(x, axis, keepdims)
+        return _plainly(plain, x, axis, keepdims)
     by = divisor(middle[1])
-    y = _image_sums(x, *middle, by) if _is_image(x, *middle) else (_sums(x, *middle) / by).astype(x.dtype)
+    y = _image_sums(x, *middle, by) if _is_image(x, *middle) else _sums(x, *middle, by)
     return y.reshape(shapes.reduce(x.shape, axis, keepdims))
+
+
+def _plainly(plain, x, axis, keepdims):
+    """The reference's result, which replays work out again."""
+    y = plain(x, axis, keepdims)
+    if raw.recorder is not None and type(x) is np.ndarray:
+        y = np.asarray(y)
+        raw.recorder.foreign(lambda: np.copyto(y, plain(x, axis, keepdims)))
+    return y
 
 
 def _middle(x, axis):
@@ -91,15 +100,20 @@ def _image_sums(x, A, R, B, divisor):
     return y
 
 
-def _sums(x, A, R, B):
-    """(A, R, B) -> (A, B) in float64."""
-    x, split = np.ascontiguousarray(x), chunks(R * B, B)
-    sums = np.zeros((A, split.tasks, split.width))
+def _sums(x, A, R, B, divisor):
+    """(A, R, B) -> (A, B), joined in float64."""
+    x, split, y = np.ascontiguousarray(x), chunks(R * B, B), np.empty((A, B), x.dtype)
+    sums = np.empty((A, split.tasks, split.width))
     scratch = np.empty((A, split.tasks, split.width), x.dtype)
     at = [address(a) for a in (x, sums, scratch)]
     _columns(x.dtype, A * split.tasks, *at, x.itemsize, R * B, *split, threads=threads.wanted(x.size))
     tail = x.reshape(A, -1)[:, split.count * split.width :].reshape(A, -1, B)
-    return sums.reshape(A, -1, B).sum(1) + tail.sum(1, dtype=np.float64)
+
+    def join():
+        y[...] = (sums.reshape(A, -1, B).sum(1) + tail.sum(1, dtype=np.float64)) / divisor
+
+    by_numpy(quiet(join))
+    return y
 
 
 @tasks
@@ -109,6 +123,8 @@ def _columns(zero, task, x, sums, scratch, itemsize, size, width, folds, count, 
     total = pointer(zero, part, 0, width)
     slab, first = task // parts * size, task % parts * span
     last = min(count, first + span)
+    for i in range(width):
+        out[i] = 0.0
     for start in range(first, last, folds):
         at = x + (slab + start * width) * itemsize
         fold.total(zero, at, 0, 0, part, width, min(last, start + folds) - start)

@@ -6,9 +6,11 @@ old ones lie, puts the plans back as they were (kernels count in them), and call
 calls is for the caller to know and to check.
 """
 
+import contextlib
+import itertools
 import threading
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,13 +40,23 @@ class Recorder:
     """
 
     def __init__(self, constants: list[np.ndarray]):
-        self.thread, self.entries, self.held = threading.get_ident(), [], []
+        self.thread, self.entries, self.held, self.drawing = threading.get_ident(), [], [], []
         self.constant = {address(array) for array in constants}
 
     def note(self, native: Native, plan: np.ndarray, threads: int) -> None:
         """Keep a call."""
         if threading.get_ident() == self.thread:
             self.entries.append(Entry(native, plan, plan.copy(), threads))
+
+    def foreign(self, function: Callable) -> None:
+        """Keep a call of NumPy's, on arrays that the function holds, to be made again by Python."""
+        if threading.get_ident() == self.thread:
+            self.entries.append(function)
+
+    def draws(self) -> None:
+        """The next call draws random numbers: its seed must change from replay to replay."""
+        if threading.get_ident() == self.thread:
+            self.drawing.append(len(self.entries))
 
     def hold(self, array: np.ndarray) -> None:
         """Keep an array whose address is taken; pooled ones live in the arena anyway."""
@@ -69,8 +81,7 @@ class Recording:
 
     def __init__(self, recorder: Recorder, arena: memory.Arena, inputs: list, outputs: list):
         self.inputs, self.outputs, self.recorder, self.arena = inputs, outputs, recorder, arena
-        self._lock, self._table = threading.Lock(), table(recorder.entries)
-        self._threads = max((e.threads for e in recorder.entries), default=1)
+        self._lock, self._calls = threading.Lock(), Calls(recorder.entries)
 
     @property
     def bytes(self) -> int:
@@ -85,11 +96,28 @@ class Recording:
         try:
             for place, x in zip(self.inputs, inputs):
                 np.copyto(place, x)
-            pool = thread_pool.state_for(self._threads)
-            replay_native.call(address(self._table), len(self._table), pool, thread_pool.launch_native.address)
+            self._calls()
             return [y.copy() for y in self.outputs]
         finally:
             self._lock.release()
+
+
+class Calls:
+    """Calls to be made again: native ones in tables, foreign ones between them."""
+
+    def __init__(self, entries: list):
+        runs = itertools.groupby(entries, key=callable)
+        self.parts = [part for foreign, run in runs for part in (run if foreign else [table(list(run))])]
+        self.threads = max((e.threads for e in entries if not callable(e)), default=1)
+
+    def __call__(self) -> None:
+        """Make them."""
+        pool = thread_pool.state_for(self.threads)
+        for part in self.parts:
+            if callable(part):
+                part()
+            else:
+                replay_native.call(address(part), len(part), pool, thread_pool.launch_native.address)
 
 
 def table(entries: list[Entry]) -> np.ndarray:
@@ -109,20 +137,42 @@ def record(function: Callable, inputs: list[np.ndarray], constants: list[np.ndar
     Returns:
         The recording, or None where calls cannot be recorded or another recording is going on.
     """
+    with recording(constants) as tape:
+        if tape is None:
+            return None
+        places = [tape.place(x) for x in inputs]
+        outputs = function(places)
+    return Recording(tape.recorder, tape.arena, places, outputs)
+
+
+class Tape(NamedTuple):
+    """A recording that is going on."""
+
+    recorder: Recorder
+    arena: memory.Arena
+
+    @staticmethod
+    def place(x: np.ndarray) -> np.ndarray:
+        """A copy of an array, in the recording's memory."""
+        place = memory.empty(x.shape, x.dtype)
+        np.copyto(place, x)
+        return place
+
+
+@contextlib.contextmanager
+def recording(constants: list[np.ndarray]) -> Iterator[Tape | None]:
+    """A context in which this thread's calls are noted; None where that cannot be, or another thread's are."""
     if compilation_off() or not _lock.acquire(blocking=False):
-        return None
+        yield None
+        return
     try:
-        arena, recorder = memory.Arena(), Recorder(constants)
-        places: list[Any] = [memory.empty(x.shape, x.dtype) for x in inputs]
-        for place, x in zip(places, inputs):
-            np.copyto(place, x)
-        with memory.drawing_on(arena):
-            raw.recorder = recorder
+        tape = Tape(Recorder(constants), memory.Arena())
+        with memory.drawing_on(tape.arena):
+            raw.recorder = tape.recorder
             try:
-                outputs = function(places)
+                yield tape
             finally:
                 raw.recorder = None
-        return Recording(recorder, arena, places, outputs)
     finally:
         _lock.release()
 

@@ -8,7 +8,9 @@ import numpy as np
 from kerasish.device import threads
 from kerasish.kernels.cpu.replay import Recording, record
 from kerasish.kernels.cpu.replay_parts import Parts
+from kerasish.kernels.cpu.replay_step import record_step
 
+__all__ = ["again", "fastest", "record_step"]
 PARTS = (1, 2, 4, 8, 16, 32)  # images of a part
 LEAST, MOST = (
     1 << 18,
@@ -67,7 +69,11 @@ def _parts(function, inputs, results, constants, noise, rows):
     """The pass in parts, if it is worth a try and each worker alone computes the results."""
     with threads.alone():
         recording = record(function, [x[:rows] for x in noise], constants)
-    if recording is None or (rows < PARTS[-1] and recording.bytes < LEAST and 4 * rows <= len(inputs[0])):
+    if (
+        recording is None
+        or any(map(callable, recording.recorder.entries))
+        or (rows < PARTS[-1] and recording.bytes < LEAST and 4 * rows <= len(inputs[0]))
+    ):
         return None
     parts = Parts(recording, len(inputs[0]), threads.get_num_threads())
     found = (parts.run(inputs, worker) for worker in range(len(parts.workers)))

@@ -27,6 +27,12 @@ def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
     return (getattr(elementwise, activation)(y) if activation else y).astype(x.dtype)
 
 
+def moving_average(average, value, momentum):
+    """average = average * momentum + value * (1 - momentum), in place."""
+    average *= momentum
+    average += value * (1 - momentum)
+
+
 @quiet
 def batch_norm_grad(gy, x, gamma, beta, mean, inverse_std, activation=None):
     """dL/dx, dL/dgamma and dL/dbeta of `batch_norm_train`, through its statistics and the activation, too."""

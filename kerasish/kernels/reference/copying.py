@@ -11,3 +11,8 @@ def zero_pad(x, pads):
 def concatenate(arrays, axis):
     """Arrays of one dtype, one after the other along an axis."""
     return array_module(arrays[0]).concatenate(arrays, axis)
+
+
+def picked(x, key):
+    """x[key]."""
+    return x[key]

@@ -26,6 +26,7 @@ def _ufunc(name):
 
 
 abs = _ufunc("absolute")
+broadcast_to = _ufunc("broadcast_to")
 negative = _ufunc("negative")
 sign = _ufunc("sign")
 floor = _ufunc("floor")

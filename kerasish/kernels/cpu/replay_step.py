@@ -1,0 +1,69 @@
+"""A training step's passes forward and back, recorded together and replayed one after the other.
+
+What the pass back reads of the pass forward stays in the recording's memory; the loss lies between them and is computed
+by whoever replays. Weights are read where they lie, so steps may change them in place.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kerasish.kernels.cpu.random import start_of
+from kerasish.kernels.cpu.replay import Calls, Tape, recording
+
+SEED = 4  # where the seed's four words begin in the plan of a call that draws
+
+Pass = Callable[[list[np.ndarray]], list[np.ndarray]]
+
+
+class Step:
+    """Both passes.
+
+    Attributes:
+        outputs: what `forward` writes; its gradients go to `backward`.
+    """
+
+    def __init__(self, tape: Tape, inputs, outputs, given, gradients, border):
+        self._kept, self._inputs, self.outputs, self._given, self._gradients = tape, inputs, outputs, given, gradients
+        entries = tape.recorder.entries
+        self._forward, self._backward = Calls(entries[:border]), Calls(entries[border:])
+        self._drawing = [entries[i].before for i in tape.recorder.drawing]
+
+    def forward(self, inputs: list[np.ndarray], seeds: list[tuple[int, int]]) -> list[np.ndarray]:
+        """The outputs, valid until the next call; `seeds` are pairs, in the order in which the pass drew."""
+        for plan, pair in zip(self._drawing, seeds, strict=True):
+            plan[SEED : SEED + 4] = start_of(pair)
+        for place, x in zip(self._inputs, inputs, strict=True):
+            np.copyto(place, x)
+        self._forward()
+        return self.outputs
+
+    def backward(self, given: list[np.ndarray | None]) -> list[np.ndarray]:
+        """The gradients, valid until the next call, for gradients of the outputs; None stands for zeros."""
+        for place, g in zip(self._given, given, strict=True):
+            np.copyto(place, 0 if g is None else g)
+        self._backward()
+        return self._gradients
+
+
+def record_step(forward: Pass, backward: Pass, inputs: list[np.ndarray]) -> Step | None:
+    """Run a pass forward and one back, and keep their calls.
+
+    Args:
+        forward: of inputs to outputs.
+        backward: of gradients of the outputs to gradients of the weights.
+        inputs: what to run it on.
+
+    Returns:
+        The recorded step; None where that cannot be.
+    """
+    random = np.random.default_rng([83, 89])
+    with recording([]) as tape:
+        if tape is None:
+            return None
+        places = [tape.place(x) for x in inputs]
+        outputs = forward(places)
+        border = len(tape.recorder.entries)
+        given = [tape.place(random.standard_normal(y.shape).astype(y.dtype)) for y in outputs]
+        gradients = backward(given)
+    return Step(tape, places, outputs, given, gradients, border)
