@@ -13,8 +13,8 @@ elementwise.relu_grad-float32 winograd._taps reduce._columns-float32 outer._oute
 update._update-float32
 """
 NORMALIZATION = """
-batch_norm._moments-float32 elementwise.add_relu-float32 reduce._samples-float32 elementwise.multiply-float32
-batch_norm._gradient_sums-float32 elementwise.add-float32
+batch_norm._moments-float32 batch_norm._move-float32 elementwise.add_relu-float32 reduce._samples-float32
+elementwise.multiply-float32 batch_norm._gradient_sums-float32 elementwise.add-float32
 """
 DEPTHWISE = "depthwise.forward-float32-forward depthwise.correlate-float32-filters"
 

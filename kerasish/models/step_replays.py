@@ -101,24 +101,32 @@ class StepReplays:
         self.recorded, self.count = None, 0
 
     def _replayed(self, arrays, x, y, sample_weight):
-        recorded, model = self.recorded, self.model
+        recorded = self.recorded
         recorded.uses += 1
         outputs = recorded.step.forward(arrays, [draw_pair(seed) for seed in recorded.seeds])
         y_pred, leaves = recorded.template.filled(outputs)
+        loss, given = self._loss(x, y, y_pred, leaves, sample_weight)
+        gradients = recorded.step.backward([None if g is None else g.value for g in given])
+        return loss, y_pred, [Tensor(g) for g in gradients]
+
+    def _loss(self, x, y, y_pred, leaves, sample_weight):
+        """The loss, and the gradients of the scaled loss by `leaves`."""
+        model = self.model
         with GradientTape() as tape:
             tape.watch(leaves)
             loss = model._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = model.optimizer.scale_loss(loss)
-        given = tape.gradient(scaled, leaves)
-        gradients = recorded.step.backward([None if g is None else g.value for g in given])
-        return loss, y_pred, [Tensor(g) for g in gradients]
+        return loss, tape.gradient(scaled, leaves)
 
     def _record(self, key, arrays, x, y, sample_weight, variables):
         """An ordinary step, and a recording, which is kept if it does what the step does."""
         self.count, state = 0, [v for v in self.model.variables if not any(v is w for w in variables)]
         before, versions = [Checkpoint(v) for v in state], [(v.version, v.array) for v in state]
-        began = time.perf_counter()
-        results = self._ordinary(x, y, sample_weight, variables)
+        began, passes = time.perf_counter(), Passes(self.model, x, variables)
+        outputs = passes.forward(arrays)
+        y_pred, leaves = passes.template.structure, passes.leaves
+        loss, given = self._loss(x, y, y_pred, leaves, sample_weight)
+        gradients = passes.backward([None if g is None else g.value for g in given])
         seconds = time.perf_counter() - began
         moved = [v for v, (version, array) in zip(state, versions) if v.version != version and v.array is array]
         drawn = [v for v, (version, array) in zip(state, versions) if v.array is not array]
@@ -128,13 +136,14 @@ class StepReplays:
         if seconds < LONG and kernels.replays_of(arrays[0]) is not None:
             with contextlib.suppress(Exception):  # steps go on as before, whatever is wrong with this one's recording
                 self.recorded = self._recording(key, arrays, x, variables, before, moved, drawn, state)
-                self.possible = self._is_right(arrays, x, y, sample_weight, results, before, after)
+                _all(before)
+                self.possible = self._is_right(arrays, outputs, given, gradients, after)
         _all(after)
         if self.possible:
             self.recorded.settle()
         else:
             self.recorded = None
-        return results
+        return loss, y_pred, [g if g is None else Tensor(g) for g in gradients]
 
     def _recording(self, key, arrays, x, variables, before, moved, drawn, state):
         passes = Passes(self.model, x, variables)
@@ -152,13 +161,14 @@ class StepReplays:
         fixed = [v for v in state if not any(v is w for w in (*moved, *drawn))]
         return Recorded(step, key, passes.template, seeds, moved, variables, fixed)
 
-    def _is_right(self, arrays, x, y, sample_weight, results, before, after):
+    def _is_right(self, arrays, outputs, given, gradients, after):
         """Whether a replay gives the results of the ordinary step, and leaves the state that this left."""
-        _all(before)
-        want = [y.value.copy() for y in (results[0], *nest.flatten(results[1]), *results[2])]
-        loss, y_pred, gradients = self._replayed(arrays, x, y, sample_weight)
-        got = [y.value for y in (loss, *nest.flatten(y_pred), *gradients)]
-        return all(map(np.array_equal, got, want)) and all(checkpoint.is_now() for checkpoint in after)
+        step = self.recorded.step
+        got = step.forward(arrays, [draw_pair(seed) for seed in self.recorded.seeds])
+        if not all(map(np.array_equal, got, outputs)):
+            return False
+        got = step.backward([None if g is None else g.value for g in given])
+        return all(map(np.array_equal, got, gradients)) and all(checkpoint.is_now() for checkpoint in after)
 
 
 class Passes:
@@ -177,10 +187,11 @@ class Passes:
         return [leaf.value for leaf in self.leaves]
 
     def backward(self, arrays):
-        """The gradients of the weights."""
-        leaves, self.leaves = self.leaves, None
-        found = self.tape.gradient(leaves, self.variables, [Tensor(a) for a in arrays])
-        return [g.value for g in found]
+        """The gradients of the weights; None among `arrays` for outputs without one."""
+        pairs = [(leaf, Tensor(a)) for leaf, a in zip(self.leaves, arrays) if a is not None]
+        self.leaves = None
+        found = self.tape.gradient([leaf for leaf, _ in pairs], self.variables, [g for _, g in pairs])
+        return [g if g is None else g.value for g in found]
 
 
 class Template:
