@@ -32,13 +32,8 @@ class Recorded:
     def __init__(self, step, key, template, seeds, moving, variables, fixed):
         self.step, self.key, self.template, self.seeds = step, key, template, seeds
         self.trained, self.moving = ([(v, v.array) for v in group] for group in (variables, moving))
-        self.uses = 0
-        self.settle(fixed)
-
-    def settle(self, fixed=None) -> None:
-        """Take the present state as that in which the step holds."""
-        fixed = [v for v, *_ in self.fixed] if fixed is None else fixed
-        self.fixed, self.changes = [(v, v.array, v.version) for v in fixed], tracking.changes()
+        self.fixed = [(v, v.array, v.version) for v in fixed]
+        self.changes, self.uses = tracking.changes(), 0
 
     def holds(self, key, variables) -> bool:
         """Whether it fits a batch, and the model is as it was."""
@@ -75,7 +70,7 @@ class StepReplays:
         """The loss of a batch, the outputs, and the gradients of the scaled loss."""
         leaves = nest.flatten(x)
         if not self.possible or not all(type(leaf) is Tensor for leaf in leaves):
-            return self._ordinary(x, y, sample_weight, variables)
+            return self.model._step_by_step(x, y, sample_weight, variables)
         arrays = [leaf.value for leaf in leaves]
         key = tuple([(a.shape, a.dtype.char) for a in arrays])
         if self.recorded is not None and self.recorded.key == key:
@@ -84,16 +79,8 @@ class StepReplays:
             self._drop()
         self.count += 1
         if self.recorded is not None or self.count <= self.needed:
-            return self._ordinary(x, y, sample_weight, variables)
+            return self.model._step_by_step(x, y, sample_weight, variables)
         return self._record(key, arrays, x, y, sample_weight, variables)
-
-    def _ordinary(self, x, y, sample_weight, variables):
-        model = self.model
-        with GradientTape() as tape:
-            y_pred = model._call_model(x, training=True)
-            loss = model._loss_of(x, y, y_pred, sample_weight, training=True)
-            scaled = model.optimizer.scale_loss(loss)
-        return loss, y_pred, tape.gradient(scaled, variables)
 
     def _drop(self):
         if self.recorded.uses < 10 * self.needed:
@@ -135,40 +122,36 @@ class StepReplays:
         self.possible = False
         if seconds < LONG and kernels.replays_of(arrays[0]) is not None:
             with contextlib.suppress(Exception):  # steps go on as before, whatever is wrong with this one's recording
-                self.recorded = self._recording(key, arrays, x, variables, before, moved, drawn, state)
+                step, template, seeds = self._recording(arrays, x, variables, before, moved)
                 _all(before)
-                self.possible = self._is_right(arrays, outputs, given, gradients, after)
+                self.possible = _is_right(step, seeds, arrays, outputs, given, gradients, after)
         _all(after)
         if self.possible:
-            self.recorded.settle()
-        else:
-            self.recorded = None
+            fixed = [v for v in state if not any(v is w for w in (*moved, *drawn))]
+            self.recorded = Recorded(step, key, template, seeds, moved, variables, fixed)
         return loss, y_pred, [g if g is None else Tensor(g) for g in gradients]
 
-    def _recording(self, key, arrays, x, variables, before, moved, drawn, state):
-        passes = Passes(self.model, x, variables)
-        random = np.random.default_rng([83, 89])
-        noise = [random.standard_normal(a.shape).astype(a.dtype) for a in arrays]
-        weights = [Checkpoint(v) for v in variables]
+    def _recording(self, arrays, x, variables, before, moved):
+        """(the recorded step, the template of its outputs, what drew): made with other weights than the model has."""
+        passes, weights = Passes(self.model, x, variables), [Checkpoint(v) for v in variables]
         _all(before)
         try:
             for v in (*variables, *moved):
                 _disturb(v.array)  # what is not read anew in each replay will show
             with noting_draws() as seeds:
-                step = kernels.replays_of(arrays[0]).record_step(passes.forward, passes.backward, noise)
+                step = kernels.replays_of(arrays[0]).record_step(passes.forward, passes.backward, arrays)
         finally:
             _all(weights)
-        fixed = [v for v in state if not any(v is w for w in (*moved, *drawn))]
-        return Recorded(step, key, passes.template, seeds, moved, variables, fixed)
+        return step, passes.template, seeds
 
-    def _is_right(self, arrays, outputs, given, gradients, after):
-        """Whether a replay gives the results of the ordinary step, and leaves the state that this left."""
-        step = self.recorded.step
-        got = step.forward(arrays, [draw_pair(seed) for seed in self.recorded.seeds])
-        if not all(map(np.array_equal, got, outputs)):
-            return False
-        got = step.backward([None if g is None else g.value for g in given])
-        return all(map(np.array_equal, got, gradients)) and all(checkpoint.is_now() for checkpoint in after)
+
+def _is_right(step, seeds, arrays, outputs, given, gradients, after):
+    """Whether a replay gives the results of the ordinary step, and leaves the state that this left."""
+    got = step.forward(arrays, [draw_pair(seed) for seed in seeds])
+    if not all(map(np.array_equal, got, outputs)):
+        return False
+    got = step.backward([None if g is None else g.value for g in given])
+    return all(map(np.array_equal, got, gradients)) and all(checkpoint.is_now() for checkpoint in after)
 
 
 class Passes:

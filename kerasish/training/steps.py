@@ -102,6 +102,10 @@ class Steps(Compilation):
             vars(self)["_step_replays"] = StepReplays(self)
         if variables and self._step_replays is not None:
             return self._step_replays.gradients(x, y, sample_weight, variables)
+        return self._step_by_step(x, y, sample_weight, variables)
+
+    def _step_by_step(self, x, y, sample_weight, variables):
+        """`_gradients` by the layers' own calls, under a tape."""
         with GradientTape() as tape:
             y_pred = self._call_model(x, training=True)
             loss = self._loss_of(x, y, y_pred, sample_weight, training=True)

@@ -6,25 +6,12 @@ scheduled holds up nobody.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from kerasish.device.jit import Family, helper
 from kerasish.kernels.cpu.raw import add, record, seen, take
 from kerasish.kernels.cpu.thread_pool import run
-
-
-class Header(NamedTuple):
-    """The first fields of every plan of two phases, in this order."""
-
-    taken: int = 0
-    arrived: int = 0
-    ready: int = 0
-    taken_after: int = 0
-    tasks: int = 0
-    tasks_after: int = 0
-
 
 ARRIVED, READY, TAKEN_AFTER = 8, 16, 24  # where they lie, in bytes
 
@@ -33,7 +20,7 @@ class Phases(Family):
     """`first(zero, plan, task)`, `between(zero, plan)` and `second(zero, plan, task)`; `zero` is a scalar of the dtype.
 
     Args:
-        plan: a NamedTuple of integers that begins with the fields of `Header`.
+        plan: a NamedTuple of integers; its first fields are taken, arrived, ready, taken_after, tasks and tasks_after.
     """
 
     def __init__(self, plan: type, first: Callable, between: Callable, second: Callable):

@@ -145,6 +145,12 @@ def record(function: Callable, inputs: list[np.ndarray], constants: list[np.ndar
     return Recording(tape.recorder, tape.arena, places, outputs)
 
 
+def noise(arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Arrays of the same shapes and dtypes to record with, which no user has."""
+    random = np.random.default_rng([83, 89])
+    return [random.standard_normal(a.shape).astype(a.dtype) for a in arrays]
+
+
 class Tape(NamedTuple):
     """A recording that is going on."""
 

@@ -6,16 +6,14 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasish.device import threads
-from kerasish.kernels.cpu.replay import Recording, record
+from kerasish.kernels.cpu.replay import Recording, noise, record
 from kerasish.kernels.cpu.replay_parts import Parts
 from kerasish.kernels.cpu.replay_step import record_step
 
 __all__ = ["again", "fastest", "record_step"]
 PARTS = (1, 2, 4, 8, 16, 32)  # images of a part
-LEAST, MOST = (
-    1 << 18,
-    1 << 23,
-)  # bytes of a part's working memory: below them calls cost too much, above them caches end
+# bytes of a part's working memory: below the least calls cost too much, above the most the caches end
+LEAST, MOST = 1 << 18, 1 << 23
 WHOLE = 0  # stands for a batch that is not cut
 
 Pass = Callable[[list[np.ndarray]], list[np.ndarray]]
@@ -44,8 +42,8 @@ def fastest(
     Returns:
         What has `run(inputs)`, and the images of a part or `WHOLE`; None if the pass cannot be replayed.
     """
-    noise = _noise(inputs)
-    whole = record(function, noise, constants)
+    others = noise(inputs)
+    whole = record(function, others, constants)
     if whole is None or not _right_for_others(whole, inputs, results):
         return None
     if not _divisible(inputs, results):
@@ -54,7 +52,7 @@ def fastest(
     for rows in PARTS:
         if 2 * rows > len(inputs[0]):
             break
-        parts = _parts(function, inputs, results, constants, noise, rows)
+        parts = _parts(function, inputs, results, constants, others, rows)
         if parts is None:
             continue
         seconds = _seconds(parts, inputs)
@@ -65,10 +63,10 @@ def fastest(
     return best, chosen
 
 
-def _parts(function, inputs, results, constants, noise, rows):
+def _parts(function, inputs, results, constants, others, rows):
     """The pass in parts, if it is worth a try and each worker alone computes the results."""
     with threads.alone():
-        recording = record(function, [x[:rows] for x in noise], constants)
+        recording = record(function, [x[:rows] for x in others], constants)
     if (
         recording is None
         or any(map(callable, recording.recorder.entries))
@@ -94,11 +92,6 @@ def _divisible(inputs, results):
 
 def _equal(outputs, results):
     return outputs is not None and all(map(np.array_equal, outputs, results))
-
-
-def _noise(inputs):
-    random = np.random.default_rng([83, 89])  # no seed that anybody else starts with
-    return [random.standard_normal(x.shape).astype(x.dtype) for x in inputs]
 
 
 def _seconds(replay, inputs):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasish.kernels.cpu.random import start_of
-from kerasish.kernels.cpu.replay import Calls, Tape, recording
+from kerasish.kernels.cpu.replay import Calls, Tape, noise, recording
 
 SEED = 4  # where the seed's four words begin in the plan of a call that draws
 
@@ -52,18 +52,17 @@ def record_step(forward: Pass, backward: Pass, inputs: list[np.ndarray]) -> Step
     Args:
         forward: of inputs to outputs.
         backward: of gradients of the outputs to gradients of the weights.
-        inputs: what to run it on.
+        inputs: what it is for; it is recorded with noise of their shapes.
 
     Returns:
         The recorded step; None where that cannot be.
     """
-    random = np.random.default_rng([83, 89])
     with recording([]) as tape:
         if tape is None:
             return None
-        places = [tape.place(x) for x in inputs]
+        places = [tape.place(x) for x in noise(inputs)]
         outputs = forward(places)
         border = len(tape.recorder.entries)
-        given = [tape.place(random.standard_normal(y.shape).astype(y.dtype)) for y in outputs]
+        given = [tape.place(g) for g in noise(outputs)]
         gradients = backward(given)
     return Step(tape, places, outputs, given, gradients, border)

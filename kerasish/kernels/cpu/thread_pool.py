@@ -35,6 +35,10 @@ def run(native, plan, threads):
     """Call a `Native` as native(address of plan, worker) on so many threads; workers share out the plan's jobs."""
     if raw.recorder is not None:
         raw.recorder.note(native, plan, threads)
+    _call(native, plan, threads)
+
+
+def _call(native, plan, threads):
     if threads > 1 and not compilation_off():
         _pool(threads).launch(native.address, address(plan), threads)
     else:
@@ -43,15 +47,9 @@ def run(native, plan, threads):
 
 def prepare(native, plan, threads, source, made):
     """`run` for what makes the array `made` of the array `source` alone: replays leave it out if that is a constant."""
-    recorder = raw.recorder
-    if recorder is None or not recorder.is_constant(source, made):
-        run(native, plan, threads)
-        return
-    raw.recorder = None
-    try:
-        run(native, plan, threads)
-    finally:
-        raw.recorder = recorder
+    if raw.recorder is not None and not raw.recorder.is_constant(source, made):
+        raw.recorder.note(native, plan, threads)
+    _call(native, plan, threads)
 
 
 def state_for(threads: int) -> int:
