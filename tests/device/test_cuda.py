@@ -38,9 +38,19 @@ def test_without_cupy_the_cpu_is_used_and_a_card_is_refused(monkeypatch):
     assert device.current() == "cpu:0"
     cuda.answers.cache_clear()
     monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.setattr(cuda, "driver", lambda: True)
     with pytest.raises(ValueError, match=r"keras.device\('gpu:0'\): that card is not there .*kerasish\[cuda\]"):
         with keras.device("gpu:0"):
             pass
+
+
+def test_without_a_driver_cupy_is_not_even_imported(monkeypatch):
+    monkeypatch.setattr(cuda, "DRIVER", "libno_such_driver.so.1")
+    monkeypatch.setattr(cuda, "cupy", lambda: pytest.fail("imported"))
+    cuda.driver.cache_clear()
+    with pytest.raises(ValueError, match=r"no NVIDIA driver \(libno_such_driver.so.1\) on this machine"):
+        keras.device("gpu:0").__enter__()
+    cuda.driver.cache_clear()
 
 
 def test_without_numba_cuda_the_message_says_what_to_install(monkeypatch):
@@ -108,6 +118,7 @@ def test_out_of_memory_names_the_largest_tensors_and_a_batch_size(cupy):
     assert len(held) == 3
 
 
+@pytest.mark.skipif(cuda.driver(), reason="with a driver, CuPy is asked for cards")
 def test_nothing_of_this_is_imported_with_kerasish():
     code = (
         "import sys, kerasish as k; k.ops.zeros(3); "

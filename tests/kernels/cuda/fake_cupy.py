@@ -6,6 +6,8 @@ import types
 
 import numpy as np
 
+from kerasish.device import cuda
+
 moved = []  # copies from the host and to it: the direction, how many elements
 
 
@@ -188,11 +190,12 @@ class Module(types.ModuleType):
 @contextlib.contextmanager
 def installed():
     """`import cupy` finds the stand-in."""
-    kept, module = sys.modules.get("cupy"), Module()
-    sys.modules["cupy"] = module
+    kept, module, driver = sys.modules.get("cupy"), Module(), cuda.driver
+    sys.modules["cupy"], cuda.driver = module, lambda: True
     try:
         yield module
     finally:
+        cuda.driver = driver
         if kept is None:
             del sys.modules["cupy"]
         else:
