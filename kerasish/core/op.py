@@ -12,6 +12,7 @@ from kerasish.core.operation import Operation
 from kerasish.core.symbolic import KerasTensor, Node
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.device import where
 
 
 class Spec(NamedTuple):
@@ -101,7 +102,11 @@ class Op(Operation):
         arrays = [x.value if type(x) is Tensor else x.array if x is not None else None for x in inputs]
         watching = autodiff.watchers(inputs) if autodiff.recording() else None
         ctx = Context(kernels.twin_of(arrays[0]), bool(watching))
-        result = self.forward(ctx, *arrays)
+        try:
+            result = self.forward(ctx, *arrays)
+        except Exception as error:
+            _refuse_mixed(self, arrays, error)
+            raise
         several = isinstance(result, tuple)
         results = result if several else (result,)
         outputs = [Tensor(np.asarray(y) if isinstance(y, np.generic) else y) for y in results]
@@ -144,6 +149,20 @@ def spec_of(x) -> Spec | None:
         return Spec((), type(x))
     array = as_array(x)
     return Spec(array.shape, dtypes.name_of(array))
+
+
+def _refuse_mixed(op, arrays, error) -> None:
+    """Raises:
+    ValueError: if the arrays lie on several devices, which is then what went wrong.
+    """
+    arrays = [a for a in arrays if a is not None]
+    places = [where(a) for a in arrays]
+    if len(set(places)) > 1:
+        found = ", ".join(f"{tuple(a.shape)} on {place}" for a, place in zip(arrays, places))
+        raise ValueError(
+            f"{type(op).__name__}: its inputs lie on several devices: {found}. Make them on one: inside of "
+            f"`with keras.device({max(places)!r}):`, or move one by `keras.ops.convert_to_tensor(x.numpy())` there."
+        ) from error
 
 
 def _linked(value, known):

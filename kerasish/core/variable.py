@@ -10,6 +10,7 @@ from kerasish.core import dtypes, scopes
 from kerasish.core.errors import shape_text
 from kerasish.core.operators import Operators, op
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import put, where
 
 _readers: list[Callable[[Variable], None]] = []
 
@@ -155,6 +156,12 @@ class Variable(Operators):
             self.version += 1
 
         return restore
+
+    def move_beside(self, array) -> None:
+        """Bring the value to where `array` lies, if it lies elsewhere."""
+        if where(self.array) != where(array):
+            self.version += 1
+            self.array, self._shared = put(self.array, like=array), False
 
     def numpy(self) -> np.ndarray:
         """A copy of the value."""

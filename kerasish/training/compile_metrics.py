@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kerasish import metrics as metrics_module
 from kerasish.training.identifiers import is_identifier, metric_of
 from kerasish.training.outputs import MISSING, Outputs, unwrap
+from kerasish.training.placement import move_beside
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class CompileMetrics(metrics_module.Metric):
                     entries.append(_Entry(name, metric, i, weighted))
         self._entries = tuple(entries)
         self._outputs = outputs
+        move_beside(self.variables, y_pred)
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         """Shows a batch to every metric."""

@@ -10,11 +10,12 @@ import optree
 
 from kerasish.core.autodiff import GradientTape
 from kerasish.core.tensor import Tensor
-from kerasish.device import put
+from kerasish.device import bring
 from kerasish.training.compilation import Compilation
 from kerasish.training.data.arrays import count_samples, map_arrays, standardize_array
 from kerasish.training.data.weights import check_sample_weight, class_weight_to_sample_weights
 from kerasish.training.logs import in_order, pythonify
+from kerasish.training.placement import beside_weights
 from kerasish.utils.batch_utils import unpack_x_y_sample_weight
 
 
@@ -150,6 +151,7 @@ class Steps(Compilation):
         """What a step returned as Python numbers; the metrics' values where it left the logs to them."""
         return pythonify(self.get_metrics_result() if raw is None else raw)
 
+    @beside_weights
     def train_on_batch(
         self,
         x: Any,
@@ -181,6 +183,7 @@ class Steps(Compilation):
             )
         return self._on_batch(self.train_step, _batch(x, y, sample_weight, class_weight), return_dict)
 
+    @beside_weights
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list | dict:
@@ -206,6 +209,7 @@ class Steps(Compilation):
         logs = self._logs(step(data))
         return logs if return_dict else self._logs_in_order(logs)
 
+    @beside_weights
     def predict_on_batch(self, x: Any) -> Any:
         """Computes the outputs of a single batch.
 
@@ -240,13 +244,13 @@ def _batch_size(x) -> int:
 
 
 def _tensors(structure):
-    return map_arrays(lambda a: Tensor(put(standardize_array(a))), structure)
+    return map_arrays(lambda a: Tensor(bring(standardize_array(a))), structure)
 
 
 def _batch(x, y, sample_weight, class_weight=None) -> tuple:
     x, y, sample_weight = _tensors(x), _tensors(y), _tensors(sample_weight)
     if class_weight is not None:
-        sample_weight = Tensor(put(class_weight_to_sample_weights(y, class_weight)))
+        sample_weight = Tensor(bring(class_weight_to_sample_weights(y, class_weight)))
     if sample_weight is not None and y is not None:
         sample_weight = check_sample_weight(sample_weight, y)
     count_samples(x, y, sample_weight)

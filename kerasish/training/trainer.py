@@ -17,6 +17,7 @@ from kerasish.device import jit
 from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.epochs import Epochs
 from kerasish.training.logs import pythonify
+from kerasish.training.placement import beside_weights
 from kerasish.training.steps import Steps, to_numpy
 from kerasish.utils.batch_utils import unpack_x_y_sample_weight
 
@@ -30,6 +31,7 @@ class Trainer(Steps):
     stop_predicting = False
     _initial_epoch: int | None = None
 
+    @beside_weights
     def fit(
         self,
         x: Any = None,
@@ -163,6 +165,7 @@ class Trainer(Steps):
 
         return validate
 
+    @beside_weights
     def evaluate(
         self,
         x: Any = None,
@@ -224,6 +227,7 @@ class Trainer(Steps):
         callbacks.on_test_end(logs)
         return logs
 
+    @beside_weights
     def predict(
         self,
         x: Any,
@@ -303,7 +307,7 @@ def _limited(epochs: int) -> int:
     most = config.max_epochs()
     if most is None or epochs <= most:
         return epochs
-    warnings.warn(f"Limiting epochs to {most}", stacklevel=3)
+    warnings.warn(f"Limiting epochs to {most}", stacklevel=4)
     return most
 
 

@@ -6,7 +6,7 @@ import optree
 from kerasish.core import dtypes
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
-from kerasish.device import on, put
+from kerasish.device import bring, on
 from kerasish.training.data.weights import check_sample_weight, class_weight_to_sample_weights
 from kerasish.utils.batch_utils import pack_x_y_sample_weight
 
@@ -118,9 +118,9 @@ class ArrayAdapter:
 
     def _cut(self, rows):
         if isinstance(rows, slice):
-            leaves = [leaf if leaf is None else Tensor(put(leaf[rows])) for leaf in self._leaves]
+            leaves = [leaf if leaf is None else Tensor(bring(leaf[rows])) for leaf in self._leaves]
         else:
-            leaves = [leaf if leaf is None else Tensor(put(leaf.take(rows, axis=0))) for leaf in self._leaves]
+            leaves = [leaf if leaf is None else Tensor(bring(leaf.take(rows, axis=0))) for leaf in self._leaves]
         return tuple(leaves) if self._flat else self._structure.unflatten(leaves)
 
 

@@ -3,7 +3,7 @@
 import itertools
 
 from kerasish.core.tensor import Tensor
-from kerasish.device import put
+from kerasish.device import bring
 from kerasish.training.data.arrays import map_arrays, standardize_array
 from kerasish.training.data.weights import class_weight_to_sample_weights
 
@@ -20,13 +20,13 @@ def standardize_batch(batch, class_weight=None) -> tuple:
             "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
             f"found a {type(batch).__name__} of {len(parts)} entries."
         )
-    parts = tuple(map_arrays(lambda a: Tensor(put(standardize_array(a))), part) for part in parts)
+    parts = tuple(map_arrays(lambda a: Tensor(bring(standardize_array(a))), part) for part in parts)
     if class_weight is None:
         return parts
     if len(parts) == 3 and parts[2] is not None:
         raise ValueError("You cannot use `class_weight` with data that has a `sample_weight` of its own.")
     y = parts[1] if len(parts) > 1 else None
-    return (parts[0], y, Tensor(put(class_weight_to_sample_weights(y, class_weight))))
+    return (parts[0], y, Tensor(bring(class_weight_to_sample_weights(y, class_weight))))
 
 
 class GeneratorAdapter:
