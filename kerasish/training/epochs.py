@@ -17,7 +17,7 @@ def _limited(steps, available):
     wanted = steps or available
     if most is None or (wanted is not None and wanted <= most):
         return steps
-    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=4)
+    warnings.warn(f"Limiting steps_per_epoch to {most}", stacklevel=5)
     return most
 
 

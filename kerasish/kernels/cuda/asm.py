@@ -149,9 +149,13 @@ def floats_at(typing, addresses, index):
 
 
 @intrinsic
-def ahead(typing, pointer, offset):
-    """The pointer `offset` (64 bits) elements further on."""
-    return signature(pointer, pointer, types.int64), lambda context, builder, sig, args: builder.gep(args[0], [args[1]])
+def ahead(typing, place, index):
+    """A pointer to place[index]: constants that index it cost no instruction, which `place[index + constant]` would."""
+
+    def code(context, builder, sig, args):
+        return _pointer(context, builder, sig.args[0], args[0], args[1])
+
+    return signature(types.CPointer(place.dtype), place, types.int32), code
 
 
 def _product(name, a_words, b_words):

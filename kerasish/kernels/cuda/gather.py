@@ -28,11 +28,21 @@ class Rows(NamedTuple):
         """As kernels take them; `group_channels` counts the padded channels of a group."""
         _, H, W = self.image
         OH, OW = self.walk
-        return (H, W, groups * group_channels, group_channels, OH * OW, OW, *self.steps, *self.first)
+        image, walk = (H, W, groups * group_channels, group_channels), (OH * OW, OW)
+        return (*image, *walk, *reciprocal(OH * OW), *reciprocal(OW), *self.steps, *self.first)
 
     @property
     def count(self):
         return self.image[0] * math.prod(self.walk)
+
+
+def reciprocal(d):
+    """A factor r and a shift s with n // d == n * r >> s for all n below 2**31.
+
+    "Division by Invariant Integers using Multiplication" (Granlund, Montgomery 1994), theorem 4.2 for 31 bits.
+    """
+    shift = 31 + (d - 1).bit_length()
+    return -(-(1 << shift) // d), shift
 
 
 def quads(n):

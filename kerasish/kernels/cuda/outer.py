@@ -11,6 +11,7 @@ from kerasish.device.cuda_jit import device, template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda import tensor
 from kerasish.kernels.cuda.asm import (
+    ahead,
     copies_commit,
     copy4,
     load,
@@ -19,15 +20,15 @@ from kerasish.kernels.cuda.asm import (
     store2,
     store4,
 )
-from kerasish.kernels.cuda.product import gathered, origin, reached
-from kerasish.kernels.cuda.tensor import multiplied, multiplied_bf16, wait_for_stage
+from kerasish.kernels.cuda.product import GEOMETRY, gathered, origin, reached
+from kerasish.kernels.cuda.tensor import following, multiplied, multiplied_bf16, wait_for_stage
 
-ARGUMENTS = "FFFI iiiii iiiiiiiiii"
+ARGUMENTS = f"FFFI iiiii {GEOMETRY}"
 PAD = 8
 
 
 @template(ARGUMENTS)
-def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0):
+def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
     """parts (splits, K, G * F): part z sums `share` pixels; gy has G * F floats a pixel, F a multiple of 4."""
     A = cuda.shared.array(2 * BK * BM, float32, alignment=16)
     B = cuda.shared.array(2 * BK * BN, float32, alignment=16)
@@ -58,7 +59,7 @@ def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, SH, S
         if step < steps:
             for i in unroll(AQ):
                 m = int32(begin + step * BK + ar + i * AR)
-                at, top, left = origin(m, end, H, W, OHW, OW, SH, SW, H0, W0)
+                at, top, left = origin(m, end, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0)
                 v = gathered(x, int32(at * pixel + group * CG), top, left, tap, away, H, W)
                 for j in unroll(4):
                     next_a[4 * i + j] = v[j]
@@ -70,29 +71,29 @@ def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, SH, S
                 for j in unroll(4):
                     next_b[4 * i + j] = u[j]
         if step > 0:
-            at_a = int32(((step - 1) & 1) * (BK * BM) + tm)
-            at_b = int32(((step - 1) & 1) * (BK * BN) + tn)
+            from_a = ahead(A, int32(((step - 1) & 1) * (BK * BM) + tm))
+            from_b = ahead(B, int32(((step - 1) & 1) * (BK * BN) + tn))
             for k in unroll(BK):
-                for i in range(TM // 4):
-                    v = load4(A, int32(at_a + k * BM + i * (4 * TY)))
-                    for j in range(4):
+                for i in unroll(TM // 4):
+                    v = load4(from_a, k * BM + i * (4 * TY))
+                    for j in unroll(4):
                         a[4 * i + j] = v[j]
-                for i in range(TN // 4):
-                    v = load4(B, int32(at_b + k * BN + i * (4 * TX)))
-                    for j in range(4):
+                for i in unroll(TN // 4):
+                    v = load4(from_b, k * BN + i * (4 * TX))
+                    for j in unroll(4):
                         b[4 * i + j] = v[j]
                 for i in range(TM):
                     for j in range(TN):
                         sums[i * TN + j] += a[i] * b[j]
         if step < steps:
-            to_a = int32((step & 1) * (BK * BM) + ar * BM + ac)
-            to_b = int32((step & 1) * (BK * BN) + br * BN + bc)
+            to_a = ahead(A, int32((step & 1) * (BK * BM) + ar * BM + ac))
+            to_b = ahead(B, int32((step & 1) * (BK * BN) + br * BN + bc))
             for i in unroll(AQ):
                 v = next_a[4 * i], next_a[4 * i + 1], next_a[4 * i + 2], next_a[4 * i + 3]
-                store4(A, int32(to_a + i * (AR * BM)), v)
+                store4(to_a, i * (AR * BM), v)
             for i in unroll(BQ):
                 u = next_b[4 * i], next_b[4 * i + 1], next_b[4 * i + 2], next_b[4 * i + 3]
-                store4(B, int32(to_b + i * (BR * BN)), u)
+                store4(to_b, i * (BR * BN), u)
             cuda.syncthreads()
     for i in unroll(TM):
         k = int32(k0 + tm + i % 4 + i // 4 * (4 * TY))
@@ -108,14 +109,16 @@ def column_words(tile, at, pitch):
     """Words of the left side of a tensor-core product, from a tile that holds its transpose."""
     return (
         load_bits(tile, at),
-        load_bits(tile, int32(at + 8)),
-        load_bits(tile, int32(at + 4 * pitch)),
-        load_bits(tile, int32(at + 4 * pitch + 8)),
+        load_bits(tile, at + 8),
+        load_bits(tile, at + 4 * pitch),
+        load_bits(tile, at + 4 * pitch + 8),
     )
 
 
 @template(ARGUMENTS)
-def tensor_outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0):
+def tensor_outer(
+    x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0
+):
     """`outer` of the same arguments on the tensor cores."""
     A = cuda.shared.array(STAGES * BK * (BM + PAD), float32, alignment=16)
     B = cuda.shared.array(STAGES * BK * (BN + PAD), float32, alignment=16)
@@ -140,40 +143,39 @@ def tensor_outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW
     for i in range(WM * WN // 32):
         sums[i] = float32(0)
     steps = int32((end - begin + (BK - 1)) // BK)
+    filled, ready = int32(0), int32(0)
     for step in range(int32(steps + (STAGES - 1))):
         if step >= STAGES - 1:
             wait_for_stage()
             cuda.syncthreads()
         if step < steps:
-            stage = int32(step % STAGES)
-            to = int32(stage * (BK * (BM + PAD)) + ar * (BM + PAD) + ac)
+            to = ahead(A, int32(filled * (BK * (BM + PAD)) + ar * (BM + PAD) + ac))
             for i in unroll(AQ):
                 m = int32(begin + step * BK + ar + i * AR)
-                pixel_at, top, left = origin(m, end, H, W, OHW, OW, SH, SW, H0, W0)
+                pixel_at, top, left = origin(m, end, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0)
                 there = reached(top, left, tap, H, W)
-                source = int32(pixel_at * pixel + group * CG + away) if there else int32(0)
-                copy4(A, int32(to + i * (AR * (BM + PAD))), x, source, there)
-            to = int32(stage * (BK * (BN + PAD)) + br * (BN + PAD) + bc)
+                copy4(to, i * (AR * (BM + PAD)), x, int32(pixel_at * pixel + group * CG + away), there)
+            to = ahead(B, int32(filled * (BK * (BN + PAD)) + br * (BN + PAD) + bc))
             for i in unroll(BQ):
                 m = int32(begin + step * BK + br + i * BR)
-                there = columns and m < end
-                copy4(B, int32(to + i * (BR * (BN + PAD))), gy, int32(m * wide + first) if there else int32(0), there)
+                copy4(to, i * (BR * (BN + PAD)), gy, int32(m * wide + first), columns and m < end)
+            filled = following(filled)
         copies_commit()
         if step >= STAGES - 1:
-            stage = int32((step - (STAGES - 1)) % STAGES)
-            at = int32(stage * (BK * (BM + PAD)) + (lane & 3) * (BM + PAD) + wm + (lane >> 2))
-            bt = int32(stage * (BK * (BN + PAD)) + (lane & 3) * (BN + PAD) + wn + (lane >> 2))
+            from_a = ahead(A, int32(ready * (BK * (BM + PAD)) + (lane & 3) * (BM + PAD) + wm + (lane >> 2)))
+            from_b = ahead(B, int32(ready * (BK * (BN + PAD)) + (lane & 3) * (BN + PAD) + wn + (lane >> 2)))
+            ready = following(ready)
             for k in unroll(0, BK, DEPTH):
-                for j in range(WN // 8):
-                    right[2 * j] = load_bits(B, int32(bt + k * (BN + PAD) + 8 * j))
-                    right[2 * j + 1] = load_bits(B, int32(bt + (k + 4) * (BN + PAD) + 8 * j))
+                for j in unroll(WN // 8):
+                    right[2 * j] = load_bits(from_b, k * (BN + PAD) + 8 * j)
+                    right[2 * j + 1] = load_bits(from_b, (k + 4) * (BN + PAD) + 8 * j)
                     if MATH == BF16:
-                        right_more[2 * j] = load_bits(B, int32(bt + (k + 8) * (BN + PAD) + 8 * j))
-                        right_more[2 * j + 1] = load_bits(B, int32(bt + (k + 12) * (BN + PAD) + 8 * j))
+                        right_more[2 * j] = load_bits(from_b, (k + 8) * (BN + PAD) + 8 * j)
+                        right_more[2 * j + 1] = load_bits(from_b, (k + 12) * (BN + PAD) + 8 * j)
                 for i in unroll(WM // 16):
-                    a = column_words(A, int32(at + k * (BM + PAD) + 16 * i), BM + PAD)
+                    a = column_words(from_a, k * (BM + PAD) + 16 * i, BM + PAD)
                     if MATH == BF16:
-                        a_more = column_words(A, int32(at + (k + 8) * (BM + PAD) + 16 * i), BM + PAD)
+                        a_more = column_words(from_a, (k + 8) * (BM + PAD) + 16 * i, BM + PAD)
                     for j in range(WN // 8):
                         s = i * (WN // 2) + 4 * j
                         c, b = (sums[s], sums[s + 1], sums[s + 2], sums[s + 3]), (right[2 * j], right[2 * j + 1])
@@ -221,7 +223,7 @@ def _tensor_tile(BM, BN, WM, WN, stages, resident, name, math):
     return tensor_outer(f"{name}_{BM}x{BN}", threads, resident, (8, 0), **sizes, **kinds, **ways, **counts)
 
 
-SHAPES = {(128, 128): (64, 32, 2, 2), (64, 64): (32, 32, 3, 3)}
+SHAPES = {(128, 128): (64, 64, 2, 2), (64, 64): (32, 32, 3, 3)}
 TILES = {"float32": {(128, 128): _tile(128, 128, 8, 8, 8, 2), (64, 64): _tile(64, 64, 8, 4, 8, 4)}}
 TILES |= {
     name: {size: _tensor_tile(*size, *shape, f"outer_{name}", kind) for size, shape in SHAPES.items()}

@@ -7,16 +7,16 @@ consecutive k the tap's row and column and the distance in x, so one kernel does
 strided gradient and pointwise products. Blocks take a tile of BM x BN results; two tiles of BK wait in shared memory.
 """
 
-from numba import cuda, float32, int32
+from numba import cuda, float32, int32, uint32, uint64
 
 from kerasish.device.cuda_jit import device, template
 from kerasish.device.cuda_source import unroll
-from kerasish.kernels.cuda.asm import inside, load, load4, store, store4
+from kerasish.kernels.cuda.asm import ahead, inside, load, load4, store, store4
 
 FAR = -(1 << 15)  # a row so far outside of the image that no tap leads back into it
-GEOMETRY = "H W pixel CG OHW OW SH SW H0 W0".split()  # arguments that say where the rows lie in x
 CUTS = {None: 0, "relu": 1, "relu6": 2}  # activations that the epilogue knows
-ARGUMENTS = "FFFFI iiiii iiiiiiiiii iiii ii"
+GEOMETRY = "iiii ii uiui iiii"  # of the image, of the walk over it, how to divide by its sizes, its steps
+ARGUMENTS = f"FFFFI iiiii {GEOMETRY} iiii ii"
 
 
 @device
@@ -30,11 +30,17 @@ def cut(value, CUT):
 
 
 @device
-def origin(m, M, H, W, OHW, OW, SH, SW, H0, W0):
+def divided(n, reciprocal, shift):
+    """n // d by what `gather.reciprocal(d)` gives: a product and a shift instead of twenty instructions."""
+    return int32((uint64(uint32(n)) * uint64(reciprocal)) >> uint64(shift))
+
+
+@device
+def origin(m, M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
     """Where the window of output pixel m begins: the pixel's number, its row and its column."""
-    n = int32(m // OHW)
+    n = divided(m, OHW_R, OHW_S)
     at = int32(m - n * OHW)
-    row = int32(at // OW)
+    row = divided(at, OW_R, OW_S)
     column = int32(at - row * OW)
     top, left = int32(row * SH + H0), int32(column * SW + W0)
     return int32((n * H + top) * W + left), top if m < M else int32(FAR), left
@@ -64,11 +70,11 @@ def finished(value, bias, column, BIAS, CUT):
 
 
 @device
-def placed(m, OHW, OW, YN, YH, YW, Y0):
+def placed(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, YN, YH, YW, Y0):
     """Where output pixel m lies in y."""
-    n = int32(m // OHW)
+    n = divided(m, OHW_R, OHW_S)
     at = int32(m - n * OHW)
-    row = int32(at // OW)
+    row = divided(at, OW_R, OW_S)
     return int32(n * YN + row * YH + (at - row * OW) * YW + Y0)
 
 
@@ -93,7 +99,10 @@ def keep4(y, at, bias, column, left, aligned, BIAS, CUT, values):
 
 
 @template(ARGUMENTS)
-def product(x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT):
+def product(
+    x, w, bias, y, taps, M, K, F, FP, G,
+    H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT,
+):  # fmt: skip
     """w is (K, G * FP), FP being F rounded up to a multiple of 4: group g begins at column g * FP there, g * F in y."""
     A = cuda.shared.array(2 * BK * (BM + 4), float32, alignment=16)
     B = cuda.shared.array(2 * BK * BN, float32, alignment=16)
@@ -111,7 +120,9 @@ def product(x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, S
     ar, aq = int32(thread // (BK // 4)), int32(thread % (BK // 4))
     br, bc = int32(thread // (BN // 4)), int32(thread % (BN // 4) * 4)
     for i in unroll(AQ):
-        begin, top[i], left[i] = origin(int32(m0 + ar + i * AR), M, H, W, OHW, OW, SH, SW, H0, W0)
+        begin, top[i], left[i] = origin(
+            int32(m0 + ar + i * AR), M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0
+        )
         base[i] = int32(begin * pixel + group * CG)
     wide = int32(G * FP)
     columns = int32(f0 + bc) < FP
@@ -140,34 +151,34 @@ def product(x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, S
                 for j in unroll(4):
                     next_b[4 * i + j] = u[j]
         if step > 0:
-            at_a = int32(((step - 1) & 1) * (BK * (BM + 4)) + tm)
-            at_b = int32(((step - 1) & 1) * (BK * BN) + tn)
+            from_a = ahead(A, int32(((step - 1) & 1) * (BK * (BM + 4)) + tm))
+            from_b = ahead(B, int32(((step - 1) & 1) * (BK * BN) + tn))
             for k in unroll(BK):
-                for i in range(TM // 4):
-                    v = load4(A, int32(at_a + k * (BM + 4) + i * (4 * TY)))
+                for i in unroll(TM // 4):
+                    v = load4(from_a, k * (BM + 4) + i * (4 * TY))
                     for j in unroll(4):
                         a[4 * i + j] = v[j]
-                for i in range(TN // 4):
-                    v = load4(B, int32(at_b + k * BN + i * (4 * TX)))
+                for i in unroll(TN // 4):
+                    v = load4(from_b, k * BN + i * (4 * TX))
                     for j in unroll(4):
                         b[4 * i + j] = v[j]
                 for i in range(TM):
                     for j in range(TN):
                         sums[i * TN + j] += a[i] * b[j]
         if step < steps:
-            to_a = int32((step & 1) * (BK * (BM + 4)) + 4 * aq * (BM + 4) + ar)
-            to_b = int32((step & 1) * (BK * BN) + br * BN + bc)
+            to_a = ahead(A, int32((step & 1) * (BK * (BM + 4)) + 4 * aq * (BM + 4) + ar))
+            to_b = ahead(B, int32((step & 1) * (BK * BN) + br * BN + bc))
             for i in unroll(AQ):
                 for j in unroll(4):
-                    store(A, int32(to_a + j * (BM + 4) + i * AR), next_a[4 * i + j])
+                    store(to_a, j * (BM + 4) + i * AR, next_a[4 * i + j])
             for i in unroll(BQ):
                 u = next_b[4 * i], next_b[4 * i + 1], next_b[4 * i + 2], next_b[4 * i + 3]
-                store4(B, int32(to_b + i * (BR * BN)), u)
+                store4(to_b, i * (BR * BN), u)
             cuda.syncthreads()
     for i in unroll(TM):
         m = int32(m0 + tm + i % 4 + i // 4 * (4 * TY))
         if m < M:
-            row = int32(placed(m, OHW, OW, YN, YH, YW, Y0) + group * F)
+            row = int32(placed(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, YN, YH, YW, Y0) + group * F)
             for j in unroll(TN // 4):
                 f, s = int32(f0 + tn + j * (4 * TX)), i * TN + 4 * j
                 v = sums[s], sums[s + 1], sums[s + 2], sums[s + 3]

@@ -9,6 +9,7 @@ from numba import cuda, float32, int32
 from kerasish.device.cuda_jit import device, template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.asm import (
+    ahead,
     bits,
     copies_commit,
     copies_wait_all,
@@ -94,6 +95,12 @@ def wait_for_stage():
 
 
 @device
+def following(stage):
+    """The stage after this one."""
+    return int32(stage + 1) if stage < STAGES - 1 else int32(0)
+
+
+@device
 def keep2(y, at, bias, column, left, aligned, BIAS, CUT, v0, v1):
     """Stores two results of a pixel, or the one of them that there is."""
     if left > 0:
@@ -109,8 +116,9 @@ def keep2(y, at, bias, column, left, aligned, BIAS, CUT, v0, v1):
 
 @template(ARGUMENTS)
 def tensor_product(
-    x, w, bias, y, taps, M, K, F, FP, G, H, W, pixel, CG, OHW, OW, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT
-):
+    x, w, bias, y, taps, M, K, F, FP, G,
+    H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT,
+):  # fmt: skip
     """`product` of the same arguments."""
     A = cuda.shared.array(STAGES * BM * (BK + PAD_A), float32, alignment=16)
     B = cuda.shared.array(STAGES * BK * (BN + PAD_B), float32, alignment=16)
@@ -127,7 +135,9 @@ def tensor_product(
     ar, aq = int32(thread // (BK // 4)), int32(thread % (BK // 4))
     br, bc = int32(thread // (BN // 4)), int32(thread % (BN // 4) * 4)
     for i in unroll(AQ):
-        begin, top[i], left[i] = origin(int32(m0 + ar + i * AR), M, H, W, OHW, OW, SH, SW, H0, W0)
+        begin, top[i], left[i] = origin(
+            int32(m0 + ar + i * AR), M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0
+        )
         base[i] = int32(begin * pixel + group * CG)
     wide = int32(G * FP)
     columns = int32(f0 + bc) < FP
@@ -139,39 +149,39 @@ def tensor_product(
     for i in range(WM * WN // 32):
         sums[i] = float32(0)
     steps = int32((K + (BK - 1)) // BK)
+    filled, ready = int32(0), int32(0)  # the stages to copy to and to multiply
     for step in range(int32(steps + (STAGES - 1))):
         if step >= STAGES - 1:
             wait_for_stage()
             cuda.syncthreads()
         if step < steps:
-            stage = int32(step % STAGES)
             quad = int32(2 * (step * (BK // 4) + aq))
             tap, away = load(taps, quad), load(taps, quad + 1)
-            to = int32(stage * (BM * (BK + PAD_A)) + ar * (BK + PAD_A) + 4 * aq)
+            to = ahead(A, int32(filled * (BM * (BK + PAD_A)) + ar * (BK + PAD_A) + 4 * aq))
             for i in unroll(AQ):
                 there = reached(top[i], left[i], tap, H, W)
-                copy4(A, int32(to + i * (AR * (BK + PAD_A))), x, int32(base[i] + away) if there else int32(0), there)
-            to = int32(stage * (BK * (BN + PAD_B)) + br * (BN + PAD_B) + bc)
+                copy4(to, i * (AR * (BK + PAD_A)), x, int32(base[i] + away), there)
+            to = ahead(B, int32(filled * (BK * (BN + PAD_B)) + br * (BN + PAD_B) + bc))
             for i in unroll(BQ):
                 k = int32(step * BK + br + i * BR)
-                there = columns and k < K
-                copy4(B, int32(to + i * (BR * (BN + PAD_B))), w, int32(k * wide + first) if there else int32(0), there)
+                copy4(to, i * (BR * (BN + PAD_B)), w, int32(k * wide + first), columns and k < K)
+            filled = following(filled)
         copies_commit()
         if step >= STAGES - 1:
-            stage = int32((step - (STAGES - 1)) % STAGES)
-            at = int32(stage * (BM * (BK + PAD_A)) + (wm + (lane & 15)) * (BK + PAD_A) + (lane >> 4) * 4)
-            bt = int32(stage * (BK * (BN + PAD_B)) + (lane & 3) * (BN + PAD_B) + wn + (lane >> 2))
+            from_a = ahead(A, int32(ready * (BM * (BK + PAD_A)) + (wm + (lane & 15)) * (BK + PAD_A) + (lane >> 4) * 4))
+            from_b = ahead(B, int32(ready * (BK * (BN + PAD_B)) + (lane & 3) * (BN + PAD_B) + wn + (lane >> 2)))
+            ready = following(ready)
             for k in unroll(0, BK, DEPTH):
-                for j in range(WN // 8):
-                    right[2 * j] = load_bits(B, int32(bt + k * (BN + PAD_B) + 8 * j))
-                    right[2 * j + 1] = load_bits(B, int32(bt + (k + 4) * (BN + PAD_B) + 8 * j))
+                for j in unroll(WN // 8):
+                    right[2 * j] = load_bits(from_b, k * (BN + PAD_B) + 8 * j)
+                    right[2 * j + 1] = load_bits(from_b, (k + 4) * (BN + PAD_B) + 8 * j)
                     if MATH == BF16:
-                        right_more[2 * j] = load_bits(B, int32(bt + (k + 8) * (BN + PAD_B) + 8 * j))
-                        right_more[2 * j + 1] = load_bits(B, int32(bt + (k + 12) * (BN + PAD_B) + 8 * j))
+                        right_more[2 * j] = load_bits(from_b, (k + 8) * (BN + PAD_B) + 8 * j)
+                        right_more[2 * j + 1] = load_bits(from_b, (k + 12) * (BN + PAD_B) + 8 * j)
                 for i in unroll(WM // 16):
-                    a = load_matrix(A, int32(at + i * (16 * (BK + PAD_A)) + k))
+                    a = load_matrix(from_a, i * (16 * (BK + PAD_A)) + k)
                     if MATH == BF16:
-                        a_more = load_matrix(A, int32(at + i * (16 * (BK + PAD_A)) + k + 8))
+                        a_more = load_matrix(from_a, i * (16 * (BK + PAD_A)) + k + 8)
                     for j in range(WN // 8):
                         s = i * (WN // 2) + 4 * j
                         c, b = (sums[s], sums[s + 1], sums[s + 2], sums[s + 3]), (right[2 * j], right[2 * j + 1])
@@ -185,7 +195,7 @@ def tensor_product(
     for i in unroll(WM // 8):
         m = int32(m0 + wm + i * 8 + (lane >> 2))
         if m < M:
-            row = int32(placed(m, OHW, OW, YN, YH, YW, Y0) + group * F)
+            row = int32(placed(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, YN, YH, YW, Y0) + group * F)
             for j in unroll(WN // 8):
                 f, s = int32(f0 + wn + j * 8 + 2 * (lane & 3)), i // 2 * (WN // 2) + 4 * j + i % 2 * 2
                 left_over, column = int32(F - f), int32(group * F + f)
@@ -204,7 +214,7 @@ def _tile(BM, BN, WM, WN, stages, resident, name, math):
 
 
 SHAPES = {
-    (128, 128): (64, 32, 2, 2),
+    (128, 128): (64, 64, 2, 2),
     (128, 64): (64, 32, 3, 2),
     (64, 64): (32, 32, 3, 3),
     (128, 32): (32, 32, 3, 3),

@@ -166,33 +166,54 @@ class Cuda:
 crooked = {}  # arguments that begin at odd addresses, by id
 
 
+class Ahead:
+    """A pointer into an array."""
+
+    def __init__(self, place, index):
+        self.place, self.index = (place.place, place.index + int(index)) if isinstance(place, Ahead) else (place, index)
+
+
 def spot(place, index, width=1):
+    """The array and the index in it; both checked."""
     index = int(index)
+    if isinstance(place, Ahead):
+        place, index = place.place, place.index + index
     if width > 1 and id(place) in crooked:
         raise IndexError(f"{width} elements at once of an array that does not begin at a multiple of 16 bytes")
     if not 0 <= index <= place.size - width or index % width:
         raise IndexError(f"{width} elements at {index} of {place.size}: out of range or misaligned")
-    return index
+    return place, index
 
 
 def load(place, index):
-    return place[spot(place, index)]
+    array, at = spot(place, index)
+    return array[at]
 
 
 def store(place, index, value):
-    place[spot(place, index)] = value
+    array, at = spot(place, index)
+    array[at] = value
 
 
 def wide_load(width):
-    return lambda place, index: tuple(place[spot(place, index, width) :][:width])
+    def load_wide(place, index):
+        array, at = spot(place, index, width)
+        return tuple(array[at : at + width])
+
+    return load_wide
 
 
 def wide_store(width):
     def store_wide(place, index, values):
-        at = spot(place, index, width)
-        place[at : at + width] = values
+        array, at = spot(place, index, width)
+        array[at : at + width] = values
 
     return store_wide
+
+
+def load_bits(place, index):
+    array, at = spot(place, index)
+    return int(array[at : at + 1].view(np.int32)[0])
 
 
 def bits(x):
@@ -250,15 +271,15 @@ def tensor_product(fragments, depth):
 
 
 def load_matrix(place, index):
-    rows = exchange((place, spot(place, index, 4)), "ldmatrix")
+    rows = exchange(spot(place, index, 4), "ldmatrix")
     lane = getcurrent().lane
     found = [rows[8 * matrix + lane // 4] for matrix in range(4)]
     return tuple(int(array.view(np.int32)[at + lane % 4]) for array, at in found)
 
 
 def copy4(to, to_index, source, index, wanted):
-    values = source[spot(source, index, 4) :][:4].copy() if wanted else np.zeros(4, "f4")
-    getcurrent().copies.append((to, spot(to, to_index, 4), values))
+    array, at = spot(source, index, 4) if wanted else (np.zeros(4, "f4"), 0)
+    getcurrent().copies.append((*spot(to, to_index, 4), array[at : at + 4].copy()))
 
 
 def copies_commit():
@@ -292,10 +313,6 @@ class Address:
         ctypes.c_float.from_address(self.address + 4 * i).value = value
 
 
-def ahead(place, offset):
-    return Address(place.address + 4 * offset) if isinstance(place, Address) else place[int(offset) :]
-
-
 NAMES = {
     "cuda": Cuda(),
     "float32": float32,
@@ -310,12 +327,12 @@ NAMES = {
     "load4": wide_load(4),
     "store2": wide_store(2),
     "store4": wide_store(4),
-    "load_bits": lambda place, index: int(place.view(np.int32)[spot(place, index)]),
+    "load_bits": load_bits,
     "bits": bits,
     "floating": floating,
     "inside": lambda i, n: 0 <= i < n,
     "floats_at": lambda addresses, index: Address(load(addresses, index)),
-    "ahead": ahead,
+    "ahead": Ahead,
     "exp": np.exp,
     "log": np.log,
     "sqrt": np.sqrt,

@@ -69,6 +69,15 @@ def _chosen(tiles, size, M, F, groups):
     return tiles[size], (gather.blocks(M, size[0]) * gather.blocks(F, size[1]), groups)
 
 
+@pytest.mark.parametrize("d", [1, 2, 3, 7, 49, 56, 641, 3136, 2**20, 2**30 - 1, 2**31 - 1])
+def test_division_by_a_product(d):
+    factor, shift = gather.reciprocal(d)
+    multiples = range(0, 2**31, d) if d > 2**20 else [0, d, 2 * d, (2**31 - 1) // d * d]
+    near = [n + away for n in multiples for away in (-1, 0, 1) if 0 <= n + away < 2**31]
+    assert factor < 2**32
+    assert [n * factor >> shift for n in near] == [n // d for n in near]
+
+
 def test_old_cards_multiply_without_tensor_cores(card, monkeypatch):
     cuda.set_precision("tf32")
     assert cuda.arithmetic() == "tf32"
