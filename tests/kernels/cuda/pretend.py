@@ -1,0 +1,61 @@
+"""A plugin of pytest: every test runs with a pretended card as the default device, its kernels those of the reference.
+
+    python -m pytest -p tests.kernels.cuda.pretend tests/layers parity
+
+What fails then mixes arrays of the host with arrays of the card, or asks CuPy for what it lacks; or it is a test that
+looks into `.value` as if it were NumPy's.
+"""
+
+import contextlib
+from unittest import mock
+
+import pytest
+
+from kerasish import device, kernels
+from kerasish.device import cuda, cuda_jit
+from tests.kernels.cuda import fake_cupy
+
+
+class Reference(kernels.Twin):
+    """The reference's kernels, on the card."""
+
+    def __getattr__(self, name):
+        function = None if name.startswith("_") else kernels.find("reference", name)
+        if function is None:
+            raise AttributeError(f"no kernel named {name!r}")
+        return function
+
+
+@contextlib.contextmanager
+def card():
+    """A card that answers and is the default device, as long as the context lasts."""
+    kept = device.default()
+    cuda._properties.cache_clear()
+    with (
+        fake_cupy.installed() as cupy,
+        mock.patch.object(cuda_jit, "require", lambda: None),
+        mock.patch.object(kernels, "_cuda", Reference("cuda")),
+    ):
+        device.set_default("gpu:0")
+        try:
+            yield cupy
+        finally:
+            device.set_default(kept)
+            cuda._properties.cache_clear()
+
+
+_whole_run = contextlib.ExitStack()
+
+
+def pytest_configure(config):
+    _whole_run.enter_context(card())
+
+
+def pytest_unconfigure(config):
+    _whole_run.close()
+
+
+@pytest.fixture(autouse=True)
+def on_the_card():
+    """Each test begins on the card."""
+    device.set_default("gpu:0")
