@@ -298,7 +298,8 @@ class Module(Names):
         if not isinstance(obj, Card):
             obj = np.asarray(obj)
             moved.append(("up", obj.size))
-        return Card(aligned(np.array(getattr(obj, "memory", obj), dtype, ndmin=ndmin)))
+        made = Card(np.array(getattr(obj, "memory", obj), dtype, ndmin=ndmin))
+        return made.copy()
 
     def asnumpy(self, a):
         return a.get() if isinstance(a, Card) else np.asarray(a)
