@@ -6,10 +6,12 @@ from numba import cuda, float32, int32
 
 from kerasish.device import array_module
 from kerasish.device.cuda_jit import template
+from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import contiguous, matrix, supported
-from kerasish.kernels.cuda.asm import load, store
+from kerasish.kernels.cuda.asm import load
 from kerasish.kernels.cuda.columns import BATCH, MOMENTS, THREADS, column_grid, passed, reduced
 from kerasish.kernels.cuda.product import CUTS, cut
+from kerasish.kernels.cuda.wide import keep, several, width
 from kerasish.kernels.reference import batch_norm as reference
 from kerasish.kernels.reference import elementwise
 from kerasish.kernels.reference.precision import widened
@@ -18,41 +20,55 @@ from kerasish.kernels.reference.precision import widened
 @template("FFFFFF iiiiiiif")
 def normalize(x, mean, scale, gamma, beta, y, rows, C, share, shift, GAMMA, BETA, ACTIVATION, epsilon):
     """y = (x - mean) * scale * gamma + beta, column by column; `scale` is the variance if epsilon is not negative."""
+    middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
+    base, out = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     thread = int32(cuda.threadIdx.x)
-    column = int32((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1)))
+    column = int32(((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
     begin = int32(int32(cuda.blockIdx.y) * share)
     if column < C:
-        middle, width, base = load(mean, column), load(scale, column), float32(0)
-        if epsilon >= float32(0):
-            width = float32(1) / sqrt(width + epsilon)
-        if GAMMA != 0:
-            width *= load(gamma, column)
-        if BETA != 0:
-            base = load(beta, column)
+        for j in unroll(WIDE):
+            middle[j], factor[j] = load(mean, int32(column + j)), load(scale, int32(column + j))
+            base[j] = load(beta, int32(column + j)) if BETA != 0 else float32(0)
+            if epsilon >= float32(0):
+                factor[j] = float32(1) / sqrt(factor[j] + epsilon)
+            if GAMMA != 0:
+                factor[j] *= load(gamma, int32(column + j))
         for row in range(int32(begin + (thread >> shift)), min(rows, int32(begin + share)), int32(THREADS >> shift)):
             at = int32(row * C + column)
-            store(y, at, cut((load(x, at) - middle) * width + base, ACTIVATION))
+            u = several(x, at)
+            for j in unroll(WIDE):
+                out[j] = cut((u[j] - middle[j]) * factor[j] + base[j], ACTIVATION)
+            keep(y, at, out)
 
 
 @template("FFFFFFFFF iiiiif")
 def gradient(gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, ACTIVATION, per_row):
     """gx = (g - (gbeta + normal * ggamma) / rows) * scale * gamma, column by column; g passed the activation."""
+    middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
+    steep, high = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
+    level, slope = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
+    out = cuda.local.array(WIDE, float32)
     thread = int32(cuda.threadIdx.x)
-    column = int32((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1)))
+    column = int32(((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
     begin = int32(int32(cuda.blockIdx.y) * share)
     if column < C:
-        middle, width, steep, high = load(mean, column), load(scale, column), load(gamma, column), load(beta, column)
-        level, slope = load(gbeta, column) * per_row, load(ggamma, column) * per_row
-        factor = width * steep
+        for j in unroll(WIDE):
+            middle[j], factor[j] = load(mean, int32(column + j)), load(scale, int32(column + j))
+            steep[j], high[j] = load(gamma, int32(column + j)), load(beta, int32(column + j))
+            level[j] = load(gbeta, int32(column + j)) * per_row
+            slope[j] = load(ggamma, int32(column + j)) * per_row
         for row in range(int32(begin + (thread >> shift)), min(rows, int32(begin + share)), int32(THREADS >> shift)):
             at = int32(row * C + column)
-            normal = (load(x, at) - middle) * width
-            g = passed(load(gy, at), normal * steep + high, ACTIVATION)
-            store(gx, at, (g - (level + normal * slope)) * factor)
+            u, v = several(x, at), several(gy, at)
+            for j in unroll(WIDE):
+                normal = (u[j] - middle[j]) * factor[j]
+                g = passed(v[j], normal * steep[j] + high[j], ACTIVATION)
+                out[j] = (g - (level[j] + normal * slope[j])) * (factor[j] * steep[j])
+            keep(gx, at, out)
 
 
-_normalize = normalize("normalize", THREADS, THREADS=THREADS)
-_gradient = gradient("batch_gradient", THREADS, THREADS=THREADS)
+_normalize = {wide: normalize(f"normalize_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
+_gradient = {wide: gradient(f"batch_gradient_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
 
 
 @widened
@@ -88,7 +104,7 @@ def batch_norm_grad(gy, x, gamma, beta, mean, inverse_std, activation=None):
     beta = xp.zeros(C, x.dtype) if beta is None else contiguous(beta)
     gbeta, ggamma, _ = reduced(BATCH, x, gy, rows, C, mean, scale, gamma, beta, kind)
     gx, (grid, share, shift) = xp.empty(x.shape, x.dtype), column_grid(rows, C)
-    _gradient(grid, gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, kind, 1 / rows)
+    _gradient[width(C)](grid, gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, kind, 1 / rows)
     return gx, ggamma, gbeta
 
 
@@ -98,5 +114,6 @@ def normalized(x, mean, scale, gamma, beta, epsilon, activation):
     grid, share, shift = column_grid(rows, C)
     given = [x if a is None else contiguous(a) for a in (gamma, beta)]
     options = (int(gamma is not None), int(beta is not None), CUTS.get(activation, 0))
-    _normalize(grid, x, contiguous(mean), contiguous(scale), *given, y, rows, C, share, shift, *options, epsilon)
+    statistics, sizes = (contiguous(mean), contiguous(scale)), (rows, C, share, shift)
+    _normalize[width(C)](grid, x, *statistics, *given, y, *sizes, *options, epsilon)
     return y if activation in CUTS else getattr(elementwise, activation)(y)

@@ -1,17 +1,20 @@
-"""Sums over the rows of a matrix, a result for each column: 256 threads share the rows, parts are added in order."""
+"""Sums over the rows of a matrix, a result for each column: blocks share the rows, their parts are added in order."""
 
 from math import sqrt
 
 from numba import cuda, float32, float64, int32
 
 from kerasish.device import array_module
+from kerasish.device.cuda import multiprocessors
 from kerasish.device.cuda_jit import device, template
+from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import blocks
 from kerasish.kernels.cuda.asm import load, store
+from kerasish.kernels.cuda.wide import keep, several, width
 
-THREADS = 256
+THREADS, LANES = 256, 32
 SUM, MOMENTS, BATCH, LAYER = range(4)
-PARTS = 128  # of the rows, at most
+RESIDENT = 8  # blocks of a multiprocessor, which it takes to keep memory busy
 
 
 @device
@@ -26,61 +29,83 @@ def passed(g, value, ACTIVATION):
 def column_sums(x, g, y, mean, scale, slope, level, rows, C, share, shift, ACTIVATION):
     """Writes (parts, 2, C) sums to y: of d and d * d (d = x less the first row), or of g and g times normalized x.
 
-    A block is 2**shift columns wide. For BATCH and LAYER, `mean` and `scale` normalize x by column and by row; for
-    BATCH, g is what an activation of normal * slope + level has let through.
+    A block is 2**shift times WIDE columns wide. For BATCH and LAYER, `mean` and `scale` normalize x by column and by
+    row; for BATCH, g is what an activation of normal * slope + level has let through.
     """
-    first, second = cuda.shared.array(THREADS, float32), cuda.shared.array(THREADS, float32)
+    sums = cuda.shared.array(2 * WIDE * THREADS, float32)
+    a, b = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
+    middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
+    steep, high = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     thread = int32(cuda.threadIdx.x)
-    column = int32((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1)))
+    column = int32(((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
     begin = int32(int32(cuda.blockIdx.y) * share)
     end = min(rows, int32(begin + share))
-    a, b = float32(0), float32(0)
+    for j in unroll(WIDE):
+        a[j], b[j] = float32(0), float32(0)
     if column < C:
-        middle, width, steep, high = float32(0), float32(1), float32(0), float32(0)
-        if KIND == MOMENTS:
-            middle = load(x, column)
-        if KIND == BATCH:
-            middle, width = load(mean, column), load(scale, column)
-            steep, high = load(slope, column), load(level, column)
+        for j in unroll(WIDE):
+            if KIND == MOMENTS:
+                middle[j] = load(x, int32(column + j))
+            if KIND == BATCH:
+                middle[j], factor[j] = load(mean, int32(column + j)), load(scale, int32(column + j))
+                steep[j], high[j] = load(slope, int32(column + j)), load(level, int32(column + j))
         for row in range(int32(begin + (thread >> shift)), end, int32(THREADS >> shift)):
             at = int32(row * C + column)
-            if KIND == SUM:
-                a += load(g, at)
-            if KIND == MOMENTS:
-                d = load(x, at) - middle
-                a += d
-                b += d * d
-            if KIND == BATCH:
-                normal = (load(x, at) - middle) * width
-                v = passed(load(g, at), normal * steep + high, ACTIVATION)
-                a += v
-                b += v * normal
-            if KIND == LAYER:
-                v = load(g, at)
-                a += v
-                b += v * ((load(x, at) - load(mean, row)) * load(scale, row))
-    store(first, thread, a)
-    store(second, thread, b)
+            if KIND != MOMENTS:
+                v = several(g, at)
+            if KIND != SUM:
+                u = several(x, at)
+            for j in unroll(WIDE):
+                if KIND == SUM:
+                    a[j] += v[j]
+                if KIND == MOMENTS:
+                    d = u[j] - middle[j]
+                    a[j] += d
+                    b[j] += d * d
+                if KIND == BATCH:
+                    normal = (u[j] - middle[j]) * factor[j]
+                    let = passed(v[j], normal * steep[j] + high[j], ACTIVATION)
+                    a[j] += let
+                    b[j] += let * normal
+                if KIND == LAYER:
+                    a[j] += v[j]
+                    b[j] += v[j] * ((u[j] - load(mean, row)) * load(scale, row))
+    keep(sums, int32(thread * WIDE), a)
+    keep(sums, int32((THREADS + thread) * WIDE), b)
     cuda.syncthreads()
     if thread < (int32(1) << shift) and column < C:
-        a, b = float32(0), float32(0)
+        for j in unroll(WIDE):
+            a[j], b[j] = float32(0), float32(0)
         for i in range(int32(THREADS >> shift)):
-            a += load(first, int32((i << shift) + thread))
-            b += load(second, int32((i << shift) + thread))
+            u = several(sums, int32(((i << shift) + thread) * WIDE))
+            v = several(sums, int32((THREADS + (i << shift) + thread) * WIDE))
+            for j in unroll(WIDE):
+                a[j] += u[j]
+                b[j] += v[j]
         at = int32(2 * int32(cuda.blockIdx.y) * C + column)
-        store(y, at, a)
-        store(y, int32(at + C), b)
+        keep(y, at, a)
+        keep(y, int32(at + C), b)
 
 
 @template("FFFFF iiif")
 def finish_sums(parts, x, first, second, third, count, C, rows, epsilon):
-    """Adds up the parts; for MOMENTS to mean, variance and the inverse of the standard deviation."""
-    column = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
+    """Adds up the parts, 32 columns a block; for MOMENTS to mean, variance and the standard deviation's inverse."""
+    sums = cuda.shared.array(2 * THREADS, float64)
+    thread = int32(cuda.threadIdx.x)
+    column = int32(int32(cuda.blockIdx.x) * LANES + thread % LANES)
+    a, b = float64(0), float64(0)
     if column < C:
-        a, b = float64(0), float64(0)
-        for i in range(count):
+        for i in range(int32(thread // LANES), count, THREADS // LANES):
             a += float64(load(parts, int32(2 * i * C + column)))
             b += float64(load(parts, int32((2 * i + 1) * C + column)))
+    store(sums, thread, a)
+    store(sums, int32(THREADS + thread), b)
+    cuda.syncthreads()
+    if thread < LANES and column < C:
+        a, b = float64(0), float64(0)
+        for i in range(THREADS // LANES):
+            a += load(sums, int32(i * LANES + thread))
+            b += load(sums, int32(THREADS + i * LANES + thread))
         if KIND == MOMENTS:
             n = float64(rows)
             a, b = a / n, b / n
@@ -95,28 +120,23 @@ def finish_sums(parts, x, first, second, third, count, C, rows, epsilon):
             store(second, column, float32(b))
 
 
-def _kernels(kind, name):
-    kinds = {"SUM": SUM, "MOMENTS": MOMENTS, "BATCH": BATCH, "LAYER": LAYER, "KIND": kind, "THREADS": THREADS}
-    sums = column_sums(f"column_sums_{name}", THREADS, **kinds)
-    if kind in (SUM, MOMENTS):
-        FINISH[kind] = finish_sums(f"finish_{name}", THREADS, **kinds)
-    return sums
-
-
-FINISH = {}
-SUMS = {kind: _kernels(kind, name) for kind, name in enumerate(("sum", "moments", "batch", "layer"))}
-
-
-def width_shift(C):
-    """The logarithm of a block's width: the least power of two that covers C, up to 32."""
-    return min(5, max(0, (C - 1).bit_length()))
+NAMES = ("sum", "moments", "batch", "layer")
+KINDS = {"SUM": SUM, "MOMENTS": MOMENTS, "BATCH": BATCH, "LAYER": LAYER, "THREADS": THREADS, "LANES": LANES}
+SUMS = {
+    (kind, wide): column_sums(f"column_sums_{name}_{wide}", THREADS, KIND=kind, WIDE=wide, **KINDS)
+    for kind, name in enumerate(NAMES)
+    for wide in (1, 4)
+}
+FINISH = {kind: finish_sums(f"finish_{NAMES[kind]}", THREADS, KIND=kind, **KINDS) for kind in (SUM, MOMENTS)}
 
 
 def column_grid(rows, C):
-    """The grid, how many rows a block takes, the logarithm of its width."""
-    shift = width_shift(C)
-    share = max(blocks(rows, PARTS), 4 * (THREADS >> shift))
-    return (blocks(C, 1 << shift), blocks(rows, share)), share, shift
+    """The grid for a matrix, how many rows a block takes, the logarithm of how many threads share a row."""
+    across = C // width(C)
+    shift = min(5, max(0, (across - 1).bit_length()))
+    wide = blocks(across, 1 << shift)
+    share = max(blocks(rows, blocks(RESIDENT * multiprocessors(), wide)), 4 * (THREADS >> shift))
+    return (wide, blocks(rows, share)), share, shift
 
 
 def reduced(kind, x, g, rows, C, mean=None, scale=None, slope=None, level=None, activation=0, epsilon=0.0):
@@ -125,8 +145,8 @@ def reduced(kind, x, g, rows, C, mean=None, scale=None, slope=None, level=None, 
     grid, share, shift = column_grid(rows, C)
     parts = xp.empty((grid[1], 2, C), x.dtype)
     given = [x if a is None else a for a in (mean, scale, slope, level)]
-    SUMS[kind](grid, x, g, parts, *given, rows, C, share, shift, activation)
+    SUMS[kind, width(C)](grid, x, g, parts, *given, rows, C, share, shift, activation)
     out = [xp.empty(C, x.dtype) for _ in range(3)]
     finish = FINISH[MOMENTS if kind == MOMENTS else SUM]
-    finish((blocks(C, THREADS),), parts, x, *out, grid[1], C, rows, epsilon)
+    finish((blocks(C, LANES),), parts, x, *out, grid[1], C, rows, epsilon)
     return out

@@ -5,29 +5,21 @@ import math
 from numba import cuda, float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import device, template
+from kerasish.device.cuda_jit import template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
-from kerasish.kernels.cuda.asm import inside, load, load4, store, store4
+from kerasish.kernels.cuda.asm import inside, load, store
 from kerasish.kernels.cuda.batch_norm import normalized
 from kerasish.kernels.cuda.conv import lifted, output_shape
 from kerasish.kernels.cuda.outer import add_parts
 from kerasish.kernels.cuda.product import CUTS, cut
+from kerasish.kernels.cuda.wide import keep, several, width
 from kerasish.kernels.reference import depthwise as reference
 from kerasish.kernels.reference.precision import widened
 
 THREADS, LANES = 256, 32
 PARTS = 64  # of the pixels, at most, in a gradient of filters
 GEOMETRY = "iiiiii iiiiiiii"
-
-
-@device
-def several(x, at):
-    """One float or four."""
-    if WIDE == 4:
-        return load4(x, at)
-    else:
-        return (load(x, at),)
 
 
 @template("FFFF iii" + GEOMETRY)
@@ -55,10 +47,7 @@ def forward(x, w, bias, y, n, BIAS, CUT, H, W, C, M, OH, OW, KH, KW, SH, SW, PH,
                             sums[j] += u[j] * v[j]
         for j in unroll(WIDE):
             sums[j] = cut(sums[j], CUT)
-        if WIDE == 4:
-            store4(y, int32(i * 4), (sums[0], sums[1], sums[2], sums[3]))
-        else:
-            store(y, i, sums[0])
+        keep(y, int32(i * WIDE), sums)
 
 
 @template("FFF i" + GEOMETRY)
@@ -86,10 +75,7 @@ def backward(gy, w, gx, n, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
                             v = several(w, int32((h * KW + k) * F + c * M + m))
                             for j in unroll(WIDE):
                                 sums[j] += u[j] * v[j]
-        if WIDE == 4:
-            store4(gx, int32(i * 4), (sums[0], sums[1], sums[2], sums[3]))
-        else:
-            store(gx, i, sums[0])
+        keep(gx, int32(i * WIDE), sums)
 
 
 @template("FFF ii" + GEOMETRY)
@@ -203,7 +189,7 @@ def depthwise_conv1d_grad_kernel(x, gy, w_shape, window):
 
 def _wide(C, M):
     """How many channels a thread takes."""
-    return 4 if M == 1 and C % 4 == 0 else 1
+    return width(C) if M == 1 else 1
 
 
 def _geometry(x_shape, y_shape, w_shape, window):

@@ -3,9 +3,9 @@
 from numba import cuda, float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import template
+from kerasish.device.cuda_jit import device, template
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
-from kerasish.kernels.cuda.asm import load, store
+from kerasish.kernels.cuda.asm import load, load4, store, store4
 from kerasish.kernels.cuda.columns import SUM, reduced
 from kerasish.kernels.reference import elementwise as reference
 from kerasish.kernels.reference.precision import widened
@@ -15,25 +15,36 @@ ADD_RELU, RELU_GRAD, RELU6_GRAD, SIGMOID_GRAD, TANH_GRAD = range(5)
 NAMES = ("add_relu", "relu_grad", "relu6_grad", "sigmoid_grad", "tanh_grad")
 
 
+@device
+def combined(u, v):
+    """A function of two floats; of a gradient and a result, where it is a gradient."""
+    if KIND == ADD_RELU:
+        u += v
+        if u < float32(0):
+            u = float32(0)
+    if KIND == RELU_GRAD and not v > float32(0):
+        u = float32(0)
+    if KIND == RELU6_GRAD and not (v > float32(0) and v < float32(6)):
+        u = float32(0)
+    if KIND == SIGMOID_GRAD:
+        u = u * v * (float32(1) - v)
+    if KIND == TANH_GRAD:
+        u = u * (float32(1) - v * v)
+    return u
+
+
 @template("FFF i")
 def pairwise(a, b, y, n):
-    """y = a function of a and b; of a gradient and a result, where it is a gradient."""
+    """y = a function of a and b, four elements a thread; what is left over is shared by the first threads."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
-    if i < n:
-        u, v = load(a, i), load(b, i)
-        if KIND == ADD_RELU:
-            u += v
-            if u < float32(0):
-                u = float32(0)
-        if KIND == RELU_GRAD and not v > float32(0):
-            u = float32(0)
-        if KIND == RELU6_GRAD and not (v > float32(0) and v < float32(6)):
-            u = float32(0)
-        if KIND == SIGMOID_GRAD:
-            u = u * v * (float32(1) - v)
-        if KIND == TANH_GRAD:
-            u = u * (float32(1) - v * v)
-        store(y, i, u)
+    if i < n // 4:
+        u, v = load4(a, int32(4 * i)), load4(b, int32(4 * i))
+        store4(
+            y, int32(4 * i), (combined(u[0], v[0]), combined(u[1], v[1]), combined(u[2], v[2]), combined(u[3], v[3]))
+        )
+    if i < n % 4:
+        at = int32(n // 4 * 4 + i)
+        store(y, at, combined(load(a, at), load(b, at)))
 
 
 KINDS = dict(zip(("ADD_RELU", "RELU_GRAD", "RELU6_GRAD", "SIGMOID_GRAD", "TANH_GRAD"), range(5)))
@@ -46,7 +57,7 @@ def _pairwise(kind):
         if not supported(a, b) or a.shape != b.shape:
             return getattr(reference, NAMES[kind])(a, b)
         y = array_module(a).empty(a.shape, a.dtype)
-        KERNELS[kind]((blocks(y.size, THREADS),), contiguous(a), contiguous(b), y, y.size)
+        KERNELS[kind]((blocks(blocks(y.size, 4), THREADS),), contiguous(a), contiguous(b), y, y.size)
         return y
 
     function.__name__ = function.__qualname__ = NAMES[kind]

@@ -8,18 +8,19 @@ from kerasish.device import array_module
 from kerasish.device.cuda_jit import template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
-from kerasish.kernels.cuda.asm import inside, load, load4, store, store4
+from kerasish.kernels.cuda.asm import inside
 from kerasish.kernels.cuda.warp import LOWEST
+from kerasish.kernels.cuda.wide import keep, several, width
 from kerasish.kernels.reference import pool as reference
 from kerasish.kernels.reference.precision import widened
 
 THREADS = 256
 NO_TAP = 255  # the number of no element of a window
-GEOMETRY = "i" * 14
+GEOMETRY = "iii ii ii ii ii ii"  # sizes of image, result, window; strides, first pads, dilation
 
 
-@template("FFU i" + GEOMETRY)
-def max_forward(x, y, where, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, NEEDED):
+@template(f"FFU i {GEOMETRY} ii")
+def max_forward(x, y, where, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, NEEDED, RELU):
     """y = the first maximum of each window, where = its number there."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
@@ -34,32 +35,31 @@ def max_forward(x, y, where, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW,
                 down, across = int32(row * SH - PH + h * DH), int32(column * SW - PW + w * DW)
                 if inside(down, H) and inside(across, W):
                     start, tap = int32(((image * H + down) * W + across) * C + c), int32(h * KW + w)
-                    if WIDE == 4:
-                        v = load4(x, start)
-                    else:
-                        v = (load(x, start),)
+                    v = several(x, start)
                     for j in unroll(WIDE):
                         if v[j] > best[j] or (v[j] != v[j] and best[j] == best[j]):
                             best[j], found[j] = v[j], tap
+        for j in unroll(WIDE):
+            if RELU != 0 and best[j] <= float32(0):
+                best[j], found[j] = float32(0), int32(NO_TAP)
         start = int32(i * WIDE)
-        if WIDE == 4:
-            store4(y, start, (best[0], best[1], best[2], best[3]))
-        else:
-            store(y, start, best[0])
+        keep(y, start, best)
         if NEEDED != 0:
             for j in unroll(WIDE):
                 where[start + j] = found[j]
 
 
-@template("FUF i" + GEOMETRY)
-def max_backward(gy, where, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, UNUSED):
+@template(f"FUF i {GEOMETRY}")
+def max_backward(gy, where, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """gx = the sum of gy over the windows whose maximum this is."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
-        c, at = int32(i % C), int32(i // C)
+        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
         column, at = int32(at % W), int32(at // W)
         row, image = int32(at % H), int32(at // H)
-        total = float32(0)
+        total = cuda.local.array(WIDE, float32)
+        for j in unroll(WIDE):
+            total[j] = float32(0)
         for h in range(KH):
             up = int32(row + PH - h * DH)
             down = int32(up // SH)
@@ -69,38 +69,48 @@ def max_backward(gy, where, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, 
                     across = int32(left // SW)
                     if inside(across, OW) and across * SW == left:
                         start = int32(((image * OH + down) * OW + across) * C + c)
-                        if where[start] == h * KW + w:
-                            total += load(gy, start)
-        store(gx, i, total)
+                        g, tap = several(gy, start), int32(h * KW + w)
+                        for j in unroll(WIDE):
+                            if where[start + j] == tap:
+                                total[j] += g[j]
+        keep(gx, int32(i * WIDE), total)
 
 
-@template("FF i" + GEOMETRY)
-def mean_forward(x, y, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, UNUSED):
+@template(f"FF i {GEOMETRY}")
+def mean_forward(x, y, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """y = the mean of each window, over the elements inside of the image."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
-        c, at = int32(i % C), int32(i // C)
+        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
         column, at = int32(at % OW), int32(at // OW)
         row, image = int32(at % OH), int32(at // OH)
-        total, count = float32(0), int32(0)
+        total, count = cuda.local.array(WIDE, float32), int32(0)
+        for j in unroll(WIDE):
+            total[j] = float32(0)
         for h in range(KH):
             for w in range(KW):
                 down, across = int32(row * SH - PH + h * DH), int32(column * SW - PW + w * DW)
                 if inside(down, H) and inside(across, W):
-                    total += load(x, int32(((image * H + down) * W + across) * C + c))
+                    v = several(x, int32(((image * H + down) * W + across) * C + c))
+                    for j in unroll(WIDE):
+                        total[j] += v[j]
                     count = int32(count + 1)
-        store(y, i, total / float32(count))
+        for j in unroll(WIDE):
+            total[j] /= float32(count)
+        keep(y, int32(i * WIDE), total)
 
 
-@template("FF i" + GEOMETRY)
-def mean_backward(gy, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, UNUSED):
+@template(f"FF i {GEOMETRY}")
+def mean_backward(gy, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """gx = the sum of gy over the windows that hold this, each divided by how much of it lies inside of the image."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
-        c, at = int32(i % C), int32(i // C)
+        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
         column, at = int32(at % W), int32(at // W)
         row, image = int32(at % H), int32(at // H)
-        total = float32(0)
+        total = cuda.local.array(WIDE, float32)
+        for j in unroll(WIDE):
+            total[j] = float32(0)
         for h in range(KH):
             up = int32(row + PH - h * DH)
             down = int32(up // SH)
@@ -115,14 +125,19 @@ def mean_backward(gy, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, UN
                         for k in range(KW):
                             wide = int32(wide + (1 if inside(int32(across * SW - PW + k * DW), W) else 0))
                         start = int32(((image * OH + down) * OW + across) * C + c)
-                        total += load(gy, start) / float32(int32(tall * wide))
-        store(gx, i, total)
+                        g, size = several(gy, start), float32(int32(tall * wide))
+                        for j in unroll(WIDE):
+                            total[j] += g[j] / size
+        keep(gx, int32(i * WIDE), total)
 
 
-_max = {wide: max_forward(f"max_pool_{wide}", THREADS, THREADS=THREADS, WIDE=wide, LOWEST=LOWEST) for wide in (1, 4)}
-_max_back = max_backward("max_pool_gradient", THREADS, THREADS=THREADS)
-_mean = mean_forward("average_pool", THREADS, THREADS=THREADS)
-_mean_back = mean_backward("average_pool_gradient", THREADS, THREADS=THREADS)
+def _kernels(source, name):
+    constants = {"THREADS": THREADS, "LOWEST": LOWEST, "NO_TAP": NO_TAP}
+    return {wide: source(f"{name}_{wide}", THREADS, WIDE=wide, **constants) for wide in (1, 4)}
+
+
+_max, _max_back = _kernels(max_forward, "max_pool"), _kernels(max_backward, "max_pool_gradient")
+_mean, _mean_back = _kernels(mean_forward, "average_pool"), _kernels(mean_backward, "average_pool_gradient")
 
 
 @widened
@@ -139,13 +154,9 @@ def max_pool2d(x, size, window, need_where=True, activation=None):
     xp, shape = array_module(x), _output_shape(x.shape, size, window)
     y = xp.empty(shape, x.dtype)
     where = xp.empty(shape, "uint8") if need_where else None
-    wide = 4 if x.shape[-1] % 4 == 0 else 1
-    n = y.size // wide
     given = (contiguous(x), y, where if need_where else xp.empty(1, "uint8"))
-    _max[wide]((blocks(n, THREADS),), *given, n, *_geometry(x.shape, shape, size, window), int(need_where))
-    if activation == "relu":
-        where = xp.where(y <= 0, xp.uint8(NO_TAP), where) if need_where else None
-        y = xp.maximum(y, 0)
+    options = (*_geometry(x.shape, shape, size, window), int(need_where), int(activation == "relu"))
+    _launch(_max, y, given, options)
     return y, where
 
 
@@ -154,8 +165,7 @@ def max_pool2d_grad(gy, where, x_shape, size, window):
     if not _ours(gy, size) or where.dtype != "uint8" or not math.prod(x_shape):
         return reference.max_pool2d_grad(gy, where, x_shape, size, window)
     gx = array_module(gy).empty(tuple(x_shape), gy.dtype)
-    arguments = (contiguous(gy), contiguous(where), gx, gx.size)
-    _max_back((blocks(gx.size, THREADS),), *arguments, *_geometry(x_shape, gy.shape, size, window), 0)
+    _launch(_max_back, gx, (contiguous(gy), contiguous(where), gx), _geometry(x_shape, gy.shape, size, window))
     return gx
 
 
@@ -165,7 +175,7 @@ def average_pool2d(x, size, window):
     if not _ours(x, size):
         return reference.average_pool2d(x, size, window)
     y = array_module(x).empty(_output_shape(x.shape, size, window), x.dtype)
-    _mean((blocks(y.size, THREADS),), contiguous(x), y, y.size, *_geometry(x.shape, y.shape, size, window), 0)
+    _launch(_mean, y, (contiguous(x), y), _geometry(x.shape, y.shape, size, window))
     return y
 
 
@@ -175,8 +185,15 @@ def average_pool2d_grad(gy, x_shape, size, window):
     if not _ours(gy, size) or not math.prod(x_shape):
         return reference.average_pool2d_grad(gy, x_shape, size, window)
     gx = array_module(gy).empty(tuple(x_shape), gy.dtype)
-    _mean_back((blocks(gx.size, THREADS),), contiguous(gy), gx, gx.size, *_geometry(x_shape, gy.shape, size, window), 0)
+    _launch(_mean_back, gx, (contiguous(gy), gx), _geometry(x_shape, gy.shape, size, window))
     return gx
+
+
+def _launch(kernels, out, arrays, options):
+    """Runs the kernel of as many channels a thread as there can be, over the elements of `out`."""
+    wide = width(out.shape[-1])
+    n = out.size // wide
+    kernels[wide]((blocks(n, THREADS),), *arrays, n, *options)
 
 
 def _ours(x, size):
