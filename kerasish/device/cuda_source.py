@@ -74,7 +74,7 @@ class _Writer(ast.NodeTransformer):
     def visit_For(self, node):
         called = isinstance(node.iter, ast.Call) and getattr(node.iter.func, "id", None) == "unroll"
         if not called:
-            return self.generic_visit(node)
+            return self._visited(node)
         bounds = [self.visit(argument) for argument in node.iter.args]
         steps = range(*(bound.value for bound in bounds))
         return [statement for value in steps for statement in self._written(node, value)]
@@ -86,10 +86,16 @@ class _Writer(ast.NodeTransformer):
             made = writer.visit(statement)
             yield from made if isinstance(made, list) else [made]
 
+    def _visited(self, node):
+        """The statement with its parts rewritten; a body of which nothing remains passes."""
+        node = self.generic_visit(node)
+        node.body = node.body or [ast.copy_location(ast.Pass(), node)]
+        return node
+
     def _decided(self, node, taken):
         node.test = self.visit(node.test)
         if not isinstance(node.test, ast.Constant):
-            return self.generic_visit(node)
+            return self._visited(node)
         branch = taken(node.body if node.test.value else node.orelse)
         if not isinstance(branch, list):
             return self.visit(branch)

@@ -9,7 +9,7 @@ from kerasish.device import array_module
 from kerasish.device.cuda_jit import device, template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import LARGEST, blocks, contiguous, supported
-from kerasish.kernels.cuda.asm import floating, load, store
+from kerasish.kernels.cuda.asm import floating, load, load4, store, store4
 from kerasish.kernels.reference import random as reference
 
 THREADS = 256
@@ -34,29 +34,63 @@ def philox(index, key_a, key_b, high_a, high_b):
     return a, b, c, d
 
 
+@device
+def unit(word):
+    """A number in [0, 1) of a word's lower 23 bits."""
+    return floating(int32(int32(word & uint32(0x7FFFFF)) | int32(0x3F800000))) - float32(1)
+
+
+@device
+def kept(word, least):
+    """Whether the word's lower 23 bits are at least `least`."""
+    return int32(word & uint32(0x7FFFFF)) >= least
+
+
+@device
+def scaled(x, keep, scale):
+    """What dropout makes of x."""
+    return x * scale if keep else float32(0)
+
+
 @template("FUF uuuu iif")
 def draw(x, mask, y, key_a, key_b, high_a, high_b, n, least, scale):
     """Four elements a thread: numbers in [0, 1), whether an element is kept, or what dropout makes of x."""
     block = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
-    drawn = philox(block, key_a, key_b, high_a, high_b)
-    for i in unroll(4):
-        at = int32(4 * block + i)
-        if at < n:
-            mantissa = int32(drawn[i] & uint32(0x7FFFFF))
-            if KIND == UNIT:
-                store(y, at, floating(int32(mantissa | int32(0x3F800000))) - float32(1))
-            else:
-                mask[at] = 1 if mantissa >= least else 0
-            if KIND == DROPOUT:
-                store(y, at, load(x, at) * scale if mantissa >= least else float32(0))
+    at = int32(4 * block)
+    a, b, c, d = philox(block, key_a, key_b, high_a, high_b)
+    if KIND != UNIT:
+        for i in unroll(4):
+            if at + i < n:
+                store(mask, int32(at + i), 1 if kept((a, b, c, d)[i], least) else 0)
+    if at + 3 < n:
+        if KIND == UNIT:
+            store4(y, at, (unit(a), unit(b), unit(c), unit(d)))
+        if KIND == DROPOUT:
+            u = load4(x, at)
+            first, second = scaled(u[0], kept(a, least), scale), scaled(u[1], kept(b, least), scale)
+            store4(y, at, (first, second, scaled(u[2], kept(c, least), scale), scaled(u[3], kept(d, least), scale)))
+    else:
+        for i in unroll(4):
+            if at + i < n:
+                if KIND == UNIT:
+                    store(y, int32(at + i), unit((a, b, c, d)[i]))
+                if KIND == DROPOUT:
+                    v = load(x, int32(at + i))
+                    store(y, int32(at + i), scaled(v, kept((a, b, c, d)[i], least), scale))
 
 
 @template("FUF if")
 def masked(x, mask, y, n, scale):
-    """y = x * scale where the mask is set, else 0."""
-    i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
-    if i < n:
-        store(y, i, load(x, i) * scale if mask[i] != 0 else float32(0))
+    """y = x * scale where the mask is set, else 0, four elements a thread."""
+    at = int32(4 * (int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x)))
+    if at + 3 < n:
+        u = load4(x, at)
+        first, second = scaled(u[0], mask[at] != 0, scale), scaled(u[1], mask[at + 1] != 0, scale)
+        store4(y, at, (first, second, scaled(u[2], mask[at + 2] != 0, scale), scaled(u[3], mask[at + 3] != 0, scale)))
+    else:
+        for i in unroll(4):
+            if at + i < n:
+                store(y, int32(at + i), scaled(load(x, int32(at + i)), mask[at + i] != 0, scale))
 
 
 def _kernel(name, kind):
@@ -109,7 +143,7 @@ def masked_scale(x, mask, scale):
     if not supported(x) or mask.shape != x.shape:
         return reference.masked_scale(x, mask, scale)
     y = array_module(x).empty(x.shape, x.dtype)
-    _masked((blocks(x.size, THREADS),), contiguous(x), contiguous(mask), y, x.size, scale)
+    _masked((blocks(blocks(x.size, 4), THREADS),), contiguous(x), contiguous(mask), y, x.size, scale)
     return y
 
 
