@@ -1,6 +1,6 @@
-"""Convolutions: 2-D kernels under a door for every rank, padding and data format.
+"""Convolutions: kernels of two and three axes under a door for every rank, padding and data format.
 
-Kernels see NHWC images and explicit pads. One axis is lifted to two; three are summed over slices of depth.
+Kernels see images with the channels last and explicit pads. One axis is lifted to two.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.shapes import Window
 from kerasish.ops import reduce
-from kerasish.ops.activations import CUT_GRADIENTS, relu, relu6
+from kerasish.ops.activations import CUT_GRADIENTS
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.shaping import expand_dims, moveaxis, reshape, squeeze
 from kerasish.ops.table import to_dtype
-from kerasish.ops.tiling import pad
 
 NN = "keras.src.ops.nn"
 
@@ -41,7 +40,7 @@ class Convolve(Op):
             gy = CUT_GRADIENTS[self.activation](gy, y)
         gx = GradInput(self.window, x.shape, self.family)(gy, w) if need_x else None
         gw = GradKernel(self.window, w.shape, self.family)(x, gy) if need_w else None
-        gb = reduce.sum(gy, (0, 1, 2)) if True in need_bias else None
+        gb = reduce.sum(gy, tuple(range(len(gy.shape) - 1))) if True in need_bias else None
         return gx, gw, gb
 
 
@@ -91,7 +90,13 @@ class ConvolveDepthwise(Convolve):
     family = "depthwise_conv2d"
 
 
-_FORWARD = {"conv2d": Convolve, "depthwise_conv2d": ConvolveDepthwise}
+class ConvolveVolume(Convolve):
+    """In space. x (N, D, H, W, C), w (KD, KH, KW, C/G, F) -> y (N, OD, OH, OW, F)."""
+
+    family = "conv3d"
+
+
+_FORWARD = {"conv2d": Convolve, "depthwise_conv2d": ConvolveDepthwise, "conv3d": ConvolveVolume}
 
 
 def per_axis(value, rank: int) -> tuple[int, ...]:
@@ -128,7 +133,10 @@ def convolve(family, x, w, bias, strides: int | tuple, padding: str | tuple, dil
     if len(strides) == 1:
         window = Window((1, *strides), ((0, 0), *pads), (1, *dilation), groups)
         return squeeze(_apply(op(window, activation), expand_dims(x, 1), expand_dims(w, 0), bias), 1)
-    return _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation)
+    if family == "depthwise_conv2d":  # as many groups as channels
+        *kernel, channels, multiplier = w.shape
+        window, w = window._replace(groups=channels), reshape(w, (*kernel, 1, channels * multiplier))
+    return _apply(ConvolveVolume(window, activation), x, w, bias)
 
 
 @functools.lru_cache(1024)
@@ -151,24 +159,6 @@ def _apply(op, x, w, bias):
     return op(x, w) if bias is None else op(x, w, bias)
 
 
-def _by_depth(op, x, w, bias, strides, pads, dilation, groups, activation):
-    """A 3-D convolution as a sum of 2-D ones, one for each tap along depth."""
-    x = pad(x, [(0, 0), pads[0], (0, 0), (0, 0), (0, 0)]) if any(pads[0]) else x
-    n, depth, *image = x.shape
-    taps = w.shape[0]
-    out_depth = (depth - shapes.effective(taps, dilation[0])) // strides[0] + 1
-    window = Window(strides[1:], pads[1:], dilation[1:], groups)
-    total = None
-    for k in range(taps):
-        first = k * dilation[0]
-        frames = x[:, first : first + (out_depth - 1) * strides[0] + 1 : strides[0]]
-        y = op(window)(reshape(frames, (-1, *image)), w[k])
-        total = y if total is None else total + y
-    total = total if bias is None else total + bias
-    total = total if activation is None else {"relu": relu, "relu6": relu6}[activation](total)
-    return reshape(total, (n, out_depth, *total.shape[1:]))
-
-
 def convolve_transposed(x, w, strides: int | tuple, padding: str, output_padding, dilation):
     """A transposed convolution on channels-last tensors. w (*K, F, C): F filters out, C channels in."""
     rank = len(x.shape) - 2
@@ -185,33 +175,7 @@ def convolve_transposed(x, w, strides: int | tuple, padding: str, output_padding
         window = Window((1, *strides), ((0, 0), *pads), (1, *dilation), 1)
         y = GradInput(window, (target[0], 1, *target[1:]))(expand_dims(x, 1), expand_dims(w, 0))
         return squeeze(y, 1)
-    if rank == 2:
-        return GradInput(Window(strides, pads, dilation, 1), target)(x, w)
-    return _transposed_by_depth(x, w, strides, pads, dilation, target)
-
-
-def _transposed_by_depth(x, w, strides, pads, dilation, target):
-    """The transpose of `_by_depth`: each tap along depth puts its frames where they belong."""
-    n, depth, *image, channels = x.shape
-    window = Window(strides[1:], pads[1:], dilation[1:], 1)
-    frames = reshape(x, (-1, *image, channels))
-    length = max((depth - 1) * strides[0] + shapes.effective(w.shape[0], dilation[0]), target[1] + pads[0][0])
-    total = None
-    for k in range(w.shape[0]):
-        y = GradInput(window, (n * depth, *target[2:]))(frames, w[k])
-        y = reshape(y, (n, depth, *target[2:]))
-        y = _spread_depth(y, strides[0], k * dilation[0], length)
-        total = y if total is None else total + y
-    return total[:, pads[0][0] : pads[0][0] + target[1]]
-
-
-def _spread_depth(y, stride, first, length):
-    """Slices of depth `stride` apart, from `first`, among zeros."""
-    n, depth, *rest = y.shape
-    if stride > 1:
-        y = pad(expand_dims(y, 2), [(0, 0), (0, 0), (0, stride - 1)] + [(0, 0)] * len(rest))
-        y = reshape(y, (n, depth * stride, *rest))[:, : (depth - 1) * stride + 1]
-    return pad(y, [(0, 0), (first, length - first - y.shape[1])] + [(0, 0)] * len(rest))
+    return GradInput(Window(strides, pads, dilation, 1), target, "conv2d" if rank == 2 else "conv3d")(x, w)
 
 
 class _Door(Op):

@@ -102,6 +102,7 @@ ROWS = {
     "conv 3-D": (lambda x, w: ops.conv(x, w, 2, "same"), real(1, 5, 4, 4, 2), real(3, 2, 2, 2, 3)),
     "conv_transpose": (lambda x, w: ops.conv_transpose(x, w, 2, "same"), real(2, 5, 4, 2), real(3, 2, 3, 2)),
     "conv_transpose 3-D": (lambda x, w: ops.conv_transpose(x, w, 2, "valid"), real(1, 3, 2, 3, 2), real(3, 2, 2, 3, 2)),
+    "depthwise_conv 3-D": (lambda x, w: ops.depthwise_conv(x, w, 1, "same"), real(1, 3, 4, 3, 2), real(2, 2, 2, 2, 3)),
     "depthwise_conv": (lambda x, w: ops.depthwise_conv(x, w, 1, "same"), real(2, 5, 4, 2), real(3, 2, 2, 3)),
     "conv bias relu": (
         lambda x, w, b: ops.nn.conv_bias_act(x, w, b, 1, "same", activation="relu"),

@@ -1,5 +1,6 @@
-"""Convolution and its gradients on a card, for one and two spatial axes: gathered matrix products; see `product.py`."""
+"""Convolution and its gradients on a card: gathered matrix products (`product.py`), in space those of `conv3d.py`."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,17 +8,8 @@ import numpy as np
 from kerasish.core.shapes import Window
 from kerasish.device import array_module
 from kerasish.kernels.cuda.arrays import contiguous, supported
-from kerasish.kernels.cuda.gather import (
-    Rows,
-    correlate,
-    fits,
-    left_filters,
-    multiply,
-    padded,
-    quads,
-    table,
-    turned_filters,
-)
+from kerasish.kernels.cuda.conv3d import Volumes
+from kerasish.kernels.cuda.gather import Rows, correlate, left_filters, multiply, padded, quads, turned_filters
 from kerasish.kernels.reference import conv as reference
 from kerasish.kernels.reference.precision import widened
 
@@ -26,19 +18,18 @@ from kerasish.kernels.reference.precision import widened
 def conv2d(x, w, window, bias=None, activation=None):
     """Cross-correlation.
 
-    x (N, H, W, C), w (KH, KW, C/G, F), bias (F,) -> y (N, OH, OW, F)
+    x (N, H, W, C), w (KH, KW, C/G, F), bias (F,) -> y (N, OH, OW, F); with three axes, D, KD and OD before H, KH and OH
     """
     y_shape = output_shape(x.shape, w.shape, window)
     rows, offsets = forward_rows(x.shape, y_shape, window), tap_offsets(w.shape, window)
-    if not supported(x, w, bias) or not fits(rows, offsets, math.prod(y_shape), 4 * x.size):
+    if not supported(x, w, bias) or not rows.fits(offsets, math.prod(y_shape), 4 * x.size):
         return reference.conv2d(x, w, window, bias, activation)
-    xp, (_, OH, OW, F), G = array_module(x), y_shape, window.groups
-    y = xp.empty(y_shape, x.dtype)
+    y, G = array_module(x).empty(y_shape, x.dtype), window.groups
     if y.size:
-        x, w = padded(x, G), left_filters(w.reshape(-1, *w.shape[2:]), G)
-        taps = table(offsets, x.shape[-1] // G, x.shape[2], x.shape[3])
+        x, w = padded(x, G), left_filters(w.reshape(-1, *w.shape[-2:]), G)
+        taps = rows.table(offsets, x.shape[-1] // G, x.shape[-1])
         bias = None if bias is None else contiguous(bias)
-        multiply(x, w, y, rows, taps, G, F // G, (OH * OW * F, OW * F, F, 0), bias, activation)
+        multiply(x, w, y, rows, taps, G, y_shape[-1] // G, rows.place(y_shape), bias, activation)
     return y
 
 
@@ -48,22 +39,21 @@ def conv2d_grad_input(gy, w, x_shape, window):
 
     gy (N, OH, OW, F), w (KH, KW, C/G, F) -> gx (N, H, W, C)
     """
-    (_, H, W, C), G, phases = x_shape, window.groups, list(gradient_phases(gy.shape, w.shape, x_shape, window))
-    far = [offset for *_, offsets in phases for offset in offsets]
-    if not supported(gy, w) or not fits(phases[0][2], far, math.prod(x_shape), 4 * gy.size):
+    C, G, phases = x_shape[-1], window.groups, list(gradient_phases(gy.shape, w.shape, x_shape, window))
+    sizes = math.prod(x_shape), 4 * gy.size
+    if not supported(gy, w) or not all(rows.fits(offsets, *sizes) for *_, rows, offsets in phases):
         return reference.conv2d_grad_input(gy, w, x_shape, window)
     xp = array_module(gy)
     everywhere = all(offsets for *_, offsets in phases) and gy.size
     gx = (xp.empty if everywhere else xp.zeros)(tuple(x_shape), gy.dtype)
     if not gx.size or not gy.size:
         return gx
-    gy, w = padded(gy, G), w.reshape(-1, *w.shape[2:])
-    down, across = window.strides
+    gy, w, flat = padded(gy, G), w.reshape(-1, *w.shape[-2:]), gx.reshape(-1)
     for first, kept, rows, offsets in phases:
         if offsets and rows.count:
-            taps = table(offsets, gy.shape[-1] // G, gy.shape[2], gy.shape[3])
-            place = (H * W * C, down * W * C, across * C, (first[0] * W + first[1]) * C)
-            multiply(gy, turned_filters(w[list(kept)], G), gx, rows, taps, G, C // G, place)
+            taps, place = rows.table(offsets, gy.shape[-1] // G, gy.shape[-1]), rows.place(x_shape, window.strides)
+            begin = int(np.ravel_multi_index(first, x_shape[1:-1])) * C
+            multiply(gy, turned_filters(w[list(kept)], G), flat[begin:], rows, taps, G, C // G, place)
     return gx
 
 
@@ -74,14 +64,16 @@ def conv2d_grad_kernel(x, gy, w_shape, window):
     x (N, H, W, C), gy (N, OH, OW, F) -> gw (KH, KW, C/G, F)
     """
     rows, offsets = forward_rows(x.shape, gy.shape, window), tap_offsets(w_shape, window)
-    if not supported(x, gy) or not fits(rows, offsets, 4 * x.size, 4 * gy.size) or not gy.size or not x.size:
+    if not supported(x, gy) or not rows.fits(offsets, 4 * x.size, 4 * gy.size) or not gy.size or not x.size:
         return reference.conv2d_grad_kernel(x, gy, w_shape, window)
-    (KH, KW, J, F), G = w_shape, window.groups
+    (*_, J, F), G = w_shape, window.groups
     x, gy = padded(x, G), padded(gy, G)
-    taps = table(offsets, quads(J), x.shape[2], x.shape[3])
-    gw = correlate(x, gy, rows, taps, KH * KW * quads(J), G)
-    gw = gw.reshape(KH, KW, quads(J), G, -1)[:, :, :J, :, : F // G]
+    gw = correlate(x, gy, rows, rows.table(offsets, quads(J), x.shape[-1]), len(offsets) * quads(J), G)
+    gw = gw.reshape(len(offsets), quads(J), G, -1)[:, :J, :, : F // G]
     return contiguous(gw).reshape(tuple(w_shape))
+
+
+conv3d, conv3d_grad_input, conv3d_grad_kernel = conv2d, conv2d_grad_input, conv2d_grad_kernel
 
 
 def conv1d(x, w, window, bias=None, activation=None):
@@ -112,25 +104,33 @@ def output_shape(x_shape, w_shape, window):
 
 
 def forward_rows(x_shape, y_shape, window):
-    """Where the windows of `conv2d` begin."""
+    """Where the windows of a convolution begin."""
     first = tuple(-before for before, _ in window.pads)
-    return Rows(tuple(x_shape[:3]), tuple(y_shape[1:3]), tuple(window.strides), first)
+    return _walk(tuple(x_shape[:-1]), tuple(y_shape[1:-1]), tuple(window.strides), first)
+
+
+def _walk(image, *rest):
+    """`Rows` or `Volumes`, as there are axes."""
+    return (Rows if len(image) == 3 else Volumes)(image, *rest)
 
 
 def tap_offsets(w_shape, window):
-    """Rows and columns of the taps from the first, in C order."""
-    return tuple(tuple(t * d for t, d in zip(tap, window.dilation)) for tap in np.ndindex(*w_shape[:2]))
+    """How far along each axis the taps are from the first, in C order."""
+    return tuple(tuple(t * d for t, d in zip(tap, window.dilation)) for tap in np.ndindex(*w_shape[:-2]))
 
 
 def gradient_phases(gy_shape, w_shape, x_shape, window):
-    """For each phase of the strides: its first pixel, its taps' numbers, its rows, its taps' places in gy."""
+    """For each phase of the strides: its first pixel, its taps' numbers, its rows, the taps' places in a window."""
+    kernel, even = w_shape[:-2], (1,) * len(window.strides)
     for first in np.ndindex(*window.strides):
-        axes = zip(first, w_shape[:2], window.strides, window.pads, window.dilation)
+        axes = zip(first, kernel, window.strides, window.pads, window.dilation)
         reach = [_reach(at, taps, s, before, d) for at, taps, s, (before, _), d in axes]
-        walk = tuple(-(-(size - at) // s) for size, at, s in zip(x_shape[1:3], first, window.strides))
-        rows = Rows(tuple(gy_shape[:3]), tuple(max(n, 0) for n in walk), (1, 1), (0, 0))
-        kept = tuple(i * w_shape[1] + j for i, _ in reach[0] for j, _ in reach[1])
-        yield first, kept, rows, tuple((down, across) for _, down in reach[0] for _, across in reach[1])
+        begin = tuple(min((away for _, away in taps), default=0) for taps in reach)
+        walk = tuple(max(0, -(-(size - at) // s)) for size, at, s in zip(x_shape[1:-1], first, window.strides))
+        met = list(itertools.product(*reach))
+        kept = tuple(int(np.ravel_multi_index([tap for tap, _ in taps], kernel)) for taps in met)
+        offsets = tuple(tuple(away - least for (_, away), least in zip(taps, begin)) for taps in met)
+        yield first, kept, _walk(tuple(gy_shape[:-1]), walk, even, begin), offsets
 
 
 def _reach(at, taps, stride, before, dilation):

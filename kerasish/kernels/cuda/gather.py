@@ -12,6 +12,7 @@ from kerasish.kernels.cuda.arrays import LARGEST, blocks, contiguous
 
 OUTSIDE = 0x7FFF << 16  # a tap that lies below every image
 TALLEST = 16000  # rows and taps fit 16 bits
+SPARE = 64  # taps after the last one: a tile may reach beyond the last channel
 PARTS = 512  # blocks that a gradient of filters is split into, about
 WORKSPACE = 1 << 26  # floats of such parts
 
@@ -34,6 +35,24 @@ class Rows(NamedTuple):
     @property
     def count(self):
         return self.image[0] * math.prod(self.walk)
+
+    def fits(self, offsets, *sizes):
+        """Whether the kernels' counting suffices for taps at these places and arrays of these sizes."""
+        far = max((abs(step) for offset in offsets for step in offset), default=0)
+        return self.image[1] < TALLEST and far < TALLEST and all(size <= LARGEST for size in sizes)
+
+    def table(self, offsets, group_channels, pixel):
+        """The table of taps on the card; `offsets` are the rows and columns of the taps from the first."""
+        return _table(offsets, group_channels, self.image[2], pixel, cuda.current())
+
+    def place(self, y_shape, strides=(1, 1)):
+        """The distances in y between images, rows and pixels of the walk, and its first pixel."""
+        _, H, W, C = y_shape
+        return H * W * C, strides[0] * W * C, strides[1] * C, 0
+
+    def kernel(self, kernel):
+        """The kernel that walks these rows."""
+        return kernel
 
 
 def reciprocal(d):
@@ -84,11 +103,6 @@ def _filled(w):
     return contiguous(w).reshape(taps * w.shape[1], -1)
 
 
-def table(offsets, group_channels, width, pixel):
-    """The table of taps on the card; `offsets` are the rows and columns of the taps from the first."""
-    return _table(offsets, group_channels, width, pixel, cuda.current())
-
-
 @functools.lru_cache(1024)
 def _table(offsets, group_channels, width, pixel, card):
     channels = np.arange(0, group_channels, 4)
@@ -97,20 +111,17 @@ def _table(offsets, group_channels, width, pixel, card):
         for down, across in offsets
         for channel in channels
     ]
-    spare = 64  # a tile may reach beyond the last channel
-    host = np.array([*entries, *[(OUTSIDE, 0)] * spare], np.int64).astype(np.int32)
-    return array_module_of_card().asarray(host)
+    return on_card([*entries, *[(OUTSIDE, 0)] * SPARE])
+
+
+def on_card(pairs):
+    """Pairs of integers as an array on the card."""
+    return array_module_of_card().asarray(np.array(pairs, np.int64).astype(np.int32))
 
 
 def array_module_of_card():
     """CuPy."""
     return cuda.cupy()
-
-
-def fits(rows, offsets, *sizes):
-    """Whether the kernels' counting suffices."""
-    far = max((abs(step) for offset in offsets for step in offset), default=0)
-    return rows.image[1] < TALLEST and far < TALLEST and all(size <= LARGEST for size in sizes)
 
 
 def forward_tile(M, F, groups):
@@ -130,12 +141,12 @@ def _tile(tiles, M, F, groups, sizes):
 def multiply(x, w, y, rows, taps, groups, F, place, bias=None, activation=None):
     """y[place] = the product of the rows of x with w, plus bias, through the activation; x and w are padded.
 
-    place: distances in y between images, rows and pixels, and the first pixel.
+    place: as `rows.place` gives it.
     """
     each = x.shape[-1] // groups
     kernel, grid = forward_tile(rows.count, F, groups)
     shared = (rows.count, w.shape[0], F, w.shape[1] // groups, groups, *rows.arguments(each, groups))
-    kernel(
+    rows.kernel(kernel)(
         grid,
         x,
         w,
@@ -167,7 +178,7 @@ def correlate(x, gy, rows, taps, K, groups):
     parts = xp.empty((splits, K, groups * F), x.dtype)
     each = x.shape[-1] // groups
     shape = (rows.count, share, K, F, groups, *rows.arguments(each, groups))
-    tiles[size]((tiles_there, groups, splits), x, gy, parts, taps, *shape)
+    rows.kernel(tiles[size])((tiles_there, groups, splits), x, gy, parts, taps, *shape)
     if splits == 1:
         return parts[0]
     out = xp.empty((K, groups * F), x.dtype)

@@ -7,15 +7,16 @@ import pytest
 pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
 
 from kerasish.core.shapes import Window
-from kerasish.device import cuda
-from kerasish.kernels.cuda import gather
-from tests.kernels.cases import CONV1D, CONV2D, DEPTHWISE, VALID, Conv
-from tests.kernels.cuda.harness import check
+from kerasish.device import cuda, cuda_jit
+from kerasish.kernels.cuda import conv3d, gather
+from tests.kernels.cases import CONV1D, CONV2D, CONV3D, DEPTHWISE, UNIT, VALID, Conv
+from tests.kernels.cuda.harness import check, ours, there
 from tests.kernels.harness import array
 
 SMALL = 3e5  # multiply-adds, padding aside, that the emulator does in a second
 TOLERANCE = {"float32": 1e-5, "3xtf32": 1e-5, "tf32": 2e-3, "bfloat16": 1.5e-2}
 TENSOR = ("one by one, stride 2", "stride and dilation", "groups")
+SAME = ((1, 1),) * 3
 SIZES = ((128, 128), (128, 64), (64, 64), (128, 32))
 TILES = [
     pytest.param(precision, size, marks=[pytest.mark.slow] if precision == "3xtf32" else [])
@@ -93,3 +94,47 @@ def test_one_axis(card, case):
 @pytest.mark.parametrize("case", rows(DEPTHWISE))
 def test_depthwise(card, case):
     check_conv(card, case, "depthwise_conv2d")
+
+
+@pytest.mark.parametrize("case", rows(CONV3D))
+def test_three_axes(card, case):
+    check_conv(card, case, "conv3d")
+
+
+@pytest.mark.parametrize("precision", ["tf32", "3xtf32", "bfloat16"])
+@pytest.mark.parametrize("case", rows(CONV3D, ("stride and dilation", "whole vectors")))
+def test_three_axes_on_tensor_cores(card, case, precision):
+    cuda.set_precision(precision)
+    check_conv(card, case, "conv3d", tolerance=TOLERANCE[precision])
+
+
+def test_a_convolution_in_space_is_one_launch(card, monkeypatch):
+    """And its gradients are one for each phase of the strides, and one with the sum of its parts."""
+    launched = []
+    monkeypatch.setattr(cuda_jit, "launch", lambda kernel, *rest: launched.append(kernel.name))
+    x, w, window = there(card, array(2, 4, 4, 4, 4)), there(card, array(3, 3, 3, 4, 8)), Window((1, 2, 1), SAME, UNIT)
+    y = ours("conv3d")(x, w, window)
+    ours("conv3d_grad_input")(y, w, x.shape, window)
+    ours("conv3d_grad_kernel")(x, y, w.shape, window)
+    assert [name.split("_")[0] for name in launched] == ["deep"] * 4 + ["sum"] * (len(launched) - 4)
+
+
+@pytest.mark.parametrize("limit", [{"DEEPEST": 3}, {"FARTHEST": 0}, {"LARGEST": 10}])
+def test_what_numbers_of_few_bits_cannot_say_runs_by_the_reference(card, monkeypatch, limit):
+    for name, value in limit.items():
+        monkeypatch.setattr(conv3d, name, value)
+    monkeypatch.setattr(cuda_jit, "launch", lambda kernel, *rest: pytest.fail(f"{kernel} was launched"))
+    check_conv(card, next(case for case in CONV3D if case.name == "same"), "conv3d")
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_images_as_long_as_numbers_of_few_bits_can_say(card, axis):
+    """The last planes, rows and columns of an image, beside windows that reach over the border."""
+    size = [2, 2, 2]
+    size[axis] = (conv3d.DEEPEST, 14_000, 40_000)[axis]
+    x, w = array(1, *size, 1), array(2, 2, 2, 1, 1)
+    strides = [1, 1, 1]
+    strides[axis] = size[axis] // 3
+    window = Window(tuple(strides), ((1, 1),) * 3, UNIT)
+    y = check(card, "conv3d", x, w, window)
+    check(card, "conv3d_grad_kernel", x, array(*y.shape), w.shape, window)
