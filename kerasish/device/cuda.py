@@ -3,6 +3,7 @@
 Importing this module costs nothing; `cupy` is imported when a card is first asked for.
 """
 
+import contextlib
 import ctypes
 import functools
 import gc
@@ -11,6 +12,7 @@ import importlib.util
 import math
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from kerasish.device import cuda_jit
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 PRECISIONS = ("float32", "3xtf32", "tf32", "bfloat16")
+BLAS_TYPES = {"float32": 1, "3xtf32": 1, "bfloat16": 6, "tf32": 7}  # CuPy's COMPUTE_TYPE_DEFAULT, _BF16 and _TF32
 _settings = {"precision": "tf32"}
 
 
@@ -157,6 +160,18 @@ def precision() -> str:
 def arithmetic() -> str:
     """`precision`, or "float32" where the card's tensor cores do not know tf32 (before compute capability 8.0)."""
     return _settings["precision"] if capability() >= (8, 0) else "float32"
+
+
+@contextlib.contextmanager
+def blas_arithmetic() -> Iterator[None]:
+    """A context in which CuPy's matrix products of float32 multiply as convolutions do."""
+    core = cupy()._core
+    kept = core.get_compute_type("float32")
+    core.set_compute_type("float32", BLAS_TYPES[arithmetic()])
+    try:
+        yield
+    finally:
+        core.set_compute_type("float32", kept)
 
 
 def release() -> None:

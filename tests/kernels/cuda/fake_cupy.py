@@ -270,6 +270,20 @@ class Names(types.ModuleType):
         return found
 
 
+class Core:
+    """`cupy._core`: how BLAS multiplies, by dtype, and what was set."""
+
+    def __init__(self):
+        self.types, self.history = {"float32": 1}, []
+
+    def get_compute_type(self, dtype):
+        return self.types[dtype]
+
+    def set_compute_type(self, dtype, compute_type):
+        self.types[dtype] = compute_type
+        self.history.append(compute_type)
+
+
 class Module(Names):
     """`cupy`."""
 
@@ -277,7 +291,7 @@ class Module(Names):
 
     def __init__(self):
         super().__init__("cupy")
-        self.pool, self.current = Pool(), 0
+        self.pool, self.current, self._core = Pool(), 0, Core()
         self.cuda = types.SimpleNamespace(
             Device=lambda index=None: contextlib.nullcontext(),
             memory=types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kerasish.core.shapes import Window
+from kerasish.device import cuda
 from kerasish.kernels import find
 from tests.kernels.cuda.harness import check, close, ours, there, twin
 from tests.kernels.harness import array, strided
@@ -157,6 +158,32 @@ def test_elementwise(card, name):
 
 def test_bias_gradient(card):
     check(card, "bias_grad", array(3, 50, 7))
+
+
+@pytest.mark.parametrize("flip", [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize("end", [(None, None), (True, None), (None, "relu"), (True, "relu6")])
+@pytest.mark.parametrize("N", [8, 5])
+def test_matrix_products(card, flip, end, N):
+    a, b = array(2, 7, 6), 3 * array(2, 6, N, seed=1)
+    a, b = a.swapaxes(1, 2) if flip[0] else a, b.swapaxes(1, 2) if flip[1] else b
+    check(card, "matmul", a, b, *flip, bias=array(N, seed=2) if end[0] else None, activation=end[1])
+
+
+def test_matrix_products_multiply_as_convolutions_do(card):
+    default, bfloat16, tf32 = (getattr(real_core(), f"COMPUTE_TYPE_{name}") for name in ("DEFAULT", "BF16", "TF32"))
+    wanted = {"float32": default, "3xtf32": default, "tf32": tf32, "bfloat16": bfloat16}
+    for precision, kind in wanted.items():
+        cuda.set_precision(precision)
+        card._core.history.clear()
+        check(card, "matmul", array(3, 4), array(4, 5), bias=array(5))
+        check(card, "einsum", "ij,jk->ik", array(3, 4), array(4, 5))
+        assert card._core.history == [kind, default] * 2
+
+
+def real_core():
+    """CuPy's own numbers for the ways of multiplying."""
+    name = "cupy._core._routines_linalg"
+    return pytest.importorskip(name, reason="CuPy's own numbers: pip install 'kerasish[cuda-test]'")
 
 
 def test_halves_are_computed_in_float32(card):
