@@ -23,7 +23,8 @@ from kerasish.device.cuda_jit import device
 from kerasish.kernels.cuda import outer, product, tensor
 from kerasish.kernels.cuda.arrays import LARGEST
 from kerasish.kernels.cuda.asm import inside
-from kerasish.kernels.cuda.gather import SPARE, on_card
+from kerasish.kernels.cuda.gather import SPARE, on_card, reciprocal
+from kerasish.kernels.cuda.product import divided
 
 FAR = -(1 << 14)  # a depth so far outside of the image that no tap leads back into it
 OUTSIDE = -(1 << 31)  # a tap 2048 planes before the window
@@ -42,14 +43,20 @@ def lower(pair):
 
 
 @device
-def origin(m, M, H, W, OHW, OW, SH, SW, H0, W0):
-    """Where the window of output pixel m begins: the pixel's number, its depth and row, its column."""
-    line = int32(m // OW)
-    plane = int32(line // lower(OHW))
+def lines(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S):
+    """Output pixel m's image, depth, row and column."""
+    line = divided(m, OW_R, OW_S)
+    plane = divided(line, OHW_R, OHW_S)
     n = int32(plane // upper(OHW))
-    depth = int32((plane - n * upper(OHW)) * upper(SH) + upper(H0))
-    row = int32((line - plane * lower(OHW)) * lower(SH) + lower(H0))
-    left = int32((m - line * OW) * SW + W0)
+    return n, int32(plane - n * upper(OHW)), int32(line - plane * lower(OHW)), int32(m - line * OW)
+
+
+@device
+def origin(m, M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
+    """Where the window of output pixel m begins: the pixel's number, its depth and row, its column."""
+    n, depth, row, column = lines(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S)
+    depth, row = int32(depth * upper(SH) + upper(H0)), int32(row * lower(SH) + lower(H0))
+    left = int32(column * SW + W0)
     first = int32(((n * upper(H) + depth) * lower(H) + row - int32(LEVEL)) * W + left)
     return first, int32(((depth if m < M else int32(FAR)) << int32(16)) | row), left
 
@@ -63,13 +70,10 @@ def reached(top, left, tap, H, W):
 
 
 @device
-def placed(m, OHW, OW, YN, YH, YW, YD):
+def placed(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, YN, YH, YW, YD):
     """Where output pixel m lies in y."""
-    line = int32(m // OW)
-    plane = int32(line // lower(OHW))
-    n = int32(plane // upper(OHW))
-    row = int32((line - plane * lower(OHW)) * YH + (m - line * OW) * YW)
-    return int32(n * YN + (plane - n * upper(OHW)) * YD + row)
+    n, depth, row, column = lines(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S)
+    return int32(n * YN + depth * YD + row * YH + column * YW)
 
 
 class Deep(cuda_jit.Kernel):
@@ -99,8 +103,9 @@ class Volumes(NamedTuple):
     def arguments(self, group_channels, groups):
         """As kernels take them; `group_channels` counts the padded channels of a group."""
         (D, H, W), (OD, OH, OW), (SD, SH, SW), (D0, H0, W0) = self.image[1:], self.walk, self.steps, self.first
-        channels = groups * group_channels, group_channels
-        return (pair(D, H), W, *channels, pair(OD, OH), OW, pair(SD, SH), SW, pair(D0, H0 + LEVEL), W0)
+        image, walk = (pair(D, H), W, groups * group_channels, group_channels), (pair(OD, OH), OW)
+        steps, first = (pair(SD, SH), SW), (pair(D0, H0 + LEVEL), W0)
+        return (*image, *walk, *reciprocal(OH), *reciprocal(OW), *steps, *first)
 
     @property
     def count(self):
