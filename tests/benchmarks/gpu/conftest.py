@@ -1,0 +1,3 @@
+"""The pretended card, for the benchmark of the real one."""
+
+from tests.kernels.cuda.conftest import card  # noqa: F401
