@@ -13,10 +13,11 @@ class Network:
 
     Args:
         graph: the model.
+        device: where it computes.
     """
 
-    def __init__(self, graph: Graph):
-        self.graph = graph
+    def __init__(self, graph: Graph, device: str = "cpu"):
+        self.graph, self.device = graph, device
         self.trained: list[torch.Tensor] = []
         self.steps = [(KINDS[step.kind](self, step), step.inputs, step.output) for step in graph.steps]
         last = graph.steps[-1]
@@ -38,10 +39,14 @@ class Network:
 
     def parameter(self, array) -> torch.Tensor:
         """A trained tensor."""
-        tensor = torch.from_numpy(array.copy())
+        tensor = self.constant(array)
         tensor = tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
         self.trained.append(tensor.requires_grad_())
         return tensor
+
+    def constant(self, array) -> torch.Tensor:
+        """A tensor of its own."""
+        return torch.from_numpy(array.copy()).to(self.device)
 
 
 def _conv(network, step: Step):
@@ -89,7 +94,7 @@ def _batch_norm(network, step: Step):
     weights = list(step.weights)
     gamma = network.parameter(weights.pop(0)) if step.config["scale"] else None
     beta = network.parameter(weights.pop(0)) if step.config["center"] else None
-    mean, variance = (torch.from_numpy(w.copy()) for w in weights)
+    mean, variance = (network.constant(w) for w in weights)
     momentum, epsilon = 1 - step.config["momentum"], step.config["epsilon"]
     return lambda x, training: F.batch_norm(x, mean, variance, gamma, beta, training, momentum, epsilon)
 

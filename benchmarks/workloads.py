@@ -107,15 +107,20 @@ def depthwise(keras):
 
 def resnet50(keras):
     """ResNet-50's stem and first two stages."""
+    return bottlenecks(keras, 112, ((64, 3, 1), (128, 4, 2)))
+
+
+def bottlenecks(keras, size, stages, classes=1000):
+    """A ResNet of blocks of three convolutions; stages: filters, how many blocks, strides of the first."""
     layers = keras.layers
 
     def conv(x, filters, size, strides=1, padding="valid", activation="relu"):
         return _normalized(keras, x, layers.Conv2D(filters, size, strides, padding=padding), activation, 1.001e-5)
 
-    inputs = keras.Input((112, 112, 3))
+    inputs = keras.Input((size, size, 3))
     x = conv(layers.ZeroPadding2D(3)(inputs), 64, 7, 2)
     x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))
-    for filters, blocks, first in ((64, 3, 1), (128, 4, 2)):
+    for filters, blocks, first in stages:
         for block in range(blocks):
             strides = first if block == 0 else 1
             y = conv(x, filters, 1, strides)
@@ -124,7 +129,7 @@ def resnet50(keras):
             if block == 0:
                 x = conv(x, 4 * filters, 1, strides, activation=None)
             x = layers.Activation("relu")(layers.Add()([x, y]))
-    return _classified(keras, inputs, x, 1000)
+    return _classified(keras, inputs, x, classes)
 
 
 def mobilenetv2(keras):

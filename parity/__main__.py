@@ -5,6 +5,7 @@ python -m parity conv2d same        those about conv2d with same padding
 python -m parity --write README.md  put the summary between the README's parity marks
 python -m parity --script file.py   compare a script's printed output in both libraries
 python -m parity --build file.py    compare the model that the file's `build(keras)` makes
+python -m parity --device gpu:0     kerasish on a card; beside kerasish on the CPU where TensorFlow is not installed
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 
 from parity.case import Case, Finding, load_all
 from parity.compare import compare_models
+from parity.libraries import CPU, has_twin, use
 from parity.report import write_summary
 from parity.scripts import compare_script
 
@@ -26,7 +28,11 @@ def main(argv=None) -> int:
     parser.add_argument("--write", metavar="FILE", help="write the summary table between the file's parity marks")
     parser.add_argument("--script", metavar="FILE", help="compare what a script prints")
     parser.add_argument("--build", metavar="FILE", help="compare the model made by the file's build(keras)")
+    parser.add_argument("--device", default=CPU, help="where kerasish runs: cpu:0, or gpu:0, in float32")
     args = parser.parse_args(argv)
+    if args.write and args.device != CPU:
+        parser.error("--write puts down how kerasish compares on the CPU; leave --device out")
+    use(args.device)
     if args.script:
         return compare_script(args.script)
     if args.build:
@@ -69,7 +75,8 @@ def print_table(results) -> None:
                 console.print(f"[red]{case}[/red]: {f.what}", markup=True)
                 console.print(f.detail, markup=False, highlight=False)
     held = sum(all(f.holds for f in findings) for _, findings, _ in results)
-    console.print(f"{held} of {len(results)} cases equal real Keras")
+    whom = "kerasish on the CPU" if has_twin() else "real Keras"
+    console.print(f"{held} of {len(results)} cases equal {whom}")
 
 
 if __name__ == "__main__":

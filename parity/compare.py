@@ -8,7 +8,7 @@ import json
 import numpy as np
 
 from parity.case import Finding
-from parity.libraries import both, tensorflow
+from parity.libraries import each, has_twin, ours_at, tensorflow, theirs_at, tolerated
 from parity.libraries import ours as library
 
 
@@ -91,7 +91,7 @@ def compare_models(case) -> list[Finding]:
     Options: tolerance (outputs, 1e-5), gradient_tolerance (1e-4), values (False: no pixel is computed), config, seed.
     """
     options = case.options
-    theirs, ours = (_seeded(case.build, keras) for keras in both())
+    theirs, ours = each(lambda keras: _seeded(case.build, keras))
     findings = [
         same("shape", _shape(theirs.output_shape), _shape(ours.output_shape)),
         same("params", theirs.count_params(), ours.count_params()),
@@ -105,11 +105,22 @@ def compare_models(case) -> list[Finding]:
     if options.get("config", True):
         findings.append(same_config("config", theirs.get_config(), ours.get_config()))
     if options.get("values", True):
+        findings += _compare_values_of(theirs, ours, options)
+    return findings
+
+
+def _compare_values_of(theirs, ours, options) -> list[Finding]:
+    """Outputs and gradients of two models, from the same weights."""
+    x = inputs_for(theirs, options.get("seed", 0))
+    with ours_at():
         ours.set_weights(theirs.get_weights())
-        x = inputs_for(theirs, options.get("seed", 0))
-        findings.append(close("output", _run(theirs, x), _run(ours, x), options.get("tolerance", 1e-5)))
-        if options.get("gradients", True):
-            findings.append(close("gradient", *gradients(theirs, ours, x), options.get("gradient_tolerance", 1e-4)))
+        got = _run(ours, x)
+    with theirs_at():
+        want = _run(theirs, x)
+    findings = [close("output", want, got, tolerated(options.get("tolerance", 1e-5)))]
+    if options.get("gradients", True):
+        tolerance = tolerated(options.get("gradient_tolerance", 1e-4))
+        findings.append(close("gradient", *gradients(theirs, ours, x), tolerance))
     return findings
 
 
@@ -133,26 +144,38 @@ def _projections(outputs):
 
 
 def gradients(theirs, ours, x):
-    """Gradients of a random projection of the outputs by inputs and weights, through TensorFlow's tape and ours."""
-    tf, kerasish = tensorflow(), library()
+    """Gradients of a random projection of the outputs by inputs and weights, through either library's tape."""
+    arrays = x if isinstance(x, list) else [x]
+    with theirs_at():
+        want = _gradients(theirs, arrays) if has_twin() else _gradients_by_tensorflow(theirs, arrays)
+    with ours_at():
+        return want, _gradients(ours, arrays)
 
-    def through(model, tape, arrays):
-        tape.watch([a for a in arrays if "float" in str(a.dtype)])
-        y = model(arrays if len(arrays) > 1 else arrays[0], training=False)
-        flat = _leaves(y)
-        return flat, [a for a in arrays if "float" in str(a.dtype)] + model.trainable_weights
 
-    flat_x = x if isinstance(x, list) else [x]
+def _gradients_by_tensorflow(model, arrays):
+    tf = tensorflow()
     with tf.GradientTape() as tape:
-        outputs, sources = through(theirs, tape, [tf.constant(a) for a in flat_x])
+        outputs, sources = _watched(model, tape, [tf.constant(a) for a in arrays])
         projected = tf.add_n([tf.reduce_sum(y * p) for y, p in zip(outputs, _projections(outputs))])
-    want = tape.gradient(projected, [s if tf.is_tensor(s) else s.value for s in sources])
+    found = tape.gradient(projected, [s if tf.is_tensor(s) else s.value for s in sources])
+    return [np.zeros(s.shape) if g is None else np.asarray(tf.convert_to_tensor(g)) for g, s in zip(found, sources)]
+
+
+def _gradients(model, arrays):
+    kerasish = library()
     with kerasish.GradientTape() as tape:
-        outputs, sources = through(ours, tape, [kerasish.ops.convert_to_tensor(a) for a in flat_x])
+        outputs, sources = _watched(model, tape, [kerasish.ops.convert_to_tensor(a) for a in arrays])
         projected = sum(kerasish.ops.sum(y * p) for y, p in zip(outputs, _projections(outputs)))
-    got = tape.gradient(projected, sources)
-    want = [np.zeros(s.shape) if g is None else np.asarray(tf.convert_to_tensor(g)) for g, s in zip(want, sources)]
-    return want, [np.zeros(s.shape) if g is None else np.asarray(g) for g, s in zip(got, sources)]
+    found = tape.gradient(projected, sources)
+    return [np.zeros(s.shape) if g is None else np.asarray(g) for g, s in zip(found, sources)]
+
+
+def _watched(model, tape, arrays):
+    """The model's outputs, and what to differentiate them by."""
+    floats = [a for a in arrays if "float" in str(a.dtype)]
+    tape.watch(floats)
+    y = model(arrays if len(arrays) > 1 else arrays[0], training=False)
+    return _leaves(y), floats + model.trainable_weights
 
 
 def _leaves(y):
@@ -163,13 +186,18 @@ def _leaves(y):
 
 def compare_values(case) -> list[Finding]:
     """What a function of the module returns: arrays, numbers or structures of them. Option: tolerance (1e-6)."""
-    want, got = (case.build(keras) for keras in both())
-    return [close("value", want, got, case.options.get("tolerance", 1e-6))]
+    want, got = each(lambda keras: _on_host(case.build(keras)))
+    return [close("value", want, got, tolerated(case.options.get("tolerance", 1e-6)))]
+
+
+def _on_host(values):
+    """Structures of arrays, copied to the host."""
+    return [np.array(a) for a in _flat(values)]
 
 
 def compare_configs(case) -> list[Finding]:
     """The config of the object that a function of the module returns, and of one made again from it."""
-    want, got = (case.build(keras) for keras in both())
+    want, got = each(case.build)
     again = type(got).from_config(got.get_config())
     return [
         same_config("config", want.get_config(), got.get_config()),
@@ -179,20 +207,13 @@ def compare_configs(case) -> list[Finding]:
 
 def compare_text(case) -> list[Finding]:
     """The text that a function of the module returns."""
-    want, got = (case.build(keras) for keras in both())
+    want, got = each(case.build)
     return [same_text("text", want, got)]
 
 
 def compare_errors(case) -> list[Finding]:
     """The class of the exception that a function of the module raises; our text must hold the words in `says`."""
-    raised = []
-    for keras in both():
-        try:
-            case.build(keras)
-            raised.append(None)
-        except Exception as error:
-            raised.append(error)
-    want, got = raised
+    want, got = each(lambda keras: _raised(case.build, keras))
     kind = type(want).__name__ if want is not None else None
     expected = case.options.get("kind", kind)
     findings = [same("class", expected, type(got).__name__ if got is not None else None)]
@@ -200,3 +221,12 @@ def compare_errors(case) -> list[Finding]:
     for word in case.options.get("says", ()):
         findings.append(Finding(f"says {word!r}", word in text, detail="" if word in text else text[:600]))
     return findings
+
+
+def _raised(build, keras) -> Exception | None:
+    """What a function of the module raises."""
+    try:
+        build(keras)
+    except Exception as error:
+        return error
+    return None

@@ -7,20 +7,18 @@ import os
 import subprocess
 import sys
 
+from parity.libraries import has_twin, on_card
+
 
 def outputs(path: str, *args: str) -> tuple[str, str]:
     """Standard output of the script under real Keras and under kerasish."""
-    environment = {
-        **os.environ,
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "PYTHONUTF8": "1",
-        "COLUMNS": "80",
-    }
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUTF8": "1", "COLUMNS": "80"}
     environment.pop("KERAS_BACKEND", None)
-    commands = ([sys.executable, path, *args], [sys.executable, "-m", "kerasish", path, *args])
+    hidden = {**environment, "CUDA_VISIBLE_DEVICES": "-1", "KERASISH_DEVICE": "cpu"}
+    with_kerasish = [sys.executable, "-m", "kerasish", path, *args]
+    theirs = with_kerasish if has_twin() else [sys.executable, path, *args]
     found = []
-    for command in commands:
+    for command, environment in ((theirs, hidden), (with_kerasish, environment if on_card() else hidden)):
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=600)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")

@@ -175,7 +175,19 @@ def _depthwise() -> list[Row]:
         both = {"full": shape, "tiny": tiny}
         rows += [
             _row(f"{name},", "depthwise_conv2d", forward, **both, peer=peers.depthwise),
-            _row(f"{name}, gradient of input,", "depthwise_conv2d_grad_input", to_input, **both, peer=peers.depthwise_grad_input),
-            _row(f"{name}, gradient of filters,", "depthwise_conv2d_grad_kernel", to_kernel, **both, peer=peers.depthwise_grad_kernel),
+            _row(
+                f"{name}, gradient of input,",
+                "depthwise_conv2d_grad_input",
+                to_input,
+                **both,
+                peer=peers.depthwise_grad_input,
+            ),
+            _row(
+                f"{name}, gradient of filters,",
+                "depthwise_conv2d_grad_kernel",
+                to_kernel,
+                **both,
+                peer=peers.depthwise_grad_kernel,
+            ),
         ]
     return rows

@@ -84,7 +84,7 @@ def done(results: Results, name: str, group: Group, jobs: list[str], end: float)
 
 def _process(results: Results, name: str, group: Group, jobs: list[str], end: float) -> int:
     """Do jobs in one process until it ends; how many of them have a record now."""
-    finished, running = 0, None
+    finished, running, began = 0, None, False
     with Worker(name, jobs) as worker:
         while finished < len(jobs):
             limit = group.limit if running else START
@@ -93,15 +93,22 @@ def _process(results: Results, name: str, group: Group, jobs: list[str], end: fl
                 return finished
             if event is None or "lost" in event:
                 if event is None:
-                    record = {"name": running or jobs[finished], "failed": worker.ending(limit)}
-                    results.add(name, record)
+                    results.add(name, {"name": running or jobs[finished], "failed": worker.ending(limit)})
                     finished += 1
-                return finished
+                return finished if began else _hopeless(results, name, jobs[finished:]) + finished
             running = event.get("begin")
+            began = True
             for record in event.get("records", ()):
                 results.add(name, record)
             finished += "records" in event
     return finished
+
+
+def _hopeless(results: Results, name: str, jobs: list[str]) -> int:
+    """Records of jobs whose process did not even begin: it would not the next time."""
+    for job in jobs:
+        results.add(name, {"name": job, "skipped": "its process did not begin"})
+    return len(jobs)
 
 
 class Worker:
@@ -155,4 +162,3 @@ class Worker:
         self.errors.seek(0)
         told = [text.strip() for text in self.errors.read().splitlines() if text.strip()]
         return f"the process ended with {code}: {' | '.join(told[-3:])}"[:800]
-

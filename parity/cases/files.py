@@ -7,41 +7,53 @@ import numpy as np
 
 from parity.case import Finding, register
 from parity.compare import close, inputs_for, same
-from parity.libraries import both
+from parity.libraries import each, sides, tolerated
 
 
 def compare_files(case):
     """Weights and whole models, from each library to the other: the same outputs before and after."""
-    theirs, ours = (case.build(keras) for keras in both())
+    theirs, ours = each(case.build)
     x = inputs_for(theirs)
     findings = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, writer, reader in (("keras to kerasish", theirs, ours), ("kerasish to keras", ours, theirs)):
-            path = str(Path(folder) / f"{name.replace(' ', '_')}.weights.h5")
-            writer.save_weights(path)
-            reader.set_weights([w + 1 for w in reader.get_weights()])
-            reader.load_weights(path)
-            findings.append(
-                same(
-                    f"weights, {name}",
-                    True,
-                    all(np.array_equal(a, b) for a, b in zip(writer.get_weights(), reader.get_weights())),
-                )
-            )
-        findings += _whole_models(folder, theirs, ours, x)
+        for name, writer, reader in _ways(theirs, ours):
+            findings.append(_weights(Path(folder) / f"{name.replace(' ', '_')}.weights.h5", name, writer, reader))
+        for name, writer, reader in _ways(theirs, ours):
+            findings += _whole_model(Path(folder) / f"{name.replace(' ', '_')}.keras", name, writer, reader, x)
     return findings
 
 
-def _whole_models(folder, theirs, ours, x):
-    findings = []
-    for name, writer, keras in zip(("keras to kerasish", "kerasish to keras"), (theirs, ours), reversed(both())):
-        path = str(Path(folder) / f"{name.replace(' ', '_')}.keras")
-        writer.save(path)
-        again = keras.models.load_model(path)
-        findings.append(close(f"model, {name}", writer(x), again(x), 1e-5))
-        kept = again.optimizer is not None and int(again.optimizer.iterations) == int(writer.optimizer.iterations)
-        findings.append(Finding(f"optimizer, {name}", kept))
-    return findings
+def _ways(theirs, ours):
+    """Name, writer and reader of both ways, each a model and where it lives."""
+    there, here = zip((theirs, ours), sides())
+    return ("keras to kerasish", there, here), ("kerasish to keras", here, there)
+
+
+def _weights(path, name, writer, reader):
+    """Whether the weights that one saves are those that the other has after loading them."""
+    (saved, place), (loaded, other) = writer, reader
+    with place.at():
+        saved.save_weights(str(path))
+        want = saved.get_weights()
+    with other.at():
+        loaded.set_weights([w + 1 for w in loaded.get_weights()])
+        loaded.load_weights(str(path))
+        got = loaded.get_weights()
+    return same(f"weights, {name}", True, all(np.array_equal(a, b) for a, b in zip(want, got)))
+
+
+def _whole_model(path, name, writer, reader, x):
+    """Whether a model that one saves gives the same in the other, and goes on training where it was."""
+    (saved, place), (_, other) = writer, reader
+    with place.at():
+        saved.save(str(path))
+        want, steps = np.array(saved(x)), int(saved.optimizer.iterations)
+    with other.at():
+        other.keras.utils.clear_session()
+        again = other.keras.models.load_model(str(path))
+        findings = [close(f"model, {name}", want, np.array(again(x)), tolerated(1e-5))]
+        kept = again.optimizer is not None and int(again.optimizer.iterations) == steps
+    return [*findings, Finding(f"optimizer, {name}", kept)]
 
 
 @register(compare_files, "files", "convnet with batch normalization, trained a step")

@@ -4,7 +4,7 @@ import numpy as np
 
 from parity.case import Finding, register
 from parity.compare import same
-from parity.libraries import both
+from parity.libraries import each
 
 
 def images(count=512):
@@ -21,14 +21,8 @@ def compare_training(case):
     The builder returns a compiled model and the arguments of fit. Options: epochs (3), tolerance (1e-3: sums in another
     order, carried through some dozens of steps).
     """
-    epochs, tolerance = case.options.get("epochs", 3), case.options.get("tolerance", 1e-3)
-    initial, histories = [], []
-    for keras in both():
-        keras.utils.set_random_seed(case.options.get("seed", 812))
-        model, arguments = case.build(keras)
-        initial.append([np.array(w) for w in model.get_weights()])
-        history = model.fit(**arguments, epochs=epochs, shuffle=False, verbose=0)
-        histories.append(history.history)
+    tolerance = case.options.get("tolerance", 1e-3)
+    initial, histories = zip(*each(lambda keras: _trained(keras, case)))
     findings = [
         same("initial weights", True, all(np.array_equal(a, b) for a, b in zip(*initial))),
         same("history keys", list(histories[0]), list(histories[1])),
@@ -38,6 +32,15 @@ def compare_training(case):
         error = float(np.max(np.abs(want - got) / np.maximum(np.abs(want), 1e-2)))
         findings.append(_within(key, error, tolerance))
     return findings
+
+
+def _trained(keras, case):
+    """The initial weights, and the history of a fit."""
+    keras.utils.set_random_seed(case.options.get("seed", 812))
+    model, arguments = case.build(keras)
+    initial = [np.array(w) for w in model.get_weights()]
+    history = model.fit(**arguments, epochs=case.options.get("epochs", 3), shuffle=False, verbose=0)
+    return initial, history.history
 
 
 def _within(what, error, tolerance):
