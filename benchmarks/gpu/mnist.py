@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -54,8 +55,8 @@ def copies_in_a_step() -> dict:
     x, y = x[: MANY * BATCH], y[: MANY * BATCH]
     there = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
     record = {}
-    for name, (images, labels) in {"on the card": there, "on the host": (x, y)}.items():
-        work = lambda steps: _fit(model, images, labels, steps)
+    for name, data in {"on the card": there, "on the host": (x, y)}.items():
+        work = functools.partial(_fit, model, *data)
         work(FEW)
         work(MANY)
         record[f"asked, data {name}"] = copies.a_step(work, lambda do: _asked(cupy, do), FEW, MANY)

@@ -127,7 +127,8 @@ class Worker:
         self.process = subprocess.Popen(
             [*self.command, self.group], **pipes, text=True, encoding="utf-8", env=environment, cwd=ROOT
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         try:
             self.process.stdin.write(json.dumps(self.jobs))
             self.process.stdin.close()
@@ -138,6 +139,8 @@ class Worker:
     def __exit__(self, *_):
         self.process.kill()  # all that it was to tell is told, or it hangs
         self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
         self.errors.close()
 
     def _read(self) -> None:
