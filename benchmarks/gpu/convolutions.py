@@ -14,7 +14,7 @@ PEERS = {"": peers.conv, "_grad_input": peers.conv_grad_input, "_grad_kernel": p
 
 
 class Sizes(NamedTuple):
-    """A convolution; `image` has one side or two."""
+    """A convolution; `image` has one side, two or three."""
 
     batch: int
     image: tuple[int, ...]
@@ -94,6 +94,12 @@ OTHERS = [
     Case(Sizes(256, (28, 28), 1, 32, 3), Sizes(1, (5, 5), 1, 5, 3)),
     Case(Sizes(1, (7, 7), 512, 512, 3), Sizes(1, (3, 3), 4, 36, 3)),
 ]
+DEEP = [  # in space
+    Case(Sizes(4, (16, 28, 28), 64, 64, 3), Sizes(1, (1, 3, 43), 4, 68, 1)),
+    Case(Sizes(4, (8, 28, 28), 128, 128, 3), Sizes(1, (1, 3, 43), 4, 132, 1), Sizes(1, (1, 1, 1), 2900, 2900, 1)),
+    Case(Sizes(1, (4, 7, 7), 256, 256, 3), Sizes(1, (3, 2, 3), 4, 36, 3)),
+    Case(Sizes(4, (16, 28, 28), 1, 32, 3), Sizes(1, (3, 4, 4), 1, 5, 3, stride=2)),
+]
 SPECIAL = [
     Case(Sizes(64, (28, 28), 128, 128, 3, groups=4), TINY._replace(channels=4, filters=6, groups=2)),
     Case(Sizes(64, (28, 28), 128, 128, 3, dilation=2), TINY._replace(dilation=2)),
@@ -134,7 +140,7 @@ def dense_rows(precision: str) -> list[Row]:
 
 def arithmetic_rows() -> list[Row]:
     """The rows that arithmetic bounds, those that matter most first."""
-    everything = [*LARGE, *OTHERS]
+    everything = [*LARGE, *OTHERS, *DEEP]
     return [
         *convolution_rows("tf32", LARGE),
         *convolution_rows("float32", LARGE),
@@ -142,8 +148,8 @@ def arithmetic_rows() -> list[Row]:
         *dense_rows("float32"),
         *fused_rows("tf32"),
         *convolution_rows("float32", OTHERS),
-        *convolution_rows("tf32", SPECIAL),
+        *convolution_rows("tf32", [*DEEP, *SPECIAL]),
         *dense_rows("tf32"),
-        *convolution_rows("float32", SPECIAL),
+        *convolution_rows("float32", [*DEEP, *SPECIAL]),
         *(row for precision in ("bfloat16", "3xtf32") for row in convolution_rows(precision, everything)),
     ]

@@ -22,7 +22,8 @@ def last(y: Any) -> Any:
 def _filters(torch: Any, w: Any) -> Any:
     """(K..., C/G, F) as PyTorch's (F, C/G, K...), channels last where it has a format for that."""
     w = w.movedim((-1, -2), (0, 1))
-    return w.contiguous(memory_format=torch.channels_last) if w.ndim == 4 else w.contiguous()
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return w.contiguous(memory_format=formats.get(w.ndim, torch.contiguous_format))
 
 
 def _geometry(window: Any) -> tuple:
@@ -32,7 +33,7 @@ def _geometry(window: Any) -> tuple:
 
 def conv(torch, x, w, window, bias=None, activation=None):
     x, w, (stride, pads, dilation) = first(x), _filters(torch, w), _geometry(window)
-    function = torch.nn.functional.conv2d if x.ndim == 4 else torch.nn.functional.conv1d
+    function = getattr(torch.nn.functional, f"conv{x.ndim - 2}d")
     run = lambda: last(function(x, w, bias, stride, pads, dilation, window.groups))
     return (lambda: torch.relu(run())) if activation == "relu" else run
 

@@ -83,8 +83,8 @@ def _notes(results: dict) -> list[str]:
     return [
         f"Written by `python -m benchmarks.gpu --write README.md FILE.json` from figures of {results['date']}: "
         f"{card['name']}, {card['multiprocessors']} multiprocessors at {card['clock_ghz']:.2f} GHz{peak}; {versions}. "
-        "Kernels: medians by device events, inputs taking turns. Steps: medians by the wall clock, each giving its loss "
-        "to the host, in a process of its own."
+        "Kernels: medians by device events, inputs taking turns. Steps: medians by the wall clock, each giving its "
+        "loss to the host, in a process of its own."
     ]
 
 

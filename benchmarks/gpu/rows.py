@@ -46,7 +46,9 @@ class Row(NamedTuple):
 
 
 IMAGE, LITTLE = (64, 56, 56, 128), (2, 5, 5, 8)
-MATRIX, SMALL = (8192, 1024), (5, 33)
+THIN, LITTLE_THIN = (64, 224, 224, 3), (2, 5, 5, 3)  # channels that are no multiple of 4 have kernels of their own
+MATRIX, SMALL = (8192, 1024), (5, 36)
+ODD, SMALL_ODD = (8192, 1001), (5, 33)
 SAME = Window((1, 1), ((1, 1), (1, 1)))
 HALF = Window((2, 2))
 SEED = (3, 2**40 + 7)
@@ -71,7 +73,8 @@ def _normalizations() -> list[Row]:
     infer = lambda *s: (normal(*s), normal(s[-1]), positive(s[-1]), *channels(*s), 1e-3)
     layer = lambda *s: (normal(*s), normal(*s), normal(s[-1]), normal(*s[:-1], 1), positive(*s[:-1], 1))
     both = {"full": IMAGE, "tiny": LITTLE}
-    lines = {"full": MATRIX, "tiny": SMALL}
+    thin, lines = {"full": THIN, "tiny": LITTLE_THIN}, {"full": MATRIX, "tiny": SMALL}
+    odd = {"full": ODD, "tiny": SMALL_ODD}
     relu = lambda make: lambda *s: (*make(*s), "relu")
     epsilon = lambda make: lambda *s: (*make(*s), 1e-3)
     train = epsilon(image)
@@ -83,8 +86,12 @@ def _normalizations() -> list[Row]:
         _row("batch normalization, relu, gradient", "batch_norm_grad", relu(gradient), **both),
         _row("layer normalization", "layer_norm", epsilon(image), **lines, peer=peers.layer_norm),
         _row("layer normalization, gradient", "layer_norm_grad", layer, **lines, peer=peers.layer_norm_grad),
+        _row("layer normalization, gradient", "layer_norm_grad", layer, **odd, peer=peers.layer_norm_grad),
         _row("scale and shift", "scale_shift", image, **both, peer=peers.scale_shift),
         _row("bias, gradient", "bias_grad", lambda *s: (normal(*s),), **both, peer=peers.bias_grad),
+        _row("batch normalization", "batch_norm_train", train, **thin, peer=peers.batch_norm),
+        _row("batch normalization, gradient", "batch_norm_grad", gradient, **thin, peer=peers.batch_norm_grad),
+        _row("bias, gradient", "bias_grad", lambda *s: (normal(*s),), **thin, peer=peers.bias_grad),
     ]
 
 
@@ -93,15 +100,14 @@ def _pools() -> list[Row]:
     forward = lambda *s: (normal(*s), (2, 2), HALF)
     maximum = lambda *s: (normal(*halved(s)), integers(halved(s), 4, "uint8"), tuple(s), (2, 2), HALF)
     average = lambda *s: (normal(*halved(s)), tuple(s), (2, 2), HALF)
-    both = {"full": IMAGE, "tiny": LITTLE}
-    thin = {"full": (64, 224, 224, 3), "tiny": (2, 5, 5, 3)}
-    return [
-        _row("max pooling 2x2,", "max_pool2d", forward, **both, peer=peers.max_pool),
-        _row("max pooling 2x2,", "max_pool2d", forward, **thin, peer=peers.max_pool),
-        _row("max pooling 2x2, gradient,", "max_pool2d_grad", maximum, **both, peer=peers.max_pool_grad),
-        _row("average pooling 2x2,", "average_pool2d", forward, **both, peer=peers.average_pool),
-        _row("average pooling 2x2, gradient,", "average_pool2d_grad", average, **both, peer=peers.average_pool_grad),
+    table = [
+        ("max pooling 2x2,", "max_pool2d", forward, peers.max_pool),
+        ("max pooling 2x2, gradient,", "max_pool2d_grad", maximum, peers.max_pool_grad),
+        ("average pooling 2x2,", "average_pool2d", forward, peers.average_pool),
+        ("average pooling 2x2, gradient,", "average_pool2d_grad", average, peers.average_pool_grad),
     ]
+    shapes = (IMAGE, LITTLE), (THIN, LITTLE_THIN)
+    return [_row(name, k, make, *sizes, peer=peer) for sizes in shapes for name, k, make, peer in table]
 
 
 def _softmaxes() -> list[Row]:
