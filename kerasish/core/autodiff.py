@@ -212,7 +212,7 @@ class GradientTape:
         target = convert_to_tensor(target)
         rows = []
         for i in range(target.size):
-            one = np.zeros(target.size, target.dtype)
+            one = _module(target).zeros(target.size, target.dtype)
             one[i] = 1
             seed = Tensor(one.reshape(target.shape))
             rows.append(self.gradient(target, sources, seed, unconnected_gradients))
@@ -222,7 +222,7 @@ class GradientTape:
 def _stack(rows, lead):
     if rows[0] is None:
         return None
-    stacked = np.stack([r.numpy() for r in rows])
+    stacked = np.stack([r.value for r in rows])
     return Tensor(stacked.reshape(lead + stacked.shape[1:]))
 
 

@@ -89,7 +89,7 @@ class Tensor(Operators):
         return complex(self.value)
 
     def __index__(self):
-        return self.value.__index__()
+        return self.numpy().__index__()
 
     def __len__(self):
         return len(self.value)
@@ -100,7 +100,7 @@ class Tensor(Operators):
         return (self[i] for i in range(self.value.shape[0]))
 
     def __contains__(self, item):
-        return item in self.value
+        return item in self.numpy()
 
     def __copy__(self):
         return Tensor(self.value)

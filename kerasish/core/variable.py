@@ -208,7 +208,7 @@ class Variable(Operators):
         return float(self.array)
 
     def __index__(self):
-        return self.array.__index__()
+        return self.numpy().__index__()
 
     def __len__(self):
         return len(self.array)

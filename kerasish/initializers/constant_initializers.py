@@ -9,6 +9,7 @@ import numpy as np
 from kerasish import saving
 from kerasish.core import dtypes
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import put
 from kerasish.initializers.initializer import Initializer, known_shape
 
 # Coefficients of sums of cosines (Harris 1978; Nuttall 1981; flat top: D'Antona and Ferrero 2006).
@@ -45,7 +46,7 @@ class Constant(Initializer):
 
     def __call__(self, shape, dtype=None):
         dtype, shape = dtypes.standardize_dtype(dtype), known_shape(shape)
-        return Tensor(np.array(np.broadcast_to(as_array(self.value, dtype), shape)))
+        return Tensor(np.broadcast_to(as_array(self.value, dtype), shape).copy())
 
     def get_config(self) -> dict:
         return {"value": saving.serialize_keras_object(self.value)}
@@ -59,14 +60,14 @@ class Zeros(Initializer):
     """Fills with zeros."""
 
     def __call__(self, shape, dtype=None):
-        return Tensor(np.zeros(known_shape(shape), _dtype(dtype)))
+        return Tensor(put(np.zeros(known_shape(shape), _dtype(dtype))))
 
 
 class Ones(Initializer):
     """Fills with ones."""
 
     def __call__(self, shape, dtype=None):
-        return Tensor(np.ones(known_shape(shape), _dtype(dtype)))
+        return Tensor(put(np.ones(known_shape(shape), _dtype(dtype))))
 
 
 class Identity(Initializer):
@@ -89,7 +90,7 @@ class Identity(Initializer):
                 f"Received: shape={shape} of rank {len(shape)}."
             )
         dtype = _dtype(dtype)
-        return Tensor(np.eye(*known_shape(shape), dtype=dtype) * dtype.type(self.gain))
+        return Tensor(put(np.eye(*known_shape(shape), dtype=dtype) * dtype.type(self.gain)))
 
     def get_config(self) -> dict:
         # Keras writes no gain at all; the default one is left out so that configs agree.
@@ -137,7 +138,11 @@ class STFT(Initializer):
         if self.window is None:
             return np.ones(length)
         named = isinstance(self.window, str)
-        window = _cosine_sum(self.window, length, self.periodic) if named else as_array(self.window, "float64")
+        window = (
+            _cosine_sum(self.window, length, self.periodic)
+            if named
+            else Tensor(as_array(self.window, "float64")).numpy()
+        )
         if window.shape != (length,):
             raise ValueError(
                 f"Expected a window of shape ({length},), the frame's. Received: window shape={window.shape}"

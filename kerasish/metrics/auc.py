@@ -148,12 +148,12 @@ class AUC(Metric):
         elif self.multi_label:
             weights = self.label_weights.value
             area = ratio((area * weights).sum(), weights.sum())
-        return Tensor(np.asarray(area, self.dtype))
+        return Tensor(as_array(area, self.dtype))
 
     def interpolate_pr_auc(self) -> Tensor:
         """The area under the precision-recall curve (see `pr_area`), whatever `curve` is."""
         counts = Counts(*(getattr(self, which).array for which in Counts._fields))
-        return Tensor(np.asarray(pr_area(counts).sum(axis=0), self.dtype))
+        return Tensor(as_array(pr_area(counts).sum(axis=0), self.dtype))
 
     def _curve(self, counts: Counts) -> tuple[Any, Any]:
         tp, fp, tn, fn = counts

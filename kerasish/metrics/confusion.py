@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasish.core.tensor import as_array
+from kerasish.device import put
 from kerasish.metrics.arrays import same_rank
 
 NEVER_POSITIVE = -1e10  # what `keep_top` makes of predictions, and not above any threshold
@@ -92,7 +93,7 @@ def count(
 def keep_top(y_pred: Any, k: int) -> Any:
     """Predictions, all but the `k` highest of each sample made too small to be positive."""
     order = np.argsort(-y_pred, axis=-1, kind="stable")[..., :k]
-    kept = np.zeros(y_pred.shape, bool)
+    kept = np.zeros_like(y_pred, bool)
     np.put_along_axis(kept, order, True, axis=-1)
     return np.where(kept, y_pred, y_pred.dtype.type(NEVER_POSITIVE))
 
@@ -112,7 +113,7 @@ def _weights(sample_weight: Any, label_weights: Any, y_pred: Any) -> Any:
 
 def _count_each(y_true: Any, y_pred: Any, thresholds: Any, weights: Any) -> Counts:
     """Compares every prediction with every threshold."""
-    positive = y_pred > thresholds[:, None, None]
+    positive = y_pred > put(thresholds[:, None, None], like=y_pred)
     label = y_true != 0
     ones = np.ones_like(y_pred) if weights is None else weights
     in_label, out_label = np.where(label, ones, 0), np.where(label, 0, ones)

@@ -115,7 +115,7 @@ class IoU(ConfusionMatrixMetric):
         right = np.diagonal(matrix)
         union = (matrix.sum(axis=0) + matrix.sum(axis=1) - right)[self.target_class_ids]
         iou = right[self.target_class_ids] / (union + config.epsilon())
-        return Tensor(np.asarray(ratio(iou.sum(), (union != 0).sum()), config.floatx()))
+        return Tensor(as_array(ratio(iou.sum(), (union != 0).sum()), config.floatx()))
 
     def get_config(self) -> dict[str, Any]:
         own = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")

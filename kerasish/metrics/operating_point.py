@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from kerasish.core.tensor import Tensor
+from kerasish.core.tensor import Tensor, as_array
 from kerasish.metrics.arrays import ratio
 from kerasish.metrics.confusion import Counts, count
 from kerasish.metrics.metric import Metric
@@ -75,7 +73,7 @@ class OperatingPoint(Metric):
     def result(self) -> Tensor:
         counts = Counts(*(getattr(self, which).array for which in Counts._fields))
         possible = self.wanted(counts)[self.held(counts) >= self.value]
-        return Tensor(np.asarray(possible.max() if possible.size else 0, self.dtype))
+        return Tensor(as_array(possible.max() if possible.size else 0, self.dtype))
 
     def get_config(self) -> dict[str, Any]:
         own = {"class_id": self.class_id, "num_thresholds": self.num_thresholds, self.argument: self.value}

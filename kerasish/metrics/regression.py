@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from kerasish import config, ops
-from kerasish.core.tensor import Tensor
+from kerasish.core.tensor import Tensor, as_array
 from kerasish.losses.regression import (
     as_matched_pair,
     log_cosh,
@@ -90,7 +90,7 @@ class RootMeanSquaredError(Mean):
         super().update_state((y_pred - y_true) ** 2, sample_weight)
 
     def result(self) -> Tensor:
-        return Tensor(np.asarray(np.sqrt(self.mean())))
+        return Tensor(as_array(np.sqrt(self.mean()), self.dtype))
 
 
 class MeanAbsoluteError(MeanMetricWrapper):

@@ -119,7 +119,7 @@ class FBetaScore(Metric):
             score = (score * weights / (weights.sum() + epsilon)).sum()
         elif self.average is not None:
             score = score.mean()
-        return Tensor(np.asarray(score, self.dtype))
+        return Tensor(as_array(score, self.dtype))
 
     def reset_state(self) -> None:
         for variable in self.variables:
@@ -209,7 +209,7 @@ class R2Score(Metric):
         y_true, y_pred = as_array(y_true, self.dtype), as_array(y_pred, self.dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
-        weight = np.ones((1, 1), self.dtype) if sample_weight is None else as_array(sample_weight, self.dtype)
+        weight = np.ones_like(y_true[:, :1]) if sample_weight is None else as_array(sample_weight, self.dtype)
         weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 else weight, y_true.shape)
         for variable, values in (
             (self.squared_sum, y_true * y_true * weight),
@@ -230,7 +230,7 @@ class R2Score(Metric):
                 score = score.mean()
             elif self.class_aggregation == "variance_weighted_average":
                 score = (total * score).sum() / total.sum()
-        return Tensor(np.asarray(self._adjusted(score), self.dtype))
+        return Tensor(as_array(self._adjusted(score), self.dtype))
 
     def _adjusted(self, score: Any) -> Any:
         free = float(self.num_samples.array) - self.num_regressors - 1

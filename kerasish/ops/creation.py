@@ -92,7 +92,7 @@ def logspace(start, stop, num: int = 50, endpoint: bool = True, base=10, dtype=N
     """`num` numbers evenly spaced on a logarithmic scale."""
     exponents = linspace(start, stop, num, endpoint, dtype="float64", axis=axis)
     dtype = dtype or dtypes.result_type(spec_dtype(start), spec_dtype(stop), float)
-    return Tensor((np.asarray(base, "float64") ** exponents.value).astype(dtypes.numpy_dtype(dtype)))
+    return Tensor((as_array(base, "float64") ** exponents.value).astype(dtypes.numpy_dtype(dtype)))
 
 
 def eye(N: int, M: int | None = None, k=0, dtype=None):

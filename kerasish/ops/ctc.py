@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import as_array
+from kerasish.device import array_module
 from kerasish.ops import reduce
 from kerasish.ops.activations import NN, log_softmax
 from kerasish.ops.elementwise import where
@@ -54,14 +55,14 @@ def _check(target, output, target_length, output_length):
 
 def _with_blanks(target, blank):
     """(N, L) -> (N, 2L + 1): a blank before, between and behind the labels."""
-    states = np.full((target.shape[0], 2 * target.shape[1] + 1), blank, np.int64)
+    states = array_module(target).full((target.shape[0], 2 * target.shape[1] + 1), blank, np.int64)
     states[:, 1::2] = target
     return states
 
 
 def _may_skip(target):
     """Where the blank before a state may be left out: at labels unlike the one before."""
-    may = np.zeros((target.shape[0], 2 * target.shape[1] + 1), bool)
+    may = array_module(target).zeros((target.shape[0], 2 * target.shape[1] + 1), bool)
     may[:, 3::2] = target[:, 1:] != target[:, :-1]
     return may
 

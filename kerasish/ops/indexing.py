@@ -12,6 +12,8 @@ from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.device import array_module
+from kerasish.kernels import twin_of
 from kerasish.ops import reduce
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype, where
@@ -68,7 +70,7 @@ class PutBack(Op):
         if _is_basic(self._key):
             out[self._key] = x
         else:
-            np.add.at(out, self._key, x)
+            out = ctx.kernels.combine_at(out, self._key, x, "add")
         return out
 
     def backward(self, ctx, gy):
@@ -153,8 +155,7 @@ class ScatterAddAlong(Op):
     def forward(self, ctx, x):
         moved = np.moveaxis(x, self._axis, 0)
         out = ctx.kernels.xp.zeros((self._length, *moved.shape[1:]), x.dtype)
-        np.add.at(out, self._index, moved)
-        return np.moveaxis(out, 0, self._axis)
+        return np.moveaxis(ctx.kernels.combine_at(out, self._index, moved, "add"), 0, self._axis)
 
     def backward(self, ctx, gy):
         return take(gy, self._index, self._axis)
@@ -249,11 +250,11 @@ class ScatterUpdate(Op):
     def forward(self, ctx, x, indices, updates):
         y = x.copy()
         key = tuple(indices[..., i] for i in range(indices.shape[-1]))
-        combine = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}.get(self.reduction)
-        if combine is None:
+        how = {"add": "add", "max": "maximum", "min": "minimum", "mul": "multiply"}.get(self.reduction)
+        if how is None:
             y[key] = updates
         else:
-            combine.at(y, key, updates)
+            y = ctx.kernels.combine_at(y, key, updates, how)
         ctx.save(indices)
         return y
 
@@ -264,7 +265,7 @@ class ScatterUpdate(Op):
                 f"the gradient of scatter_update with reduction={self.reduction!r} is not supported by kerasish yet"
             )
         key = tuple(indices.value[..., i] for i in range(indices.shape[-1]))
-        mask = np.ones(gy.shape, gy.dtype)
+        mask = ctx.kernels.xp.ones(gy.shape, gy.dtype)
         if self.reduction is None:
             mask[key] = 0
         return gy * mask, None, get_item(gy, key)
@@ -308,7 +309,7 @@ class SliceUpdate(Op):
         return y
 
     def backward(self, ctx, gy):
-        mask = np.ones(gy.shape, gy.dtype)
+        mask = ctx.kernels.xp.ones(gy.shape, gy.dtype)
         key = tuple(builtins.slice(s, s + d) for s, d in zip(self._starts, ctx.saved[0]))
         mask[key] = 0
         return gy * mask, get_item(gy, key)
@@ -336,9 +337,8 @@ def _segment(name, initial):
         if name == "sum":
             return scatter_add_along(data, ids, count, 0)
         data = as_array(data)
-        out = np.full((count, *data.shape[1:]), initial(data.dtype), data.dtype)
-        {"max": np.maximum, "min": np.minimum}[name].at(out, ids, data)
-        return Tensor(out)
+        out = array_module(data).full((count, *data.shape[1:]), initial(data.dtype), data.dtype)
+        return Tensor(twin_of(data).combine_at(out, ids, data, f"{name}imum"))
 
     reduce_segments.__name__ = reduce_segments.__qualname__ = f"segment_{name}"
     reduce_segments.__doc__ = f"The {name} of the rows that share a segment id."

@@ -11,6 +11,7 @@ from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import array_module
 from kerasish.ops import reduce
 from kerasish.ops.broadcasting import broadcast_to, sum_to
 from kerasish.ops.composite import composite
@@ -203,7 +204,8 @@ def norm(x, ord=None, axis=None, keepdims: bool = False):
         return reduce.sum(absolute(x), axis, keepdims)
     if isinstance(ord, (int, float)) and not isinstance(axis, (tuple, list)):
         return power(reduce.sum(power(absolute(x), ord), axis, keepdims), 1.0 / ord)
-    return Tensor(np.asarray(np.linalg.norm(as_array(x), ord, axis, keepdims)))
+    array = as_array(x)
+    return Tensor(array_module(array).asarray(np.linalg.norm(array, ord, axis, keepdims)))
 
 
 @composite("keras.src.ops.nn")

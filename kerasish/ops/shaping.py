@@ -232,7 +232,7 @@ class Split(Op):
 
     def backward(self, ctx, *gys):
         *part_shapes, dtype = ctx.saved
-        parts = [Tensor(np.zeros(s, dtype)) if g is None else g for g, s in zip(gys, part_shapes)]
+        parts = [Tensor(ctx.kernels.xp.zeros(s, dtype)) if g is None else g for g, s in zip(gys, part_shapes)]
         return concatenate(parts, self.axis)
 
 

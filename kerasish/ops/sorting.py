@@ -7,6 +7,7 @@ import numpy as np
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import array_module
 from kerasish.ops.elementwise import cast
 from kerasish.ops.indexing import take_along_axis
 
@@ -74,7 +75,7 @@ def top_k(x, k, sorted: bool = True):
 def in_top_k(targets, predictions, k):
     """Whether each target's prediction is among the k largest of its row; ties count, NaN does not."""
     targets, predictions = as_array(targets), as_array(predictions)
-    rows = np.arange(len(targets))
+    rows = array_module(predictions).arange(len(targets))
     inside = (targets >= 0) & (targets < predictions.shape[-1])
     own = predictions[rows, np.where(inside, targets, 0)]
     above = (predictions > own[:, None]).sum(-1)
@@ -161,4 +162,4 @@ def quantile(x, q, axis=None, method: str = "linear", keepdims: bool = False):
     array = as_array(x)
     array = array if array.dtype.kind == "f" else as_array(cast(x, "float32"))
     found = np.quantile(array, as_array(q).astype(array.dtype), axis, method=method, keepdims=keepdims)
-    return Tensor(np.asarray(found, array.dtype))
+    return Tensor(array_module(array).asarray(found, array.dtype))

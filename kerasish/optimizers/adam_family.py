@@ -62,7 +62,7 @@ class Nadam(SlottedOptimizer):
     def step(self, p: Any, g: Any, lr: Any, m: Any, v: Any) -> None:
         t = p.dtype.type(self.count)
         now, ahead = self.momentum_at(t), self.momentum_at(t + 1)
-        product = p.dtype.type(self._product.array)
+        product = self._product.array.astype(p.dtype, copy=False)
         m += (g - m) * (1 - self.beta_1)
         v += (g * g - v) * (1 - self.beta_2)
         mean = ahead * m / (1 - product * ahead) + (1 - now) * g / (1 - product)
@@ -88,7 +88,7 @@ class Lamb(SlottedOptimizer):
         v += (g * g - v) * (1 - self.beta_2)
         update = m / (1 - self.beta_1**t) / (np.sqrt(v / (1 - self.beta_2**t)) + self.epsilon)
         size, length = np.sqrt(np.sum(p * p)), np.sqrt(np.sum(update * update))
-        ratio = size / length if size > 0 and length > 0 else p.dtype.type(1)
+        ratio = np.where((size > 0) & (length > 0), size / length, 1)
         p -= ratio * lr * update
 
 

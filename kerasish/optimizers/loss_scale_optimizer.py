@@ -1,5 +1,7 @@
 """LossScaleOptimizer."""
 
+import functools
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -93,7 +95,7 @@ class LossScaleOptimizer(Optimizer):
             return
         variables = self._variables_for(grads, trainable_variables)
         arrays = [None if g is None else as_array(g) for g in grads]
-        if not all(np.isfinite(a).all() for a in arrays if a is not None):
+        if not _all_finite(arrays):
             self.step_counter.assign(0)
             self.dynamic_scale.assign(self.dynamic_scale.array / 2)
             return
@@ -136,3 +138,8 @@ class LossScaleOptimizer(Optimizer):
 
         inner = deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
         return cls(**(config | {"inner_optimizer": inner}))
+
+
+def _all_finite(arrays: list) -> bool:
+    """Whether nothing is infinite or NaN; a card is waited for once."""
+    return bool(functools.reduce(operator.and_, [np.isfinite(a).all() for a in arrays if a is not None], True))

@@ -15,7 +15,8 @@ from kerasish.device import put
 from kerasish.random.seed import draw_pair
 
 _DRAWN = ("float16", "bfloat16", "float32", "float64")
-_host = kernels.twin_of(np.empty(0))
+_HOST = np.empty(0)
+_host = kernels.twin_of(_HOST)
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
@@ -224,8 +225,8 @@ def beta(shape, alpha, beta, dtype=None, seed=None):
     """
     dtype, shape = _float_dtype("beta", dtype, ValueError), _known_shape(shape)
     first, second = draw_pair(seed)
-    a = _gamma(shape, np.broadcast_to(as_array(alpha), shape), dtype, (first, second))
-    b = _gamma(shape, np.broadcast_to(as_array(beta), shape), dtype, (first + 12, second + 12))
+    a = _gamma(shape, np.broadcast_to(as_array(alpha, like=_HOST), shape), dtype, (first, second))
+    b = _gamma(shape, np.broadcast_to(as_array(beta, like=_HOST), shape), dtype, (first + 12, second + 12))
     return Tensor(put(a / (a + b)))
 
 
@@ -247,15 +248,14 @@ def binomial(shape, counts, probabilities, dtype=None, seed=None):
     """
     dtype, shape, pair = dtypes.standardize_dtype(dtype), _known_shape(shape), draw_pair(seed)
     drawn = dtype if dtype in _DRAWN else "float64"
-    numbers = _per_parameter(
-        lambda n, p: _host.binomial(n, p, pair, drawn), shape, as_array(counts), as_array(probabilities)
-    )
+    counts, probabilities = as_array(counts, like=_HOST), as_array(probabilities, like=_HOST)
+    numbers = _per_parameter(lambda n, p: _host.binomial(n, p, pair, drawn), shape, counts, probabilities)
     return Tensor(put(numbers.astype(dtypes.numpy_dtype(dtype), copy=False)))
 
 
 def _gamma(shape, alpha, dtype, pair):
     drawn = "float32" if dtype == "bfloat16" else dtype
-    numbers = _per_parameter(lambda a: _host.gamma(a, pair, drawn), shape, as_array(alpha, drawn))
+    numbers = _per_parameter(lambda a: _host.gamma(a, pair, drawn), shape, as_array(alpha, drawn, like=_HOST))
     return numbers.astype(dtypes.numpy_dtype(dtype), copy=False)
 
 

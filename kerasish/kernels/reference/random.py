@@ -193,7 +193,7 @@ def categorical(logits, num_samples, seed):
     u = uniform((len(logits), num_samples), seed, dtype="float64", xp=xp)
     logits = logits.astype("f8")
     finite = xp.isfinite(logits)
-    peak = xp.max(xp.where(finite, logits, -xp.inf), axis=1, keepdims=True, initial=-xp.inf)
+    peak = xp.max(xp.where(finite, logits, -xp.inf), axis=1, keepdims=True)
     weight = xp.where(finite, xp.exp(xp.where(finite, logits - xp.where(xp.isfinite(peak), peak, 0), 0)), 0)
     total = xp.cumsum(weight, axis=1)
     out = xp.empty(u.shape, "i8")

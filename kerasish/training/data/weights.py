@@ -1,12 +1,15 @@
 """Weights of samples: from classes, and whether they fit the targets."""
 
+from typing import Any
+
 import numpy as np
 import optree
 
 from kerasish.core.tensor import Tensor
+from kerasish.device import array_module
 
 
-def class_weight_to_sample_weights(y, class_weight: dict) -> np.ndarray:
+def class_weight_to_sample_weights(y, class_weight: dict) -> Any:
     """The weight of each sample from the weight of its class; classes that are not listed weigh 1.
 
     Args:
@@ -24,11 +27,12 @@ def class_weight_to_sample_weights(y, class_weight: dict) -> np.ndarray:
         )
     if leaves[0] is None:
         raise ValueError("`class_weight` needs targets, but y is None.")
-    labels = np.asarray(leaves[0].value if isinstance(leaves[0], Tensor) else leaves[0])
+    labels = leaves[0].value if isinstance(leaves[0], Tensor) else leaves[0]
+    labels = array_module(labels).asarray(labels)
     if labels.ndim > 1:
         labels = labels.argmax(-1) if labels.shape[-1] > 1 else labels[..., 0]
     labels = np.round(labels).astype("int32")
-    weights = np.ones(labels.shape, "float32")
+    weights = np.ones_like(labels, "float32")
     for label, weight in class_weight.items():
         weights[labels == int(label)] = weight
     return weights
