@@ -213,8 +213,8 @@ def _tile(BM, BN, TM, TN, BK, resident):
     return outer(f"outer_{BM}x{BN}", threads, resident, **sizes, **ways, **counts)
 
 
-def _tensor_tile(BM, BN, WM, WN, stages, resident, name, math):
-    threads, BK = 32 * (BM // WM) * (BN // WN), tensor.BK
+def _tensor_tile(BM, BN, WM, WN, BK, stages, resident, name, math):
+    threads = 32 * (BM // WM) * (BN // WN)
     ways = {"AR": 4 * threads // BM, "BR": 4 * threads // BN, "DEPTH": 16 if math == tensor.BF16 else 8}
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
     sizes = {"BM": BM, "BN": BN, "BK": BK, "WM": WM, "WN": WN, "STAGES": stages, "PAD": PAD}
@@ -223,8 +223,8 @@ def _tensor_tile(BM, BN, WM, WN, stages, resident, name, math):
     return tensor_outer(f"{name}_{BM}x{BN}", threads, resident, (8, 0), **sizes, **kinds, **ways, **counts)
 
 
-SHAPES = {(128, 128): (64, 64, 2, 2), (64, 64): (32, 32, 3, 3)}
-TILES = {"float32": {(128, 128): _tile(128, 128, 8, 8, 8, 2), (64, 64): _tile(64, 64, 8, 4, 8, 4)}}
+SHAPES = {(128, 128): (64, 64, 16, 2, 2), (64, 64): (32, 32, 32, 2, 3)}
+TILES = {"float32": {(128, 128): _tile(128, 128, 8, 8, 8, 2), (64, 64): _tile(64, 64, 8, 8, 8, 5)}}
 TILES |= {
     name: {size: _tensor_tile(*size, *shape, f"outer_{name}", kind) for size, shape in SHAPES.items()}
     for name, kind in tensor.NAMED.items()

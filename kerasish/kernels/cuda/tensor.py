@@ -28,7 +28,7 @@ from kerasish.kernels.cuda.asm import (
 from kerasish.kernels.cuda.product import ARGUMENTS, finished, origin, placed, reached
 
 TF32, THREE, BF16 = range(3)
-BK, PAD_A, PAD_B = 16, 4, 8  # floats that keep rows of a tile in different banks of shared memory
+PAD_A, PAD_B = 4, 8  # floats that keep rows of a tile in different banks of shared memory
 
 
 @device
@@ -202,8 +202,8 @@ def tensor_product(
                 keep2(y, int32(row + f), bias, column, left_over, F == FP, BIAS, CUT, sums[s], sums[s + 1])
 
 
-def _tile(BM, BN, WM, WN, stages, resident, name, math):
-    """The kernel of one size of tile: BM x BN results a block, WM x WN a warp."""
+def _tile(BM, BN, WM, WN, BK, stages, resident, name, math):
+    """The kernel of one size of tile: BM x BN results a block, WM x WN a warp, BK of the sum at a time."""
     threads = 32 * (BM // WM) * (BN // WN)
     ways = {"AR": 4 * threads // BK, "BR": 4 * threads // BN, "DEPTH": 16 if math == BF16 else 8}
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
@@ -214,10 +214,10 @@ def _tile(BM, BN, WM, WN, stages, resident, name, math):
 
 
 SHAPES = {
-    (128, 128): (64, 64, 2, 2),
-    (128, 64): (64, 32, 3, 2),
-    (64, 64): (32, 32, 3, 3),
-    (128, 32): (32, 32, 3, 3),
+    (128, 128): (64, 64, 16, 2, 2),
+    (128, 64): (64, 64, 16, 2, 4),
+    (64, 64): (32, 32, 32, 2, 3),
+    (128, 32): (64, 32, 32, 2, 4),
 }
 NAMED = {"tf32": TF32, "3xtf32": THREE, "bfloat16": BF16}
 TILES = {
