@@ -60,8 +60,8 @@ class Adafactor(SlottedOptimizer):
         else:
             blend(squares, square, decay)
         update = g / np.sqrt(squares)
-        update = update / max(p.dtype.type(1), root_mean_square(update) / self.clip_threshold)
-        p -= max(p.dtype.type(self.epsilon_2), root_mean_square(p)) * rate * update
+        update = update / np.maximum(p.dtype.type(1), root_mean_square(update) / self.clip_threshold)
+        p -= np.maximum(p.dtype.type(self.epsilon_2), root_mean_square(p)) * rate * update
 
 
 def blend(mean: Any, value: Any, decay: Any) -> None:

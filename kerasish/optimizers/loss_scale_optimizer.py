@@ -10,6 +10,7 @@ import numpy as np
 from kerasish.core.scopes import name_scope
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.device import on, put
 from kerasish.optimizers.constructor import COMMON as DEFAULTS
 from kerasish.optimizers.optimizer import Optimizer
 
@@ -46,7 +47,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer = inner_optimizer
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
-        with name_scope(self.name, caller=self):
+        with name_scope(self.name, caller=self), on("cpu"):  # they are read in each step
             self.step_counter = Variable(0, dtype="int64", name="step_counter", trainable=False)
             self.dynamic_scale = Variable(float(initial_scale), dtype="float32", name="dynamic_scale", trainable=False)
 
@@ -114,7 +115,7 @@ class LossScaleOptimizer(Optimizer):
         self.step_counter.assign(good)
 
     def scale_loss(self, loss: Any) -> Any:
-        return loss * self.dynamic_scale.value
+        return loss * Tensor(put(self.dynamic_scale.value.value, like=as_array(loss)))
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

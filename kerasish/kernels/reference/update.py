@@ -74,7 +74,9 @@ def adagrad(params, grads, accumulators, lr, epsilon, decay=1.0):
 
 def sum_of_squares(arrays):
     """The sum of all squared elements, as a Python float: the global norm is its root."""
-    return math.fsum(float((a.astype(accumulator(a.dtype)) ** 2).sum(dtype="float64")) for a in arrays)
+    sums = [(a.astype(accumulator(a.dtype)) ** 2).sum(dtype="float64") for a in arrays]
+    xp = array_module(*arrays)
+    return math.fsum(sums if xp is np else xp.stack(sums).tolist())
 
 
 def _adam_moments(g, m, v, beta_1, beta_2):
