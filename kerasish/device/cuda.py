@@ -97,7 +97,8 @@ def to_card(array: np.ndarray, index: int) -> Any:
         return array
     if array.dtype.name == "bfloat16":
         raise TypeError(
-            "CuPy has no bfloat16 arrays: use dtype 'float16', or keras.config.set_gpu_precision('bfloat16')"
+            "CuPy computes in bfloat16 only in part, without `where` and `clip`: on a card use dtype 'float16', or "
+            "'float32' with convolutions that multiply by keras.config.set_gpu_precision('bfloat16')"
         )
     with cupy().cuda.Device(index):
         return guarded(cupy().asarray, array)
