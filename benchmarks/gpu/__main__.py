@@ -37,7 +37,8 @@ def main(argv: list[str] | None = None) -> int:
     print(all_rows(results["records"]), summary(results), sep="\n\n")
     if arguments.write:
         write(arguments.write, results)
-    return 1 if any(verdict.met is False for verdict in verdicts(results["records"])) else 0
+    found = verdicts(results["records"], bool(results.get("only")))
+    return 1 if any(verdict.met is False for verdict in found) else 0
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -45,7 +46,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks.gpu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("source", nargs="?", metavar="FILE.json", help="show what a run found, and measure nothing")
-    parser.add_argument("--minutes", type=float, default=8.0, help="begin nothing after that; 8 by default")
+    parser.add_argument("--minutes", type=float, default=8.0, help="end after that, whatever is left; 8 by default")
     parser.add_argument("--out", default="gpu.json", metavar="FILE", help="where the records go, gpu.json by default")
     parser.add_argument("--only", default="", metavar="TEXT", help="only jobs whose group and name hold this")
     parser.add_argument("--write", metavar="FILE", help="put the summary between this file's marks")
@@ -60,6 +61,7 @@ def _measured(arguments: argparse.Namespace) -> dict | None:
         print(failure, file=sys.stderr)
         return None
     about["date"] = datetime.date.today().isoformat()
+    about["only"] = arguments.only
     about["versions"] = {name: version(name) for name in PACKAGES}
     results = Results(Path(arguments.out), about)
     run(results, arguments.minutes, arguments.only)

@@ -10,7 +10,7 @@ import os
 import pkgutil
 import time
 
-PROCESSES = 8
+PROCESSES = 16
 
 
 def kernels() -> dict:

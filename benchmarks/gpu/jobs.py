@@ -93,7 +93,7 @@ def parity() -> dict[str, Job]:
 
 
 GROUPS = {
-    "compile": Group(compiling, share=4, limit=240),
+    "compile": Group(compiling, share=12, limit=240),
     "kernels": Group(essential, share=4),
     "steps": Group(steps, share=5, limit=150, alone=True),
     "agreement": Group(agreement, share=2, limit=120),

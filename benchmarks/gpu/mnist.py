@@ -50,18 +50,19 @@ def copies_in_a_step() -> dict:
     import kerasish as keras
 
     cupy, torch = card.open_card(), card.torch_with_card()
-    keras.config.set_device("gpu:0")
-    model, x, y = _model(keras)
-    x, y = x[: MANY * BATCH], y[: MANY * BATCH]
-    there = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
+    counts = {"asked": functools.partial(_asked, cupy), "driver": functools.partial(copies.driver, torch)}
     record = {}
-    for name, data in {"on the card": there, "on the host": (x, y)}.items():
-        work = functools.partial(_fit, model, *data)
-        work(FEW)
-        work(MANY)
-        record[f"asked, data {name}"] = copies.a_step(work, lambda do: _asked(cupy, do), FEW, MANY)
-        record[f"driver, data {name}"] = copies.a_step(work, lambda do: copies.driver(torch, do), FEW, MANY)
-    mine = record["asked, data on the card"], record["driver, data on the card"]
+    with keras.device("gpu:0"):
+        model, x, y = _model(keras)
+        x, y = x[: MANY * BATCH], y[: MANY * BATCH]
+        there = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
+        for place, data in {"on the card": there, "on the host": (x, y)}.items():
+            work = functools.partial(_fit, model, *data)
+            work(FEW)
+            work(MANY)
+            for name, count in counts.items():
+                record[f"{name}, data {place}"] = copies.a_step(work, count, FEW, MANY)
+    mine = [record[f"{name}, data on the card"] for name in counts]
     return {**record, "right": all(found.get(way, 0) == 0 for found in mine for way in ("up", "down"))}
 
 

@@ -28,13 +28,13 @@ def write(path: str, results: dict) -> None:
 def summary(results: dict) -> str:
     """What the README shows."""
     records = results["records"]
-    parts = [_verdicts(records), _steps(records), _convolutions(records), _notes(results)]
+    parts = [_verdicts(records, bool(results.get("only"))), _steps(records), _convolutions(records), _notes(results)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _verdicts(records: list[dict]) -> list[str]:
+def _verdicts(records: list[dict], partial: bool) -> list[str]:
     lines = ["| on the card | | |", "|---|---|---|"]
-    return [*lines, *(f"| {v.claim} | {v.word} | {v.figures} |" for v in verdicts(records))]
+    return [*lines, *(f"| {v.claim} | {v.word} | {v.figures} |" for v in verdicts(records, partial))]
 
 
 def _steps(records: list[dict]) -> list[str]:

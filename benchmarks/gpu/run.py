@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -125,7 +127,13 @@ class Worker:
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
         self.process = subprocess.Popen(
-            [*self.command, self.group], **pipes, text=True, encoding="utf-8", env=environment, cwd=ROOT
+            [*self.command, self.group],
+            **pipes,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+            cwd=ROOT,
+            start_new_session=True,
         )
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -137,11 +145,19 @@ class Worker:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()  # all that it was to tell is told, or it hangs
+        self._end()
         self.process.wait()
         self.reader.join()
         self.process.stdout.close()
         self.errors.close()
+
+    def _end(self) -> None:
+        """End the process and those that it started: all that was to be told is told, or it hangs."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        else:
+            self.process.kill()
 
     def _read(self) -> None:
         for text in self.process.stdout:

@@ -24,8 +24,8 @@ class Verdict(NamedTuple):
         return WORDS[self.met]
 
 
-def verdicts(records: list[dict]) -> list[Verdict]:
-    """Every claim, from the records of a run."""
+def verdicts(records: list[dict], partial: bool = False) -> list[Verdict]:
+    """Every claim, from the records of a run; `partial` if it was asked for some jobs only."""
     group = lambda *names: [r for r in records if r["group"] in names]
     rows, steps = group("kernels", "more kernels"), group("steps")
     agreement = group("agreement")
@@ -34,7 +34,7 @@ def verdicts(records: list[dict]) -> list[Verdict]:
     return [
         compiled(group("compile")),
         all_right("Every kernel gives what float64 gives", rows),
-        launched(group("compile"), rows),
+        launched(group("compile"), rows, partial),
         at_least("float32 convolutions on large layers: 60% of the card's float32 peak", rows, "float32", "peak_share"),
         at_least("float32 convolutions on large layers: cuDNN's speed", rows, "float32", "ratio"),
         at_least("tf32 convolutions on large layers: half of cuDNN's speed", rows, "tf32", "ratio"),
@@ -83,14 +83,14 @@ def _list(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def launched(compiled: list[dict], rows: list[dict]) -> Verdict:
+def launched(compiled: list[dict], rows: list[dict], partial: bool) -> Verdict:
     """Whether the rows launched every kernel that there is."""
     claim = "Every kernel was launched"
     known = {r["name"] for r in compiled if "seconds" in r or "failed" in r}
     seen = {name for row in rows for name in row.get("launched", ())}
     missing = sorted(known - seen)
     figures = f"{len(known & seen)} of {len(known)}" + (f"; not: {_list(missing)}" if missing else "")
-    undecided = not known or (missing and any("skipped" in r for r in rows))
+    undecided = not known or (missing and (partial or any("skipped" in r for r in rows)))
     return Verdict(claim, None if undecided else not missing, figures)
 
 

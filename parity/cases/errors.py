@@ -72,8 +72,9 @@ def input_of_another_shape(keras):
     _net(keras)(np.ones((2, 5), "float32"))
 
 
-# Keras on TensorFlow raises TensorFlow's own InvalidArgumentError here, a class that exists nowhere else.
-@error("7", "[0, 3)", "sparse", kind="ValueError")
+# Keras on TensorFlow raises TensorFlow's own InvalidArgumentError here, a class that exists nowhere else. On a card the
+# loss is NaN instead, as TensorFlow's is there: to look at the labels would be to wait for the card at every step.
+@error("7", "[0, 3)", "sparse", kind="ValueError", silent_on_card=True)
 def label_out_of_range(keras):
     _net(keras, keras.losses.SparseCategoricalCrossentropy(from_logits=True)).fit(
         np.ones((2, 4)), np.array([1, 7]), verbose=0

@@ -104,6 +104,11 @@ def test_what_was_skipped_is_not_met_in_silence(records):
     assert verdict.word == "not measured" and verdict.figures.startswith("1 of 1, 1 skipped")
 
 
+def test_a_part_of_the_jobs_says_nothing_of_kernels_that_were_not_launched(records):
+    records = changed(records, "conv2d [float32]", launched=[])
+    assert [v.met for v in verdicts(records, partial=True) if v.claim == "Every kernel was launched"] == [None]
+
+
 def test_tables(records):
     text = summary({"card": CARD, "date": "2026-01-01", "versions": {"torch": "2.0"}, "records": records})
     assert "| ResNet-50 224x224, 64 images | 100.0 (2.0) | 110.0 (2.0) | 90.0 (2.0) |" in text
