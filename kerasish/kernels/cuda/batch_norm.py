@@ -9,7 +9,7 @@ from kerasish.device.cuda_jit import template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import contiguous, matrix, supported
 from kerasish.kernels.cuda.asm import load
-from kerasish.kernels.cuda.columns import BATCH, MOMENTS, THREADS, column_grid, passed, reduced
+from kerasish.kernels.cuda.columns import BATCH, MOMENTS, THREADS, column_grid, passed, reduced, share_of
 from kerasish.kernels.cuda.product import CUTS, cut
 from kerasish.kernels.cuda.wide import keep, several, width
 from kerasish.kernels.reference import batch_norm as reference
@@ -22,9 +22,7 @@ def normalize(x, mean, scale, gamma, beta, y, rows, C, share, shift, GAMMA, BETA
     """y = (x - mean) * scale * gamma + beta, column by column; `scale` is the variance if epsilon is not negative."""
     middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     base, out = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
-    thread = int32(cuda.threadIdx.x)
-    column = int32(((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
-    begin = int32(int32(cuda.blockIdx.y) * share)
+    thread, column, begin = share_of(share, shift)
     if column < C:
         for j in unroll(WIDE):
             middle[j], factor[j] = load(mean, int32(column + j)), load(scale, int32(column + j))
@@ -48,9 +46,7 @@ def gradient(gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share,
     steep, high = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     level, slope = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     out = cuda.local.array(WIDE, float32)
-    thread = int32(cuda.threadIdx.x)
-    column = int32(((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
-    begin = int32(int32(cuda.blockIdx.y) * share)
+    thread, column, begin = share_of(share, shift)
     if column < C:
         for j in unroll(WIDE):
             middle[j], factor[j] = load(mean, int32(column + j)), load(scale, int32(column + j))

@@ -18,6 +18,14 @@ RESIDENT = 8  # blocks of a multiprocessor, which it takes to keep memory busy
 
 
 @device
+def share_of(share, shift):
+    """The thread's number, its first column, and the first row of its block's share; see `column_grid`."""
+    thread = int32(cuda.threadIdx.x)
+    column = int32((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1)))
+    return thread, int32(column * WIDE), int32(int32(cuda.blockIdx.y) * share)
+
+
+@device
 def passed(g, value, ACTIVATION):
     """The gradient that relu (1) or relu6 (2) of a value lets through."""
     if ACTIVATION != 0 and not (value > float32(0) and (ACTIVATION == 1 or value < float32(6))):
@@ -36,9 +44,7 @@ def column_sums(x, g, y, mean, scale, slope, level, rows, C, share, shift, ACTIV
     a, b = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     steep, high = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
-    thread = int32(cuda.threadIdx.x)
-    column = int32(((int32(cuda.blockIdx.x) << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
-    begin = int32(int32(cuda.blockIdx.y) * share)
+    thread, column, begin = share_of(share, shift)
     end = min(rows, int32(begin + share))
     for j in unroll(WIDE):
         a[j], b[j] = float32(0), float32(0)

@@ -13,7 +13,7 @@ from kerasish.kernels.cuda.batch_norm import normalized
 from kerasish.kernels.cuda.conv import lifted, output_shape
 from kerasish.kernels.cuda.outer import add_parts
 from kerasish.kernels.cuda.product import CUTS, cut
-from kerasish.kernels.cuda.wide import keep, several, width
+from kerasish.kernels.cuda.wide import keep, pixel, several, width
 from kerasish.kernels.reference import depthwise as reference
 from kerasish.kernels.reference.precision import widened
 
@@ -28,9 +28,7 @@ def forward(x, w, bias, y, n, BIAS, CUT, H, W, C, M, OH, OW, KH, KW, SH, SW, PH,
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
         F = int32(C * M)
-        f, at = int32(i % (F // WIDE) * WIDE), int32(i // (F // WIDE))
-        column, at = int32(at % OW), int32(at // OW)
-        row, image = int32(at % OH), int32(at // OH)
+        image, row, column, f = pixel(i, OH, OW, F)
         sums = cuda.local.array(WIDE, float32)
         for j in unroll(WIDE):
             sums[j] = load(bias, int32(f + j)) if BIAS != 0 else float32(0)
@@ -56,9 +54,7 @@ def backward(gy, w, gx, n, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
         F = int32(C * M)
-        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
-        column, at = int32(at % W), int32(at // W)
-        row, image = int32(at % H), int32(at // H)
+        image, row, column, c = pixel(i, H, W, C)
         sums = cuda.local.array(WIDE, float32)
         for j in unroll(WIDE):
             sums[j] = float32(0)

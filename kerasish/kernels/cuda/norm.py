@@ -2,14 +2,14 @@
 
 from math import sqrt
 
-from numba import cuda, float32, int32
+from numba import float32, int32
 
 from kerasish.device import array_module
 from kerasish.device.cuda_jit import template
 from kerasish.kernels.cuda.arrays import blocks, contiguous, matrix, supported
 from kerasish.kernels.cuda.asm import load, store
 from kerasish.kernels.cuda.columns import LAYER, reduced
-from kerasish.kernels.cuda.warp import warp_sum
+from kerasish.kernels.cuda.warp import warp_row, warp_sum
 from kerasish.kernels.reference import norm as reference
 from kerasish.kernels.reference.precision import widened
 
@@ -19,8 +19,7 @@ WARPS = 4
 @template("FFFFFF iiiiff")
 def layer_forward(x, gamma, beta, y, mean, scale, rows, C, GAMMA, BETA, per_column, epsilon):
     """Normalizes each row."""
-    thread = int32(cuda.threadIdx.x)
-    row, lane = int32(int32(cuda.blockIdx.x) * WARPS + (thread >> 5)), int32(thread & 31)
+    row, lane = warp_row()
     if row < rows:
         start = int32(row * C)
         total = float32(0)
@@ -47,8 +46,7 @@ def layer_forward(x, gamma, beta, y, mean, scale, rows, C, GAMMA, BETA, per_colu
 @template("FFFFFF iiif")
 def layer_gradient(gy, x, mean, scale, gamma, gx, rows, C, GAMMA, per_column):
     """gx = (g - (sum(g) + normal * sum(g * normal)) / C) * scale with g = gy * gamma, row by row."""
-    thread = int32(cuda.threadIdx.x)
-    row, lane = int32(int32(cuda.blockIdx.x) * WARPS + (thread >> 5)), int32(thread & 31)
+    row, lane = warp_row()
     if row < rows:
         start = int32(row * C)
         middle, width = load(mean, row), load(scale, row)

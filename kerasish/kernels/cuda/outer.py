@@ -20,8 +20,8 @@ from kerasish.kernels.cuda.asm import (
     store2,
     store4,
 )
-from kerasish.kernels.cuda.product import GEOMETRY, gathered, origin, reached
-from kerasish.kernels.cuda.tensor import following, multiplied, multiplied_bf16, wait_for_stage
+from kerasish.kernels.cuda.product import GEOMETRY, corner, gathered, origin, reached, thread_corner
+from kerasish.kernels.cuda.tensor import following, multiplied, multiplied_bf16, wait_for_stage, warp_corner
 
 ARGUMENTS = f"FFFI iiiii {GEOMETRY}"
 PAD = 8
@@ -36,10 +36,7 @@ def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R
     a, b = cuda.local.array(TM, float32), cuda.local.array(TN, float32)
     next_a, next_b = cuda.local.array(4 * AQ, float32), cuda.local.array(4 * BQ, float32)
     thread, group, split = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y), int32(cuda.blockIdx.z)
-    across = int32((F + (BN - 1)) // BN)
-    tile = int32(int32(cuda.blockIdx.x) // across)
-    k0 = int32(tile * BM)
-    f0 = int32((int32(cuda.blockIdx.x) - tile * across) * BN)
+    k0, f0 = corner(F)
     begin = int32(split * share)
     end = min(M, int32(begin + share))
     # what this thread fetches: pixels ar + i * AR of A at columns ac on, br + i * BR of B at columns bc on
@@ -49,9 +46,7 @@ def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R
     wide = int32(G * F)
     columns = int32(f0 + bc) < F
     first = int32(group * F + f0 + bc)
-    warp, lane = int32(thread >> 5), int32(thread & 31)
-    tm = int32((warp // (TX // 8)) * 16 + (lane >> 3) * 4)
-    tn = int32((warp % (TX // 8)) * 32 + (lane & 7) * 4)
+    tm, tn = thread_corner(thread)
     for i in range(TM * TN):
         sums[i] = float32(0)
     steps = int32((end - begin + (BK - 1)) // BK)
@@ -125,10 +120,7 @@ def tensor_outer(
     sums = cuda.local.array(WM * WN // 32, float32)
     right, right_more = cuda.local.array(WN // 4, int32), cuda.local.array(WN // 4, int32)
     thread, group, split = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y), int32(cuda.blockIdx.z)
-    across = int32((F + (BN - 1)) // BN)
-    tile = int32(int32(cuda.blockIdx.x) // across)
-    k0 = int32(tile * BM)
-    f0 = int32((int32(cuda.blockIdx.x) - tile * across) * BN)
+    k0, f0 = corner(F)
     begin = int32(split * share)
     end = min(M, int32(begin + share))
     ar, ac = int32(thread // (BM // 4)), int32(thread % (BM // 4) * 4)
@@ -138,8 +130,7 @@ def tensor_outer(
     columns = int32(f0 + bc) < F
     first = int32(group * F + f0 + bc)
     warp, lane = int32(thread >> 5), int32(thread & 31)
-    wm = int32(warp // (BN // WN) * WM)
-    wn = int32(warp % (BN // WN) * WN)
+    wm, wn = warp_corner(warp)
     for i in range(WM * WN // 32):
         sums[i] = float32(0)
     steps = int32((end - begin + (BK - 1)) // BK)

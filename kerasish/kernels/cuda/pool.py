@@ -10,7 +10,7 @@ from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import inside
 from kerasish.kernels.cuda.warp import LOWEST
-from kerasish.kernels.cuda.wide import keep, several, width
+from kerasish.kernels.cuda.wide import keep, pixel, several, width
 from kerasish.kernels.reference import pool as reference
 from kerasish.kernels.reference.precision import widened
 
@@ -24,9 +24,7 @@ def max_forward(x, y, where, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW,
     """y = the first maximum of each window, where = its number there."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
-        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
-        column, at = int32(at % OW), int32(at // OW)
-        row, image = int32(at % OH), int32(at // OH)
+        image, row, column, c = pixel(i, OH, OW, C)
         best, found = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, int32)
         for j in unroll(WIDE):
             best[j], found[j] = float32(LOWEST), int32(0)
@@ -54,9 +52,7 @@ def max_backward(gy, where, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, 
     """gx = the sum of gy over the windows whose maximum this is."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
-        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
-        column, at = int32(at % W), int32(at // W)
-        row, image = int32(at % H), int32(at // H)
+        image, row, column, c = pixel(i, H, W, C)
         total = cuda.local.array(WIDE, float32)
         for j in unroll(WIDE):
             total[j] = float32(0)
@@ -81,9 +77,7 @@ def mean_forward(x, y, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """y = the mean of each window, over the elements inside of the image."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
-        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
-        column, at = int32(at % OW), int32(at // OW)
-        row, image = int32(at % OH), int32(at // OH)
+        image, row, column, c = pixel(i, OH, OW, C)
         total, count = cuda.local.array(WIDE, float32), int32(0)
         for j in unroll(WIDE):
             total[j] = float32(0)
@@ -105,9 +99,7 @@ def mean_backward(gy, gx, n, H, W, C, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """gx = the sum of gy over the windows that hold this, each divided by how much of it lies inside of the image."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
-        c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
-        column, at = int32(at % W), int32(at // W)
-        row, image = int32(at % H), int32(at // H)
+        image, row, column, c = pixel(i, H, W, C)
         total = cuda.local.array(WIDE, float32)
         for j in unroll(WIDE):
             total[j] = float32(0)

@@ -47,6 +47,22 @@ def origin(m, M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
 
 
 @device
+def corner(F):
+    """The row and the column where the block's tile of BM x BN begins, tiles covering F columns."""
+    across = int32((F + (BN - 1)) // BN)
+    tile = int32(int32(cuda.blockIdx.x) // across)
+    return int32(tile * BM), int32((int32(cuda.blockIdx.x) - tile * across) * BN)
+
+
+@device
+def thread_corner(thread):
+    """The row and the column of the tile from which a thread computes quads, TX threads side by side."""
+    warp, lane = int32(thread >> 5), int32(thread & 31)
+    row, column = int32(warp // (TX // 8)), int32(warp % (TX // 8))
+    return int32(row * 16 + (lane >> 3) * 4), int32(column * 32 + (lane & 7) * 4)
+
+
+@device
 def reached(top, left, tap, H, W):
     """Whether a tap of a window lies inside of the image; `tap`: its row in the upper half, its column in the lower."""
     column = int32(((tap & int32(0xFFFF)) ^ int32(0x8000)) - int32(0x8000))
@@ -112,10 +128,7 @@ def product(
     base, top, left = cuda.local.array(AQ, int32), cuda.local.array(AQ, int32), cuda.local.array(AQ, int32)
     thread = int32(cuda.threadIdx.x)
     group = int32(cuda.blockIdx.y)
-    across = int32((F + (BN - 1)) // BN)
-    tile = int32(int32(cuda.blockIdx.x) // across)
-    m0 = int32(tile * BM)
-    f0 = int32((int32(cuda.blockIdx.x) - tile * across) * BN)
+    m0, f0 = corner(F)
     # what this thread fetches: rows ar + i * AR of A at quad aq, rows br + i * BR of B at column bc
     ar, aq = int32(thread // (BK // 4)), int32(thread % (BK // 4))
     br, bc = int32(thread // (BN // 4)), int32(thread % (BN // 4) * 4)
@@ -128,9 +141,7 @@ def product(
     columns = int32(f0 + bc) < FP
     first = int32(group * FP + f0 + bc)
     # what it computes: rows tm + 4 * TY * i and columns tn + 4 * TX * j of the tile, in quads
-    warp, lane = int32(thread >> 5), int32(thread & 31)
-    tm = int32((warp // (TX // 8)) * 16 + (lane >> 3) * 4)
-    tn = int32((warp % (TX // 8)) * 32 + (lane & 7) * 4)
+    tm, tn = thread_corner(thread)
     for i in range(TM * TN):
         sums[i] = float32(0)
     steps = int32((K + (BK - 1)) // BK)

@@ -2,13 +2,13 @@
 
 from math import exp, log
 
-from numba import cuda, float32, int32
+from numba import float32, int32
 
 from kerasish.device import array_module
 from kerasish.device.cuda_jit import template
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import load, store
-from kerasish.kernels.cuda.warp import LOWEST, warp_max, warp_sum
+from kerasish.kernels.cuda.warp import LOWEST, warp_max, warp_row, warp_sum
 from kerasish.kernels.reference import softmax as reference
 from kerasish.kernels.reference.precision import widened
 
@@ -19,8 +19,7 @@ SOFTMAX, LOG_SOFTMAX, DENSE, SPARSE = range(4)
 @template("FFFIF ii")
 def over_rows(x, out, labels, classes, scales, rows, K):
     """out = the (log-)softmax of each row of x, or the gradient of its cross-entropy with labels, times scales."""
-    thread = int32(cuda.threadIdx.x)
-    row, lane = int32(int32(cuda.blockIdx.x) * WARPS + (thread >> 5)), int32(thread & 31)
+    row, lane = warp_row()
     if row < rows:
         start = int32(row * K)
         top = float32(LOWEST)
@@ -53,8 +52,7 @@ def over_rows(x, out, labels, classes, scales, rows, K):
 @template("FFFI ii")
 def losses(x, out, labels, classes, rows, K):
     """out = each row's cross-entropy with labels."""
-    thread = int32(cuda.threadIdx.x)
-    row, lane = int32(int32(cuda.blockIdx.x) * WARPS + (thread >> 5)), int32(thread & 31)
+    row, lane = warp_row()
     if row < rows:
         start = int32(row * K)
         top = float32(LOWEST)
@@ -81,8 +79,7 @@ def losses(x, out, labels, classes, rows, K):
 @template("FFF ii")
 def gradients(gy, y, out, rows, K):
     """out = the gradient of (log-)softmax y, row by row."""
-    thread = int32(cuda.threadIdx.x)
-    row, lane = int32(int32(cuda.blockIdx.x) * WARPS + (thread >> 5)), int32(thread & 31)
+    row, lane = warp_row()
     if row < rows:
         start = int32(row * K)
         total = float32(0)

@@ -25,7 +25,7 @@ from kerasish.kernels.cuda.asm import (
     store,
     store2,
 )
-from kerasish.kernels.cuda.product import ARGUMENTS, finished, origin, placed, reached
+from kerasish.kernels.cuda.product import ARGUMENTS, corner, finished, origin, placed, reached
 
 TF32, THREE, BF16 = range(3)
 PAD_A, PAD_B = 4, 8  # floats that keep rows of a tile in different banks of shared memory
@@ -95,6 +95,12 @@ def wait_for_stage():
 
 
 @device
+def warp_corner(warp):
+    """The row and the column of the tile where a warp's WM x WN begin."""
+    return int32(warp // (BN // WN) * WM), int32(warp % (BN // WN) * WN)
+
+
+@device
 def following(stage):
     """The stage after this one."""
     return int32(stage + 1) if stage < STAGES - 1 else int32(0)
@@ -127,10 +133,7 @@ def tensor_product(
     right, right_more = cuda.local.array(WN // 4, int32), cuda.local.array(WN // 4, int32)
     thread = int32(cuda.threadIdx.x)
     group = int32(cuda.blockIdx.y)
-    across = int32((F + (BN - 1)) // BN)
-    tile = int32(int32(cuda.blockIdx.x) // across)
-    m0 = int32(tile * BM)
-    f0 = int32((int32(cuda.blockIdx.x) - tile * across) * BN)
+    m0, f0 = corner(F)
     # what this thread fetches: rows ar + i * AR of A at quad aq, rows br + i * BR of B at column bc
     ar, aq = int32(thread // (BK // 4)), int32(thread % (BK // 4))
     br, bc = int32(thread // (BN // 4)), int32(thread % (BN // 4) * 4)
@@ -144,8 +147,7 @@ def tensor_product(
     first = int32(group * FP + f0 + bc)
     # what its warp computes: WM x WN results from row wm and column wn of the tile on
     warp, lane = int32(thread >> 5), int32(thread & 31)
-    wm = int32(warp // (BN // WN) * WM)
-    wn = int32(warp % (BN // WN) * WN)
+    wm, wn = warp_corner(warp)
     for i in range(WM * WN // 32):
         sums[i] = float32(0)
     steps = int32((K + (BK - 1)) // BK)
@@ -217,7 +219,7 @@ SHAPES = {
     (128, 128): (64, 64, 16, 2, 2),
     (128, 64): (64, 64, 16, 2, 4),
     (64, 64): (32, 32, 32, 2, 3),
-    (128, 32): (64, 32, 32, 2, 4),
+    (128, 32): (64, 32, 16, 3, 4),
 }
 NAMED = {"tf32": TF32, "3xtf32": THREE, "bfloat16": BF16}
 TILES = {

@@ -1,11 +1,18 @@
 """Sums and maxima over the 32 threads of a warp, always in the same order."""
 
-from numba import cuda, float32
+from numba import cuda, float32, int32
 
 from kerasish.device.cuda_jit import device
 
 ALL = 0xFFFFFFFF  # every thread takes part
 LOWEST = float("-inf")
+
+
+@device
+def warp_row():
+    """The row of a warp, WARPS rows a block, and the thread's number in the warp."""
+    thread = int32(cuda.threadIdx.x)
+    return int32(int32(cuda.blockIdx.x) * WARPS + (thread >> 5)), int32(thread & 31)
 
 
 @device

@@ -3,6 +3,8 @@
 WIDE, 4 or 1, is a constant of the kernel.
 """
 
+from numba import int32
+
 from kerasish.device.cuda_jit import device
 from kerasish.kernels.cuda.asm import load, load4, store, store4
 
@@ -23,6 +25,14 @@ def keep(y, at, values):
         store4(y, at, (values[0], values[1], values[2], values[3]))
     else:
         store(y, at, values[0])
+
+
+@device
+def pixel(i, H, W, C):
+    """Element i * WIDE of an array (N, H, W, C): image, row, column, channel."""
+    c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))
+    column, at = int32(at % W), int32(at // W)
+    return int32(at // H), int32(at % H), column, c
 
 
 def width(channels):
