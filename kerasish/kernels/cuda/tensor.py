@@ -221,8 +221,12 @@ SHAPES = {
     (64, 64): (32, 32, 32, 2, 3),
     (128, 32): (64, 32, 16, 3, 4),
 }
+NARROW = {**SHAPES, (128, 64): (64, 32, 16, 3, 2)}  # for three products, whose parts take more registers
 NAMED = {"tf32": TF32, "3xtf32": THREE, "bfloat16": BF16}
 TILES = {
-    math: {size: _tile(*size, *shape, name=f"tensor_{math}", math=kind) for size, shape in SHAPES.items()}
+    math: {
+        size: _tile(*size, *shape, name=f"tensor_{math}", math=kind)
+        for size, shape in (NARROW if kind == THREE else SHAPES).items()
+    }
     for math, kind in NAMED.items()
 }
