@@ -18,6 +18,7 @@ FAMILIES = (
     "pool",
     "batch_norm",
     "norm",
+    "group_norm",
     "softmax",
     "elementwise",
     "reduce",

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerasish import constraints, initializers, ops, regularizers
+from kerasish.core import dtypes
 from kerasish.layers import arguments
 from kerasish.layers.arguments import Identifier
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.ops.norm import group_normalization
 
 SCALE_AND_SHIFT = (
     "beta_initializer",
@@ -189,19 +191,8 @@ class GroupNormalization(AffineNormalization):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs):
-        shape, axis = tuple(inputs.shape), self.axis % len(inputs.shape)
-        grouped = ops.reshape(inputs, (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1 :]))
-        mean, variance = ops.moments(grouped, axes=self._within_groups(axis, len(shape)), keepdims=True)
-        normal = ops.reshape((grouped - mean) * ops.rsqrt(variance + self.epsilon), shape)
-        along = [-1 if i == axis else 1 for i in range(len(shape))]
-        if self.gamma is not None:
-            normal = normal * ops.reshape(self.gamma, along)
-        return normal if self.beta is None else normal + ops.reshape(self.beta, along)
-
-    @staticmethod
-    def _within_groups(axis, rank):
-        """The axes of the grouped input that one group of one sample spans."""
-        return [i for i in range(rank + 1) if i != axis and (i != 0 or axis == 0)]
+        x = inputs if dtypes.is_float(inputs.dtype) else ops.cast(inputs, self.compute_dtype)
+        return group_normalization(x, self.groups, self.gamma, self.beta, self.axis, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         own = ("groups", "axis", "epsilon", "center", "scale")

@@ -169,6 +169,55 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     return y if beta is None else y + reshape(beta, shape)
 
 
+class GroupNorm(FusedOp):
+    """x (N, ..., C), each group of channels of each sample normalized; then scaled and shifted."""
+
+    arity = 3
+
+    def __init__(self, groups, epsilon):
+        self.groups, self.epsilon = groups, epsilon
+
+    def infer(self, x, gamma, beta):
+        return Spec(x.shape, x.dtype)
+
+    def forward(self, ctx, x, gamma, beta):
+        y, mean, inverse_std = ctx.kernels.group_norm(x, gamma, beta, self.groups, self.epsilon)
+        ctx.save(x, gamma, beta, mean, inverse_std)
+        return y
+
+    def fused_backward(self, ctx, gy):
+        x, gamma, beta, mean, inverse_std = (v if v is None else v.value for v in ctx.saved)
+        gx, ggamma, gbeta = ctx.kernels.group_norm_grad(gy.value, x, gamma, mean, inverse_std)
+        return Tensor(gx), None if gamma is None else Tensor(ggamma), None if beta is None else Tensor(gbeta)
+
+    def compose(self, x, gamma, beta):
+        *outer, channels = x.shape
+        parts = reshape(x, (*outer, self.groups, channels // self.groups))
+        within = [*range(1, len(outer)), len(outer) + 1]
+        mean = reduce.mean(parts, within, keepdims=True)
+        variance = reduce.mean(square(parts - mean), within, keepdims=True)
+        y = reshape((parts - mean) * rsqrt(variance + self.epsilon), x.shape)
+        y = y if gamma is None else y * gamma
+        return y if beta is None else y + beta
+
+
+def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3):
+    """x with each group of neighbours along `axis`, of each sample, normalized by its own statistics.
+
+    Args:
+        x: the tensor, samples along its first axis; if `axis` is the first, along its last, as in Keras's layer.
+        groups: number of groups, a divisor of the length of `axis`.
+        gamma, beta: the scale and the shift, of the length of `axis`, or None.
+        axis: the channels' axis.
+        epsilon: added to the variance.
+    """
+    axis, last = shapes.normal_axis(axis, len(x.shape)), len(x.shape) - 1
+    if axis == 0:
+        return moveaxis(group_normalization(moveaxis(x, -1, 0), groups, gamma, beta, 1, epsilon), 0, -1)
+    y = GroupNorm(groups, epsilon)(x if axis == last else moveaxis(x, axis, -1), gamma, beta)
+    return y if axis == last else moveaxis(y, -1, axis)
+
+
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x divided by its root mean square along `axis`, then scaled."""
     y = x * rsqrt(reduce.mean(square(x), axis, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))

@@ -84,6 +84,20 @@ def test_frozen_statistics_stay():
     row("group, axis", lambda k: k.layers.GroupNormalization(groups=2, axis=1), (3, 4, 5)),
     row("group, no scale", lambda k: k.layers.GroupNormalization(groups=3, scale=False, center=False), (3, 2, 6)),
     row("instance", lambda k: k.layers.GroupNormalization(groups=-1), (3, 4, 2, 6)),
+    row("instance, axis", lambda k: k.layers.GroupNormalization(groups=-1, axis=1), (2, 4, 3, 5)),
+    row("group, rank 2", lambda k: k.layers.GroupNormalization(groups=3, epsilon=0.1), (4, 12)),
+    row("group, rank 5", lambda k: k.layers.GroupNormalization(groups=4, center=False), (2, 3, 2, 4, 8)),
+    row("group, default", lambda k: k.layers.GroupNormalization(), (2, 7, 5, 64)),
+    row("group, first of many axes", lambda k: k.layers.GroupNormalization(groups=2, axis=-3), (2, 4, 3, 5)),
+    row("group, of one channel each sample", lambda k: k.layers.GroupNormalization(groups=1), (2, 5, 1)),
+    row("group, float64", lambda k: k.layers.GroupNormalization(groups=2, dtype="float64"), (3, 4, 6)),
+    row(
+        "group, options",
+        lambda k: k.layers.GroupNormalization(
+            groups=2, beta_initializer="ones", gamma_regularizer="l1", beta_constraint="non_neg"
+        ),
+        (3, 4, 6),
+    ),
     row("unit", lambda k: k.layers.UnitNormalization(), (3, 4)),
     row("unit, axes", lambda k: k.layers.UnitNormalization(axis=[1, 2]), (3, 4, 2)),
     row("rms", lambda k: k.layers.RMSNormalization(), (3, 4)),
@@ -92,6 +106,30 @@ def test_frozen_statistics_stay():
 )
 def test_normalization(build, shapes, options):
     check_layer(build, shapes, **options)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 2), (6, 5)])
+def test_groups_along_the_first_axis(shape):
+    """Keras's layer then takes the last axis for the samples'."""
+    x = random_array(shape)
+    ours, theirs = (module.layers.GroupNormalization(groups=2, axis=0) for module in (kerasish, keras))
+    np.testing.assert_allclose(ours(x).numpy(), theirs(x).numpy(), atol=1e-5)
+
+
+def test_groups_of_integers():
+    x, layer = np.arange(24).reshape(2, 3, 4), kerasish.layers.GroupNormalization(groups=2)
+    y = layer(x)
+    assert y.dtype == "float32"
+    np.testing.assert_allclose(y.numpy(), layer(x.astype("float32")).numpy())
+
+
+def test_group_normalization_of_open_sizes():
+    inputs = kerasish.Input((None, None, 6))
+    layer = kerasish.layers.GroupNormalization(groups=3)
+    model = kerasish.Model(inputs, layer(inputs))
+    assert model.output_shape == (None, None, None, 6)
+    x = random_array((2, 3, 4, 6))
+    np.testing.assert_array_equal(model.predict(x, verbose=0), layer(x).numpy())
 
 
 def test_rms_of_an_inner_axis_is_that_of_the_last_one_turned_round():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kerasish import ops
+from kerasish.ops.norm import group_normalization
 from tests.ops.gradients import check_gradient
 
 RNG = np.random.default_rng(1)
@@ -143,6 +144,8 @@ ROWS = {
         positive(3),
     ),
     "layer_normalization": (ops.layer_normalization, real(4, 3, 5), real(5), real(5)),
+    "group_normalization": (lambda x, a, b: group_normalization(x, 2, a, b), real(3, 4, 6), real(6), real(6)),
+    "group_normalization, axis": (lambda x, a: group_normalization(x, 2, a, axis=1), real(3, 4, 2), real(4)),
     "rms_normalization": (ops.rms_normalization, real(4, 5), real(5)),
     "categorical_crossentropy": (
         lambda x: ops.categorical_crossentropy(np.eye(5)[[1, 2, 3]], x, from_logits=True),

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+
 from kerasish.core.shapes import Window
 from kerasish.device import cuda
 from kerasish.kernels import find
+from kerasish.kernels.cuda import group_norm
 from tests.kernels.cuda.harness import check, close, ours, there, twin
 from tests.kernels.harness import array, strided
 
@@ -211,3 +214,68 @@ def test_views_that_begin_in_the_middle(card):
     close(ours("depthwise_conv2d")(view, there(card, w), window), want)
     w = array(3, 3, 4, 5)
     close(ours("conv2d")(view, there(card, w), window), find("reference", "conv2d")(x, w, window))
+
+
+GROUPS = [
+    ((2, 3, 4, 6), 2),
+    ((5, 12), 3),
+    ((3, 5), 5),
+    ((2, 40, 7, 16), 2),  # more elements than a warp takes, of groups as wide as a sector
+    ((1, 30, 31, 8), 1),
+    ((2, 50, 48, 3), 3),  # one channel each
+    ((1, 9, 8, 40, 4), 2),
+    ((1, 2500, 40), 4),
+    ((1, 260, 72), 9),
+    ((1, 700, 10), 2),
+]
+
+
+@pytest.mark.parametrize(("shape", "groups"), GROUPS)
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("teams", [True, False, None])
+def test_group_normalization(card, monkeypatch, shape, groups, affine, teams):
+    """By teams, by columns, and as it would be chosen."""
+    if teams is not None:
+        monkeypatch.setattr(group_norm, "in_teams", lambda *sizes: teams)
+    x, gy = 3 + 2 * array(*shape), array(*shape, seed=3)
+    gamma, beta = (array(shape[-1], seed=1), array(shape[-1], seed=2)) if affine else (None, None)
+    _, mean, scale = find("reference", "group_norm")(x, gamma, beta, groups, 1e-3)
+    check(card, "group_norm", x, gamma, beta, groups, 1e-3)
+    if teams is None and np.prod(shape) > groups * len(x):
+        check(card, "group_norm_grad", gy, x, gamma, mean, scale)
+
+
+def test_which_groups_are_normalized_by_teams(monkeypatch):
+    monkeypatch.setattr(group_norm, "multiprocessors", lambda: 64)
+    assert group_norm.in_teams(8, 1, 1) and group_norm.in_teams(10_000, 8, 64)
+    assert not group_norm.in_teams(10_000, 8, 63) and not group_norm.in_teams(10_000, 4, 64)
+
+
+def test_groups_far_from_zero(card, monkeypatch):
+    """A deviation of 1 around 1000, to what float32's statement of x allows."""
+    x = (1000 + array(1, 900, 4)).astype("float32").astype("float64")
+    for teams in (True, False):
+        monkeypatch.setattr(group_norm, "in_teams", lambda *sizes, teams=teams: teams)
+        check(card, "group_norm", x, None, None, 2, 1e-3, tolerance=3e-4)
+
+
+@pytest.mark.parametrize("teams", [True, False])
+def test_a_nan_stays_in_its_group(card, monkeypatch, teams):
+    monkeypatch.setattr(group_norm, "in_teams", lambda *sizes: teams)
+    x = array(2, 20, 6)
+    x[1, 7, 2] = np.nan
+    check(card, "group_norm", x, None, None, 3, 1e-3)
+
+
+def test_group_normalization_of_halves(card):
+    x, gy, gamma = (array(2, 9, 8, seed=s) for s in range(3))
+    x, gy, gamma = x.astype("float16"), gy.astype("float16"), gamma[0, 0].astype("float32")
+    y, mean, scale = twin.group_norm(*(card.asarray(a) for a in (x, gamma, gamma)), 2, 1e-3)
+    want = find("reference", "group_norm")(x, gamma, gamma, 2, 1e-3)
+    assert [a.dtype for a in (y, mean, scale)] == ["float16", "float32", "float32"]
+    np.testing.assert_allclose(y.get(), want[0], rtol=2e-3, atol=1e-3)
+    gx, ggamma, gbeta = twin.group_norm_grad(card.asarray(gy), card.asarray(x), card.asarray(gamma), mean, scale)
+    want = find("reference", "group_norm_grad")(gy, x, gamma, *want[1:])
+    assert [a.dtype for a in (gx, ggamma, gbeta)] == ["float16", "float32", "float32"]
+    np.testing.assert_allclose(gx.get(), want[0], rtol=2e-3, atol=1e-3)
+    np.testing.assert_allclose(ggamma.get(), want[1], rtol=1e-4, atol=1e-4)

@@ -1,0 +1,212 @@
+"""Group normalization: a task for each sample, its sums down the columns of a few rows at a time (`fold.py`).
+
+Statistics are taken as batch normalization takes them: mean and sum of squared deviations of each chunk while it is in
+the first-level cache, joined in float64; then the channels of a group are joined. A sample that fits the second-level
+cache comes from memory once.
+"""
+
+import math
+
+import numpy as np
+
+from kerasish.device import memory, threads
+from kerasish.device.jit import helper
+from kerasish.kernels.cpu import fold
+from kerasish.kernels.cpu.arrays import supported
+from kerasish.kernels.cpu.layout import chunks
+from kerasish.kernels.cpu.pointer import number, pointer
+from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.task import tasks
+from kerasish.kernels.reference import group_norm as reference
+
+VECTORS = 6  # as wide as a fold, for each task: two of a chunk's sums, then those below
+MEAN, SCALE, SLOPE, SHIFT = range(2, 6)
+
+
+def group_norm(x, gamma, beta, groups, epsilon):
+    """Normalizes each group of neighbouring channels of each sample.
+
+    x      (N, ..., C)
+    ->  y  (N, ..., C), mean (N, G), inverse_std (N, G)
+    """
+    if not supported(x, gamma, beta):
+        return reference.group_norm(x, gamma, beta, groups, epsilon)
+    x, C, y = np.ascontiguousarray(x), x.shape[-1], memory.empty(x.shape, x.dtype)
+    mean, inverse_std = (np.empty((x.shape[0], groups), x.dtype) for _ in range(2))
+    affine = np.empty((2, C), x.dtype)
+    affine[0], affine[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
+    _run(_group, x, [x, affine, np.array([epsilon]), y, mean, inverse_std], groups, 3)
+    return y, mean, inverse_std
+
+
+def group_norm_grad(gy, x, gamma, mean, inverse_std):
+    """dL/dx, dL/dgamma and dL/dbeta of `group_norm`."""
+    if not supported(gy, x, gamma, mean, inverse_std):
+        return reference.group_norm_grad(gy, x, gamma, mean, inverse_std)
+    C, gx = x.shape[-1], memory.empty(x.shape, x.dtype)
+    gamma = np.ones(C, x.dtype) if gamma is None else gamma
+    partial = np.empty((x.shape[0], 2, C))
+    kept = [np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std)]
+    _run(_group_grad, x, [*kept, gx, partial], mean.shape[1], 5)
+    ggamma, gbeta = partial.sum(0).astype(x.dtype)
+    return gx, ggamma, gbeta
+
+
+def _run(kernel, x, arrays, groups, cost):
+    N, size, C = x.shape[0], x.size // x.shape[0], x.shape[-1]
+    split = chunks(size, C)
+    sums = memory.empty((N, 2, split.width), np.float64)
+    scratch = memory.empty((N, VECTORS, split.width), x.dtype)
+    at = [address(a) for a in (*arrays, sums, scratch)]
+    sizes = x.itemsize, C, groups, size, split.width, split.folds, split.count
+    kernel(x.dtype, N, *at, *sizes, threads=threads.wanted(x.size * cost))
+
+
+@tasks
+def _group(
+    zero, task, x, affine, constants, y, mean, inverse_std, sums, scratch, itemsize, C, G, size, width, folds, count
+):
+    """A sample of `group_norm`; affine: gamma, beta; constants: epsilon."""
+    at, own, joined = x + task * size * itemsize, scratch + task * VECTORS * width * itemsize, sums + task * width * 16
+    _moments(zero, at, own, joined, itemsize, width, folds, count)
+    _statistics(zero, at, joined, constants, mean, inverse_std, C, G, size, width, count, task)
+    _rows(zero, own, affine, mean, inverse_std, C, G, width, task)
+    middle, scale = pointer(zero, own, MEAN * width, width), pointer(zero, own, SCALE * width, width)
+    beta, shift = pointer(zero, affine, C, C), pointer(zero, own, SHIFT * width, width)
+    for c in range(C):
+        shift[c] = beta[c]
+    _repeat(shift, C, width)
+    for start in range(0, size, width):
+        n = min(width, size - start)
+        u, v = pointer(zero, at, start, n), pointer(zero, y, task * size + start, n)
+        for i in range(n):
+            v[i] = (u[i] - middle[i]) * scale[i] + shift[i]
+
+
+@helper
+def _moments(zero, x, own, sums, itemsize, width, folds, count):
+    """For each place in a fold: the mean over the folds, and the sum of squared deviations from it, in float64."""
+    apart = own + width * itemsize
+    center, deviation = pointer(zero, own, 0, width), pointer(zero, apart, 0, width)
+    mean, square = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
+    for i in range(width):
+        mean[i] = square[i] = 0.0
+    for start in range(0, count, folds):
+        stop = min(count, start + folds)
+        before, share, at = float(start), (stop - start) / stop, x + start * width * itemsize
+        fold.total(zero, at, 0, 0, own, width, stop - start)
+        for i in range(width):
+            center[i] = center[i] / number(zero, stop - start)
+        fold.squares(zero, at, 0, own, apart, width, stop - start)
+        for i in range(width):
+            shift = center[i] - mean[i]
+            mean[i] += shift * share
+            square[i] += deviation[i] + shift * shift * share * before
+
+
+@helper
+def _statistics(zero, x, sums, constants, mean, inverse_std, C, G, size, width, count, task):
+    """Joins the places of each group, and the elements after the last whole fold."""
+    middle, square = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
+    left, J, epsilon = size - count * width, C // G, pointer(0.0, constants, 0, 1)[0]
+    tail = pointer(zero, x, count * width, left)
+    to_mean, to_scale = pointer(zero, mean, task * G, G), pointer(zero, inverse_std, task * G, G)
+    for g in range(G):
+        total, apart = 0.0, 0.0
+        for row in range(g * J, width, C):
+            for i in range(row, row + J):
+                total += middle[i] * count
+        for row in range(g * J, left, C):
+            for i in range(row, row + J):
+                total += tail[i]
+        m = total / (size // G)
+        for row in range(g * J, width, C):
+            for i in range(row, row + J):
+                apart += square[i] + (middle[i] - m) * (middle[i] - m) * count
+        for row in range(g * J, left, C):
+            for i in range(row, row + J):
+                apart += (tail[i] - m) * (tail[i] - m)
+        to_mean[g] = m
+        to_scale[g] = 1.0 / math.sqrt(apart / (size // G) + epsilon)
+
+
+@helper
+def _rows(zero, own, gamma, mean, inverse_std, C, G, width, task):
+    """The mean at each place of a fold, and what results are multiplied by."""
+    middle, scale = pointer(zero, own, MEAN * width, width), pointer(zero, own, SCALE * width, width)
+    m, s, weight = pointer(zero, mean, task * G, G), pointer(zero, inverse_std, task * G, G), pointer(zero, gamma, 0, C)
+    for g in range(G):
+        for c in range(g * (C // G), (g + 1) * (C // G)):
+            middle[c], scale[c] = m[g], s[g] * weight[c]
+    _repeat(middle, C, width)
+    _repeat(scale, C, width)
+
+
+@helper
+def _repeat(row, C, width):
+    """Copies the first C places into the others."""
+    for i in range(C, width):
+        row[i] = row[i - C]
+
+
+@tasks
+def _group_grad(
+    zero, task, gy, x, gamma, mean, inverse_std, gx, partial, sums, scratch, itemsize, C, G, size, width, folds, count
+):
+    """A sample of `group_norm_grad`."""
+    offset, own = task * size * itemsize, scratch + task * VECTORS * width * itemsize
+    joined = sums + task * width * 16
+    _rows(zero, own, gamma, mean, inverse_std, C, G, width, task)
+    _gradient_sums(zero, gy + offset, x + offset, own, joined, itemsize, C, size, width, folds, count)
+    _gradient_rows(zero, own, joined, gamma, inverse_std, partial, C, G, size, width, task)
+    middle, scale = pointer(zero, own, MEAN * width, width), pointer(zero, own, SCALE * width, width)
+    slope, shift = pointer(zero, own, SLOPE * width, width), pointer(zero, own, SHIFT * width, width)
+    for start in range(0, size, width):
+        n = min(width, size - start)
+        g, u = pointer(zero, gy + offset, start, n), pointer(zero, x + offset, start, n)
+        to = pointer(zero, gx + offset, start, n)
+        for i in range(n):
+            to[i] = scale[i] * g[i] + slope[i] * (u[i] - middle[i]) + shift[i]
+
+
+@helper
+def _gradient_sums(zero, gy, x, own, sums, itemsize, C, size, width, folds, count):
+    """For each channel: the float64 sums of gy and of gy (x - mean)."""
+    plain, weighted = pointer(zero, own, 0, width), pointer(zero, own, width, width)
+    gbeta, ggamma = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
+    middle, left = pointer(zero, own, MEAN * width, width), size - count * width
+    g, u = pointer(zero, gy, count * width, left), pointer(zero, x, count * width, left)
+    for i in range(width):
+        gbeta[i] = ggamma[i] = 0.0
+    for start in range(0, count, folds):
+        at, some = start * width * itemsize, min(count, start + folds) - start
+        fold.products(zero, x + at, gy + at, own + MEAN * width * itemsize, own, width, some)
+        for i in range(width):
+            gbeta[i] += plain[i]
+            ggamma[i] += weighted[i]
+    for i in range(left):
+        gbeta[i] += g[i]
+        ggamma[i] += g[i] * (u[i] - middle[i])
+    for row in range(C, width, C):
+        for c in range(C):
+            gbeta[c] += gbeta[row + c]
+            ggamma[c] += ggamma[row + c]
+
+
+@helper
+def _gradient_rows(zero, own, sums, gamma, inverse_std, partial, C, G, size, width, task):
+    """The sample's share of the gradients of gamma and beta; gx = scale gy + slope (x - mean) + shift."""
+    gbeta, ggamma = pointer(0.0, sums, 0, C), pointer(0.0, sums, width, C)
+    to_gamma, to_beta = pointer(0.0, partial, 2 * task * C, C), pointer(0.0, partial, (2 * task + 1) * C, C)
+    slope, shift = pointer(zero, own, SLOPE * width, width), pointer(zero, own, SHIFT * width, width)
+    weight, J = pointer(zero, gamma, 0, C), C // G
+    for g in range(G):
+        s, level, steep = float(pointer(zero, inverse_std, task * G + g, 1)[0]), 0.0, 0.0
+        for c in range(g * J, (g + 1) * J):
+            level += weight[c] * gbeta[c]
+            steep += weight[c] * ggamma[c]
+            to_beta[c], to_gamma[c] = gbeta[c], ggamma[c] * s
+        for c in range(g * J, (g + 1) * J):
+            slope[c], shift[c] = -s * s * s * steep / (size // G), -s * level / (size // G)
+    _repeat(slope, C, width)
+    _repeat(shift, C, width)
