@@ -92,4 +92,4 @@ def test_parity_sees_a_difference(on_card):
 def test_every_case_is_a_job():
     jobs = agreement.parity_jobs()
     assert set(CASES) <= set(jobs) and "networks: mobilenetv2" in jobs
-    assert len(agreement.agreement_jobs()) == 11
+    assert len(agreement.agreement_jobs()) == 12

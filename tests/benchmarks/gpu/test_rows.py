@@ -17,7 +17,7 @@ from kerasish.kernels import Twin, find
 
 ROWS = [*memory_rows(), *arithmetic_rows()]
 PEERED = {(row.kernel, repr(row.tiny)): row for row in ROWS if row.peer is not None}
-EMULATED = 4e4  # multiply-adds that the emulator is given
+EMULATED = 2e4  # multiply-adds that the emulator is given
 
 
 def steps(row):
@@ -98,7 +98,7 @@ def test_a_row_is_timed_beside_pytorch(card):
     on_host.tensor = lambda array, device: torch.tensor(array)
     on_host.__dict__.update(torch.__dict__ | {"tensor": on_host.tensor})
     record = kernels.measure(row, card, on_host, clock, peak=10.0)
-    assert calls[:2] == [kernels.COPIES] * 2 and len(calls) == 2 + 2 * kernels.ROUNDS
+    assert calls[:4] == [kernels.COPIES] * 4 and len(calls) == 4 + 2 * kernels.ROUNDS
     assert record["right"] and record["ratio"] == 1.0
     assert record["peak_share"] == pytest.approx(row.work / record["ours_us"] / 1e6 / 10)
 
@@ -106,7 +106,7 @@ def test_a_row_is_timed_beside_pytorch(card):
 def test_a_short_round_for_a_slow_kernel():
     asked = []
     kernels.timed({"ours": [lambda: None]}, lambda functions, launches: asked.append(launches) or 15_000.0)
-    assert asked[0] == 1 and set(asked[1:]) == {1}
+    assert set(asked) == {1} and len(asked) == 2 + kernels.ROUNDS
 
 
 def test_a_distance_sees_nans_and_shapes():
