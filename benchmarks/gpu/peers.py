@@ -152,6 +152,24 @@ def layer_norm_grad(torch, gy, x, gamma, mean, inverse_std):
     return lambda: torch.ops.aten.native_layer_norm_backward(gy, x, *rest)
 
 
+def group_norm(torch, x, gamma, beta, groups, epsilon):
+    x = first(x)
+    return lambda: last(torch.nn.functional.group_norm(x, groups, gamma, beta, epsilon))
+
+
+def group_norm_grad(torch, gy, x, gamma, mean, inverse_std):
+    gy, x = first(gy), first(x)
+    sizes = x.shape[0], x.shape[1], x[0, 0].numel(), mean.shape[1]
+
+    def run():
+        gx, ggamma, gbeta = torch.ops.aten.native_group_norm_backward(
+            gy, x, mean, inverse_std, gamma, *sizes, [True] * 3
+        )
+        return last(gx), ggamma, gbeta
+
+    return run
+
+
 def scale_shift(torch, x, scale, shift):
     return lambda: torch.addcmul(shift, x, scale)
 

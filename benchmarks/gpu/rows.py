@@ -58,7 +58,16 @@ FEW_PARAMETERS = [5, 2500, 1024]
 
 def memory_rows() -> list[Row]:
     """Rows of the kernels that memory bounds."""
-    return [*_normalizations(), *_pools(), *_softmaxes(), *_elementwise(), *_random(), *_optimizers(), *_depthwise()]
+    return [
+        *_normalizations(),
+        *_groups(),
+        *_pools(),
+        *_softmaxes(),
+        *_elementwise(),
+        *_random(),
+        *_optimizers(),
+        *_depthwise(),
+    ]
 
 
 def _row(name: str, kernel: str, make: Callable[..., tuple], full: tuple, tiny: tuple, **more: Any) -> Row:
@@ -93,6 +102,30 @@ def _normalizations() -> list[Row]:
         _row("batch normalization, gradient", "batch_norm_grad", gradient, **thin, peer=peers.batch_norm_grad),
         _row("bias, gradient", "bias_grad", lambda *s: (normal(*s),), **thin, peer=peers.bias_grad),
     ]
+
+
+def _groups() -> list[Row]:
+    """Group normalization: by a warp or a block a group, or blocks that share samples; channels by four or by one."""
+    forward = lambda groups: lambda *s: (normal(*s), normal(s[-1]), normal(s[-1]), groups, 1e-3)
+    stats = lambda s, groups: (normal(s[0], groups), positive(s[0], groups))
+    backward = lambda groups: lambda *s: (normal(*s), normal(*s), normal(s[-1]), *stats(s, groups))
+    table = [
+        (32, (64, 56, 56, 128), (1, 33, 33, 8), 2),
+        (8, (8192, 4, 4, 64), (3, 2, 2, 16), 2),
+        (32, (64, 28, 28, 256), (2, 17, 16, 16), 2),
+        (32, (64, 28, 28, 288), (2, 17, 16, 18), 2),
+        (8, (8192, 4, 4, 72), (3, 2, 2, 6), 2),
+        (22, (64, 56, 56, 66), (1, 33, 33, 6), 2),
+    ]
+    rows = []
+    for groups, full, tiny, few in table:
+        for suffix, kernel, make, peer in (
+            ("", "group_norm", forward, peers.group_norm),
+            (", gradient,", "group_norm_grad", backward, peers.group_norm_grad),
+        ):
+            name = f"group normalization, {groups} groups{suffix} {'x'.join(map(str, full))}"
+            rows.append(Row(name, kernel, make(groups)(*full), make(few)(*tiny), peer=peer))
+    return rows
 
 
 def _pools() -> list[Row]:
