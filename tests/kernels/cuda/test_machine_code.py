@@ -17,9 +17,7 @@ for module in pkgutil.iter_modules(package.__path__):
 CARDS = [(7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0)]
 REGISTERS, SHARED = 65536, 48 << 10  # of a multiprocessor; of a block
 SLACK = 6  # registers that another version of the compiler may want more
-TIGHT = re.compile(
-    "^(deep_)?(product|outer)_128x128$|^deep_tensor_3xtf32_128x64$"
-)  # held to what lets two blocks run at once; less would spill
+TIGHT = re.compile("^(deep_)?(product|outer)_128x128$")  # held to what lets two blocks run at once; less would spill
 DOUBLES = ("finish_",)  # kernels that may use double precision: it is slow on most cards
 SELDOM = re.compile("3xtf32|bfloat16")
 
