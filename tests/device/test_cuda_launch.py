@@ -1,0 +1,94 @@
+"""What a launch hands to the driver: machine code, the grid, the bytes of its arguments. No card is needed."""
+
+import ctypes
+import types
+
+import numpy as np
+import pytest
+
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+
+from cuda import core
+from cuda.core._kernel_arg_handler import ParamHolder
+
+from kerasish.device import cache, cuda_jit
+from kerasish.kernels.cuda import random as kernels
+from tests.kernels.cuda import fake_cupy
+
+
+@pytest.fixture
+def launches(monkeypatch, tmp_path):
+    """Launches, taken down in front of the driver."""
+    monkeypatch.setenv("KERASISH_CACHE_DIR", str(tmp_path))
+    cache.cache_folder.cache_clear()
+    taken, loads = [], []
+
+    class Code:
+        def __init__(self, cubin):
+            loads.append(cubin)
+
+        from_cubin = classmethod(lambda cls, cubin: cls(cubin))
+        get_kernel = lambda self, name: ("loaded", name)
+
+    class Device:
+        default_stream, compute_capability = "default stream", (9, 0)
+
+        def __init__(self, number=0):
+            self.number = number
+
+        def set_current(self):
+            pass
+
+    monkeypatch.setattr(core, "ObjectCode", types.SimpleNamespace(from_cubin=Code.from_cubin))
+    monkeypatch.setattr(core, "Device", Device)
+    monkeypatch.setattr(core, "launch", lambda *args: taken.append(args))
+    monkeypatch.setattr(cuda_jit, "cubin", lambda kernel, capability: f"{kernel.name} for {capability}")
+    monkeypatch.setattr(cuda_jit, "_streams", {})
+    monkeypatch.setattr(kernels._masked, "loaded", {})
+    with fake_cupy.installed() as cupy:
+        cupy.cuda.get_current_stream = lambda: types.SimpleNamespace(ptr=0)
+        yield cupy, taken, loads
+    cache.cache_folder.cache_clear()
+
+
+def values(arguments, kinds):
+    """What a kernel finds where its parameters are."""
+    holder = ParamHolder(tuple(arguments))
+    places = ctypes.cast(holder.ptr, ctypes.POINTER(ctypes.c_void_p))
+    return [kind.from_address(places[i]).value for i, kind in enumerate(kinds)]
+
+
+def test_arguments_arrive_as_the_kernel_declares_them(launches):
+    cupy, taken, loads = launches
+    x, mask = cupy.asarray(np.ones(7, "float32")), cupy.asarray(np.ones(7, "bool"))
+    y = kernels.masked_scale(x, mask, 1.5)
+    stream, config, loaded, *arguments = taken[0]
+    assert (stream, loaded) == ("default stream", ("loaded", "masked_scale"))
+    assert (tuple(config.grid), tuple(config.block)) == ((1, 1, 1), (kernels.THREADS, 1, 1))
+    kinds = (ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int32, ctypes.c_float)
+    assert values(arguments, kinds) == [x.data.ptr, mask.data.ptr, y.data.ptr, 7, 1.5]
+    assert loads == ["masked_scale for (9, 0)"]
+
+
+def test_machine_code_is_loaded_once(launches):
+    cupy, taken, loads = launches
+    x, mask = cupy.asarray(np.ones(4, "float32")), cupy.asarray(np.ones(4, "bool"))
+    for _ in range(3):
+        kernels.masked_scale(x, mask, 2.0)
+    assert (len(taken), len(loads)) == (3, 1)
+
+
+def test_unsigned_words_and_a_wrong_number_of_arguments(launches):
+    cupy, taken, _ = launches
+    cuda_jit.launch(kernels.KERNELS[kernels.UNIT], (2, 3), (*[cupy.empty(4)] * 3, 2**32 - 1, 1, 2, 3, 4, 5, 6.0))
+    config, arguments = taken[0][1], taken[0][3:]
+    assert tuple(config.grid) == (2, 3, 1)
+    kinds = [ctypes.c_uint64] * 3 + [ctypes.c_uint32] * 4 + [ctypes.c_int32] * 2 + [ctypes.c_float]
+    assert values(arguments, kinds)[3:] == [2**32 - 1, 1, 2, 3, 4, 5, 6.0]
+    with pytest.raises(ValueError, match="argument"):
+        cuda_jit.launch(kernels._masked, (1,), (cupy.empty(4),))
+
+
+def test_an_empty_grid_is_no_launch(launches):
+    kernels._masked((0,), None)
+    assert not launches[1]
