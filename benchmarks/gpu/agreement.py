@@ -96,7 +96,7 @@ def parity_jobs() -> dict[str, Callable[[], dict]]:
     from parity.compare import compare_models
 
     whole = [Case(n, "networks", compare_models, b, {"config": False}) for n, b in NETWORKS.items() if n != "resnet50"]
-    return {str(case): functools.partial(parity, case) for case in [*whole, *load_all()]}
+    return {str(case): functools.partial(parity, case) for case in [*load_all(), *whole]}
 
 
 def parity(case: Any) -> dict:

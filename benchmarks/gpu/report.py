@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,8 +107,10 @@ def _row(r: dict) -> str:
 
 
 def _troubles(records: list[dict]) -> Iterator[str]:
-    """Everything that failed, is wrong or was left out, by name."""
+    """Everything that failed or is wrong, by name, and how much was left out."""
     for r in records:
-        why = r.get("failed") or r.get("skipped") or (r.get("differs") or "wrong" if r.get("right") is False else "")
+        why = r.get("failed") or (r.get("differs") or "wrong" if r.get("right") is False else "")
         if why:
             yield f"{r['group']}: {r['name']}: {why}"
+    for group, count in Counter(r["group"] for r in records if "skipped" in r).items():
+        yield f"{group}: {count} skipped"

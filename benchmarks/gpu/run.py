@@ -86,20 +86,20 @@ def done(results: Results, name: str, group: Group, jobs: list[str], end: float)
 
 def _process(results: Results, name: str, group: Group, jobs: list[str], end: float) -> int:
     """Do jobs in one process until it ends; how many of them have a record now."""
-    finished, running, began = 0, None, False
+    finished, running, began, asks = 0, None, False, False
     with Worker(name, jobs) as worker:
         while finished < len(jobs):
             limit = group.limit if running else START
             event = worker.event(min(limit, max(0.0, end - time.monotonic())))
-            if event is None and time.monotonic() >= end:
+            if event is None and (asks or time.monotonic() >= end):
+                return finished  # a card that does not even say that it is lost, or no time left
+            if event is None:
+                results.add(name, {"name": running or jobs[finished], "failed": worker.ending(limit)})
+                finished += 1
+                return finished if began else finished + _hopeless(results, name, jobs[finished:])
+            if "lost" in event:
                 return finished
-            if event is None or "lost" in event:
-                if event is None:
-                    results.add(name, {"name": running or jobs[finished], "failed": worker.ending(limit)})
-                    finished += 1
-                return finished if began else _hopeless(results, name, jobs[finished:]) + finished
-            running = event.get("begin")
-            began = True
+            running, began, asks = event.get("begin"), True, "asks" in event
             for record in event.get("records", ()):
                 results.add(name, record)
             finished += "records" in event

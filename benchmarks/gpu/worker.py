@@ -27,7 +27,8 @@ def main(argv: list[str]) -> int:
 
 
 def work(jobs: dict[str, Job], answers: Callable[[], bool]) -> Iterator[dict]:
-    """Events: {"begin": name}, {"name": name, "records": [...]}, and {"lost": name} if the card answers no more."""
+    """Events: {"begin": name}, {"name": name, "records": [...]}; after a failure {"asks": name}, whether the card still
+    answers, and {"lost": name} if it does not."""
     for name, job in jobs.items():
         yield {"begin": name}
         try:
@@ -36,6 +37,7 @@ def work(jobs: dict[str, Job], answers: Callable[[], bool]) -> Iterator[dict]:
             yield {"name": name, "records": [plain(record) for record in records]}
         except Exception as failure:  # a failure is a finding; the other jobs are wanted too
             yield {"name": name, "records": [{"name": name, "failed": told(failure)}]}
+            yield {"asks": name}
             if not answers():
                 yield {"lost": name}
                 return

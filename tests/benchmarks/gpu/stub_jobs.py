@@ -35,6 +35,7 @@ def alone():
 GROUPS = {
     "good": Group(good, share=1, limit=2),
     "lost": Group(lost, share=1),
+    "mute": Group(lost, share=1),
     "alone": Group(alone, share=1, alone=True),
 }
 
@@ -44,5 +45,5 @@ if __name__ == "__main__":
         sys.exit("cannot begin")
     worker.GROUPS.clear()
     worker.GROUPS.update(GROUPS)
-    worker.card_answers = lambda: sys.argv[1] != "lost"
+    worker.card_answers = {"lost": lambda: False, "mute": lambda: time.sleep(60)}.get(sys.argv[1], lambda: True)
     sys.exit(worker.main(sys.argv[1:]))

@@ -114,8 +114,10 @@ def test_tables(records):
     assert "| ResNet-50 224x224, 64 images | 100.0 (2.0) | 110.0 (2.0) | 90.0 (2.0) |" in text
     assert "| conv2d | float32 | 100 | 120 | 30.0 | 61% |" in text
     assert "Testarossa 100, 100 multiprocessors at 2.00 GHz, 51.2 TFLOP/s" in text and "2026-01-01" in text
-    rows = all_rows([*records, {"group": "kernels", "name": "x", "failed": "ValueError: no"}])
+    more = [{"name": "x", "failed": "ValueError: no"}, {"name": "y", "skipped": "no time"}]
+    rows = all_rows([*records, *({"group": "kernels", **record} for record in more)])
     assert "| softmax 8x9 | 1e-07 | 10 |  | 900 GB/s read |" in rows and "kernels: x: ValueError: no" in rows
+    assert rows.endswith("kernels: 1 skipped")
 
 
 def test_write_puts_the_summary_between_the_marks(records, tmp_path, capsys):

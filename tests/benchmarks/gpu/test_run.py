@@ -34,8 +34,10 @@ def test_one_failure_never_stops_the_rest(results, capsys):
     assert "[good] one: error 1e-07, right True" in capsys.readouterr().out
 
 
-def test_a_lost_card_means_a_fresh_process(results):
-    run.run(results, 1, groups={"lost": stub_jobs.GROUPS["lost"]})
+@pytest.mark.parametrize("group", ["lost", "mute"])
+def test_a_lost_card_means_a_fresh_process(results, group, monkeypatch):
+    monkeypatch.setattr(run, "START", 3)
+    run.run(results, 1, groups={group: stub_jobs.GROUPS[group]})
     found = by_name(results)
     assert list(found) == ["before", "fails", "after"]
     assert found["before"]["process"] != found["after"]["process"]
