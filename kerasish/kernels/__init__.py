@@ -16,6 +16,7 @@ FAMILIES = (
     "depthwise",
     "matmul",
     "pool",
+    "pool3d",
     "batch_norm",
     "norm",
     "group_norm",

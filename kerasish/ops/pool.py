@@ -1,4 +1,4 @@
-"""Pooling, by 2-D kernels: one axis is lifted to two; with three, the image is pooled first and then the depth."""
+"""Pooling, by kernels of two and three axes; one axis is lifted to two."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ from kerasish.core.op import Op, Spec
 from kerasish.core.shapes import Window
 from kerasish.ops.conv import NN, channels_last, per_axis
 from kerasish.ops.elementwise import equal
-from kerasish.ops.shaping import expand_dims, moveaxis, reshape, squeeze
+from kerasish.ops.shaping import expand_dims, moveaxis, squeeze
 from kerasish.ops.table import cast
 from kerasish.ops.tiling import pad
 
 
+def _kernel(ctx, name, size):
+    """The kernel for windows of this size."""
+    return getattr(ctx.kernels, name.format(len(size)))
+
+
 class PoolMax(Op):
-    """x (N, H, W, C) -> the largest of each window (N, OH, OW, C), and at least 0 if the activation is "relu"."""
+    """x (N, H, W, C) -> the largest of each window (N, OH, OW, C), and at least 0 if the activation is "relu".
+
+    Here and below, D and OD may come before H and OH.
+    """
 
     def __init__(self, size, window, activation=None):
         self.size, self.window, self.activation = size, window, activation
 
     def forward(self, ctx, x):
-        y, where = ctx.kernels.max_pool2d(x, self.size, self.window, ctx.recording, self.activation)
+        y, where = _kernel(ctx, "max_pool{}d", self.size)(x, self.size, self.window, ctx.recording, self.activation)
         ctx.save(where, x.shape)
         return y
 
@@ -39,7 +47,7 @@ class PoolMaxGrad(Op):
 
     def forward(self, ctx, gy):
         size, window, x_shape, where = self._args
-        return ctx.kernels.max_pool2d_grad(gy, where, x_shape, size, window)
+        return _kernel(ctx, "max_pool{}d_grad", size)(gy, where, x_shape, size, window)
 
     def backward(self, ctx, ggx):
         size, window, _, where = self._args
@@ -53,9 +61,9 @@ class PoolMaxGrad(Op):
 def _taps(x, size, window, out_shape):
     """For each place in the window, what it sees of x."""
     padded = pad(x, [(0, 0), *window.pads, (0, 0)]) if any(map(any, window.pads)) else x
-    for i, j in itertools.product(*map(range, size)):
-        ends = [first + (n - 1) * s + 1 for first, n, s in zip((i, j), out_shape[1:3], window.strides)]
-        yield padded[:, i : ends[0] : window.strides[0], j : ends[1] : window.strides[1], :]
+    for first in itertools.product(*map(range, size)):
+        axes = zip(first, out_shape[1:-1], window.strides)
+        yield padded[(slice(None), *(slice(at, at + (n - 1) * s + 1, s) for at, n, s in axes))]
 
 
 class PoolAverage(Op):
@@ -66,7 +74,7 @@ class PoolAverage(Op):
 
     def forward(self, ctx, x):
         ctx.save(x.shape)
-        return ctx.kernels.average_pool2d(x, self.size, self.window)
+        return _kernel(ctx, "average_pool{}d", self.size)(x, self.size, self.window)
 
     def backward(self, ctx, gy):
         return PoolAverageGrad(self.size, self.window, ctx.saved[0])(gy)
@@ -79,7 +87,7 @@ class PoolAverageGrad(Op):
         self.size, self.window, self._x_shape = size, window, x_shape
 
     def forward(self, ctx, gy):
-        return ctx.kernels.average_pool2d_grad(gy, self._x_shape, self.size, self.window)
+        return _kernel(ctx, "average_pool{}d_grad", self.size)(gy, self._x_shape, self.size, self.window)
 
     def backward(self, ctx, ggx):
         return PoolAverage(self.size, self.window)(ggx)
@@ -91,14 +99,7 @@ def _pool(op, x, size, strides, padding):
     pads = tuple(shapes.window_pads(d, k, s, padding) for d, k, s in zip(x.shape[1:-1], size, strides))
     if rank == 1:
         return squeeze(op((1, *size), Window((1, *strides), ((0, 0), *pads)))(expand_dims(x, 1)), 1)
-    if rank == 2:
-        return op(size, Window(strides, pads))(x)
-    n, depth, *image = x.shape
-    frames = op(size[1:], Window(strides[1:], pads[1:]))(reshape(x, (-1, *image)))
-    _, height, width, channels = frames.shape
-    columns = reshape(frames, (n, depth, height * width, channels))
-    y = op((size[0], 1), Window((strides[0], 1), (pads[0], (0, 0))))(columns)
-    return reshape(y, (n, y.shape[1], height, width, channels))
+    return op(size, Window(strides, pads, (1,) * rank))(x)
 
 
 class _Door(Op):

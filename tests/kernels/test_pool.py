@@ -48,6 +48,41 @@ def test_average(case):
     check_adjoint(lambda v: find("reference", "average_pool2d")(v, case.size, case.window), x, gy, gx)
 
 
+@named(thin.POOLS3D)
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_max_in_space(case, activation):
+    x = np.round(array(*case.x), 1) - (0.5 if activation else 0)  # ties: the first maximum wins
+    y, where = check_results("max_pool3d", x, case.size, case.window, activation=activation)
+    np.testing.assert_array_equal(cpu.max_pool3d(x, case.size, case.window, False, activation)[0], y)
+    gy = array(*y.shape, seed=1)
+    check_results("max_pool3d_grad", gy, where, x.shape, case.size, case.window)
+
+
+@named(thin.POOLS3D)
+def test_average_in_space(case):
+    x = array(*case.x)
+    y = check_results("average_pool3d", x, case.size, case.window)
+    gy = array(*y.shape, seed=1)
+    gx = check_results("average_pool3d_grad", gy, x.shape, case.size, case.window)
+    check_adjoint(lambda v: find("reference", "average_pool3d")(v, case.size, case.window), x, gy, gx)
+
+
+def test_bits_in_space_do_not_depend_on_threads():
+    x, window = array(3, 8, 40, 40, 24).astype("float32"), Window((2, 2, 2), ((0, 1),) * 3, (1, 1, 1))
+    y, where = cpu.max_pool3d(x, (3, 3, 3), window)
+    same_bits(lambda: cpu.max_pool3d(x, (3, 3, 3), window))
+    same_bits(lambda: cpu.max_pool3d_grad(y, where, x.shape, (3, 3, 3), window))
+
+
+def test_a_nan_in_space_wins():
+    x = array(2, 5, 6, 6, 3).astype("float32")
+    x[0, 1, 2, 3, 1], x[0, 2, 2, 2, 1], x[1, 4, 5, 5, 0] = np.nan, np.nan, np.inf
+    window = Window((1, 2, 2), ((1, 1), (0, 1), (0, 0)), (1, 1, 1))
+    got, want = (find(place, "max_pool3d")(x, (3, 3, 2), window) for place in ("cpu", "reference"))
+    np.testing.assert_array_equal(got[0], want[0])
+    np.testing.assert_array_equal(got[1], want[1])
+
+
 @pytest.mark.parametrize("size", [(2, 2), (3, 3)])
 def test_nan_stays_and_the_first_of_equals_wins(size):
     x = np.round(strided(2, 9, 9, 20)).astype("float32")

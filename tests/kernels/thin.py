@@ -46,6 +46,19 @@ POOLS = [
     pool("three axes", (2, 4, 5, 6, 2), (2, 2, 3), (1, 2, 2), "same"),
 ]
 
+POOLS3D = [
+    pool("two by two by two", (2, 4, 6, 4, 8), (2, 2, 2)),
+    pool("uneven, same", (2, 5, 6, 7, 5), (3, 2, 3), (2, 1, 2), "same"),
+    pool("stride 1, same", (1, 4, 5, 3, 4), (3, 3, 3), (1, 1, 1), "same"),
+    pool("rows and planes left over", (1, 5, 7, 3, 3), (2, 3, 2), (3, 3, 2)),
+    pool("dilation", (1, 7, 6, 5, 4), (2, 3, 2), (2, 1, 1), "same", (3, 2, 2)),
+    pool("the whole image", (2, 3, 2, 4, 3), (3, 2, 4)),
+    pool("depth alone", (1, 9, 2, 3, 4), (3, 1, 1), (2, 1, 1)),
+    pool("one pixel", (2, 1, 1, 1, 1), (2, 2, 2), (2, 2, 2), "same"),
+    pool("more than 256 elements", (1, 9, 8, 8, 4), (7, 7, 7), (1, 2, 1), "same"),
+    pool("empty batch", (0, 4, 4, 4, 2), (2, 2, 2)),
+]
+
 CHANNELS_LAST = [
     (2, 3, 4, 5),
     (7, 1),

@@ -41,6 +41,17 @@ def residual():
     return keras.Model(x, layers.Dense(5)(layers.GlobalAveragePooling2D()(y)))
 
 
+def volumetric():
+    """Three axes, and groups of channels."""
+    x = keras.Input((3, 4, 3, 2))
+    y = layers.Conv3D(8, 3, strides=(1, 2, 1), padding="same", activation="relu")(x)
+    y = layers.GroupNormalization(4)(y)
+    y = layers.MaxPooling3D(2, padding="same")(y)
+    y = layers.Conv3DTranspose(4, 2, strides=2)(y)
+    y = layers.GroupNormalization(2, scale=False)(layers.AveragePooling3D(2, 1)(y))
+    return keras.Model(x, layers.Dense(5)(layers.Flatten()(y)))
+
+
 def momentum():
     return keras.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=1.0)
 
@@ -57,6 +68,7 @@ CASES = {
         momentum,
         from_logits,
     ),
+    "volumes": (volumetric, (3, 4, 3, 2), "adam", from_logits),
 }
 
 
