@@ -4,7 +4,6 @@ numba-cuda turns a kernel into PTX, nvJitLink turns that into the card's machine
 cuda.core launches it with pointers. None of this needs a card, but the launch. Importing this module costs nothing.
 """
 
-import ctypes
 import functools
 import hashlib
 import importlib
@@ -12,6 +11,7 @@ import importlib.metadata
 import re
 import types
 from collections.abc import Callable
+from ctypes import c_float
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from kerasish.device.cuda_source import specialized
 
 POINTERS = {"F": "float32", "I": "int32", "L": "int64", "U": "uint8", "D": "float64"}
 NUMBERS = {"i": "int32", "l": "int64", "u": "uint32", "f": "float32"}
-CTYPES = {"i": ctypes.c_int32, "l": ctypes.c_int64, "u": ctypes.c_uint32, "f": ctypes.c_float}
+POINTER, INTEGER, FLOAT = range(3)  # how an argument is passed: of an integer the card takes the lower bytes
 PACKAGES = ("numba-cuda", "cuda-core", "nvidia-nvvm", "nvidia-nvjitlink")
 INSTALL = "pip install 'kerasish[cuda]'"
 
@@ -43,6 +43,9 @@ class Template:
 
     def __init__(self, function: Callable, arguments: str):
         self.function, self.arguments = function, arguments.replace(" ", "")
+        self.kinds = tuple(
+            POINTER if letter in POINTERS else FLOAT if letter == "f" else INTEGER for letter in self.arguments
+        )
 
     def __call__(self, name: str, threads: int, resident: int = 1, capability=(7, 5), **constants: Any) -> "Kernel":
         """A kernel of `threads` threads a block, `resident` blocks of which shall fit on a multiprocessor."""
@@ -205,8 +208,8 @@ def launch(kernel: Kernel, grid: tuple[int, ...], arguments: tuple) -> None:
     card = cupy.cuda.runtime.getDevice()
     loaded = kernel.loaded.get(card) or _load(kernel, card)
     values = [
-        argument.data.ptr if letter in POINTERS else CTYPES[letter](argument)
-        for letter, argument in zip(kernel.source.arguments, arguments, strict=True)
+        argument.data.ptr if kind is POINTER else argument if kind is INTEGER else c_float(argument)
+        for kind, argument in zip(kernel.source.kinds, arguments, strict=True)
     ]
     start(_stream(cupy.cuda.get_current_stream().ptr), _config(grid, kernel.threads), loaded, *values)
 

@@ -363,6 +363,8 @@ def launch(kernel, grid, arguments):
 
 
 def _argument(kernel, letter, value):
+    if letter in "ilu" and type(value) is not int:
+        raise TypeError(f"{kernel}: wants an integer, got {value!r}, whose bytes a launch would pass as they are")
     if letter not in cuda_jit.POINTERS:
         return np.float32(value) if letter == "f" else {"i": int32, "l": int64, "u": uint32}[letter](value)
     array = value.memory
