@@ -1,9 +1,9 @@
 """Group normalization on a card.
 
-A group whose channels fill whole sectors of memory is normalized by one team of threads, a warp or a block, in one
-launch: its second and third reading find it in the caches. Where groups are narrow (instance normalization) or few,
-teams would read a part of each sector, or leave multiprocessors idle. There, as in the gradient, blocks share samples
-by pixels and take sums for each channel, whole rows at a time, which are added in order.
+A group whose channels are quads and fill sectors of memory is normalized by one team of threads, a warp or a block, in
+one launch: its second and third reading find it in the caches. Where groups are narrow (instance normalization), odd or
+few, teams would read single floats or a part of each sector, or leave multiprocessors idle. There, as in the gradient,
+blocks share samples by pixels and take sums for each channel, whole rows at a time, which are added in order.
 """
 
 import math
@@ -298,7 +298,7 @@ def group_norm_grad(gy, x, gamma, mean, inverse_std):
 
 def in_teams(size, channels, teams):
     """Whether a team for each group is the way: for groups of so many elements and channels, and so many groups."""
-    return size <= SMALL or (channels >= SECTOR and teams >= multiprocessors())
+    return size <= SMALL or (channels >= SECTOR and channels % 4 == 0 and teams >= multiprocessors())
 
 
 def _joined(kind, x, gy, gamma, mean, scale, groups, epsilon=0.0):

@@ -248,7 +248,7 @@ def test_group_normalization(card, monkeypatch, shape, groups, affine, teams):
 def test_which_groups_are_normalized_by_teams(monkeypatch):
     monkeypatch.setattr(group_norm, "multiprocessors", lambda: 64)
     assert group_norm.in_teams(8, 1, 1) and group_norm.in_teams(10_000, 8, 64)
-    assert not group_norm.in_teams(10_000, 8, 63) and not group_norm.in_teams(10_000, 4, 64)
+    assert not any(group_norm.in_teams(10_000, *case) for case in ((8, 63), (4, 64), (10, 64)))
 
 
 def test_groups_far_from_zero(card, monkeypatch):
