@@ -1,7 +1,6 @@
 """Shows versions, processor, threads, kernel cache and device, and what to do next."""
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import shutil
@@ -82,11 +81,13 @@ def _cache():
 
 
 def _device():
-    card = _graphics_card()
-    if card is None:
-        return "cpu (no NVIDIA card seen)"
-    has_cupy = importlib.util.find_spec("cupy") is not None
-    return f"{card}, {'CuPy installed' if has_cupy else 'not used: CuPy is not installed'}"
+    from kerasish import device
+    from kerasish.device import cuda
+
+    card, reason = _graphics_card(), cuda.missing()
+    if reason is None:
+        return f"{device.default()}: {card or 'an NVIDIA card'}, convolutions in {cuda.arithmetic()}"
+    return f"cpu; {card} is not used: {reason}" if card else f"cpu; {reason}"
 
 
 def _graphics_card():
@@ -103,10 +104,10 @@ def _graphics_card():
 
 
 def _next_step():
-    from kerasish.device import cache, jit
+    from kerasish.device import cache, cuda, cuda_jit, jit
 
-    if _graphics_card() and importlib.util.find_spec("cupy") is None:
-        return "pip install kerasish[cuda]"
+    if _graphics_card() and cuda_jit.INSTALL in (cuda.missing() or ""):
+        return cuda_jit.INSTALL
     folder = cache.cache_folder(jit.cache_key())
     if folder is None:
         return "set KERASISH_CACHE_DIR to a directory that can be written"

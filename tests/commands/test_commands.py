@@ -7,8 +7,10 @@ import sys
 import numpy as np
 import pytest
 
+from kerasish import device
 from kerasish.__main__ import main
-from kerasish.commands import demo
+from kerasish.commands import demo, doctor
+from kerasish.device import cuda
 
 ROOT = str(pathlib.Path(__file__).parents[2])
 
@@ -78,6 +80,31 @@ def test_warmup_of_a_model(tmp_path):
     result = kerasish("warmup", str(tmp_path / "model.keras"))
     assert result.returncode == 0 and "kept in" in result.stdout, result.stderr
     assert kerasish("warmup", "nowhere.keras").returncode == 2
+
+
+CARDS = [
+    (None, None, "cpu:0", "cpu; no NVIDIA driver"),
+    (
+        "T4, 15 GiB",
+        "CuPy is missing: pip install 'kerasish[cuda]'",
+        "cpu:0",
+        "cpu; T4, 15 GiB is not used: CuPy is missing",
+    ),
+    ("T4, 15 GiB", "the driver is too old", "cpu:0", "cpu; T4, 15 GiB is not used: the driver is too old"),
+    ("T4, 15 GiB", "", "gpu:0", "gpu:0: T4, 15 GiB, convolutions in float32"),
+]
+
+
+@pytest.mark.parametrize(("card", "reason", "default", "text"), CARDS)
+def test_doctor_says_which_device_is_used_and_why(monkeypatch, card, reason, default, text):
+    monkeypatch.setattr(doctor, "_graphics_card", lambda: card)
+    monkeypatch.setattr(device, "default", lambda: default)
+    monkeypatch.setattr(cuda, "capability", lambda: (7, 5))
+    if reason is not None:
+        monkeypatch.setattr(cuda, "missing", lambda: reason or None)
+    found = doctor.report()
+    assert found["device"].startswith(text)
+    assert (found["next step"] == "pip install 'kerasish[cuda]'") == ("kerasish[cuda]" in (reason or ""))
 
 
 def test_doctor(tmp_path):
