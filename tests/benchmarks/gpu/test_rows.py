@@ -8,15 +8,17 @@ import types
 import numpy as np
 import pytest
 
-from benchmarks.gpu import kernels
+from benchmarks.gpu import inputs, kernels
 from benchmarks.gpu.convolutions import DEEP, LARGE, OTHERS, SPECIAL, Sizes, arithmetic_rows
 from benchmarks.gpu.inputs import arrays, moved
 from benchmarks.gpu.rows import memory_rows
-from kerasish.device import cuda_jit
+from kerasish.device import cuda, cuda_jit
 from kerasish.kernels import Twin, find
+from tests.kernels.cuda import fake_cupy
 
 ROWS = [*memory_rows(), *arithmetic_rows()]
 PEERED = {(row.kernel, repr(row.tiny)): row for row in ROWS if row.peer is not None}
+DTYPES = {"mask": "bool"}
 EMULATED = 2e4  # multiply-adds that the emulator is given
 
 
@@ -38,18 +40,43 @@ def test_rows_are_right(card, row):
     assert found["launched"] or row.kernel == "matmul"
 
 
-def test_the_rows_launch_every_kernel(card, monkeypatch):
-    """A kernel without a row fails here: give it one in benchmarks/gpu."""
+def unwritten(array):
+    """Memory like an array's, from an address that kernels like, without its numbers: pages that nobody touches."""
+    memory = np.empty(array.nbytes + 512, np.uint8)
+    start = -memory.ctypes.data % 512
+    return memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+
+
+def not_launched(card, monkeypatch, given):
+    """The names of the kernels that no row launches; nothing is computed."""
     package = importlib.import_module("kerasish.kernels.cuda")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
     launched = set()
     monkeypatch.setattr(cuda_jit, "launch", lambda kernel, *rest: launched.add(kernel.name))
     for row in ROWS:
-        kernels.cuda.set_precision(row.precision)
-        given = moved(arrays(row.tiny), card.asarray)
-        kernels.called(getattr(Twin("cuda"), row.kernel), given, kernels._options(row, card))
-    assert {kernel.name for kernel in cuda_jit.kernels} - launched == set()
+        cuda.set_precision(row.precision)
+        host = moved(arrays(given(row)), card.asarray)
+        kernels.called(getattr(Twin("cuda"), row.kernel), host, kernels._options(row, card))
+    return {kernel.name for kernel in cuda_jit.kernels} - launched
+
+
+def test_the_rows_launch_every_kernel(card, monkeypatch):
+    """A kernel without a row fails here: give it one in benchmarks/gpu."""
+    assert not_launched(card, monkeypatch, lambda row: row.tiny) == set()
+
+
+@pytest.mark.parametrize("multiprocessors", [40, 132, 188])
+def test_the_rows_launch_every_kernel_at_full_size(card, monkeypatch, multiprocessors):
+    """On small and large cards: which tile is taken depends on how many multiprocessors wait for work."""
+    properties = {"multiProcessorCount": multiprocessors, "major": 9, "minor": 0}
+    monkeypatch.setattr(cuda, "_properties", lambda index: properties)
+    monkeypatch.setattr(inputs, "drawn", lambda given, seed: np.empty(given.shape, DTYPES.get(given.kind, given.dtype)))
+    monkeypatch.setattr(fake_cupy, "aligned", unwritten)
+    monkeypatch.setattr(
+        card, "empty", lambda shape, dtype: fake_cupy.Card(unwritten(np.empty(shape, dtype))), raising=False
+    )
+    assert not_launched(card, monkeypatch, lambda row: row.tiny if row.kernel == "matmul" else row.inputs) == set()
 
 
 def test_titles_are_unique():
