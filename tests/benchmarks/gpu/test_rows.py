@@ -41,8 +41,8 @@ def test_rows_are_right(card, row):
 
 
 def unwritten(array):
-    """Memory like an array's, from an address that kernels like, without its numbers: pages that nobody touches."""
-    memory = np.empty(array.nbytes + 512, np.uint8)
+    """Memory like an array's, from an address that kernels like, all zeros: pages that nobody touches."""
+    memory = np.zeros(array.nbytes + 512, np.uint8)
     start = -memory.ctypes.data % 512
     return memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
 
@@ -71,10 +71,10 @@ def test_the_rows_launch_every_kernel_at_full_size(card, monkeypatch, multiproce
     """On small and large cards: which tile is taken depends on how many multiprocessors wait for work."""
     properties = {"multiProcessorCount": multiprocessors, "major": 9, "minor": 0}
     monkeypatch.setattr(cuda, "_properties", lambda index: properties)
-    monkeypatch.setattr(inputs, "drawn", lambda given, seed: np.empty(given.shape, DTYPES.get(given.kind, given.dtype)))
+    monkeypatch.setattr(inputs, "drawn", lambda given, seed: np.zeros(given.shape, DTYPES.get(given.kind, given.dtype)))
     monkeypatch.setattr(fake_cupy, "aligned", unwritten)
     monkeypatch.setattr(
-        card, "empty", lambda shape, dtype: fake_cupy.Card(unwritten(np.empty(shape, dtype))), raising=False
+        card, "empty", lambda shape, dtype: fake_cupy.Card(unwritten(np.zeros(shape, dtype))), raising=False
     )
     assert not_launched(card, monkeypatch, lambda row: row.tiny if row.kernel == "matmul" else row.inputs) == set()
 
