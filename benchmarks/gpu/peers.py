@@ -87,29 +87,35 @@ def matmul(torch, a, b, transpose_a=False, transpose_b=False, bias=None, activat
 
 
 def max_pool(torch, x, size, window):
-    x = first(x)
-    return lambda: last(torch.nn.functional.max_pool2d(x, size, window.strides, return_indices=True)[0])
+    x, function = first(x), getattr(torch.nn.functional, f"max_pool{len(size)}d")
+    return lambda: last(function(x, size, window.strides, return_indices=True)[0])
 
 
 def max_pool_grad(torch, gy, where, x_shape, size, window):
     """The number of a maximum in its window as PyTorch's number in the image."""
     where, gy, x = first(where).long(), first(gy), first(gy.new_empty(x_shape))
-    rows = torch.arange(gy.shape[2], device=gy.device)[:, None] * window.strides[0] + where // size[1]
-    columns = torch.arange(gy.shape[3], device=gy.device) * window.strides[1] + where % size[1]
-    indices = (rows * x_shape[2] + columns).contiguous(memory_format=torch.channels_last)
-    rest = (list(size), list(window.strides), [0, 0], [1, 1], False, indices)
-    return lambda: last(torch.ops.aten.max_pool2d_with_indices_backward(gy, x, *rest))
+    indices, rest = torch.zeros_like(where), where
+    scale = 1
+    for axis in reversed(range(len(size))):
+        begin = torch.arange(gy.shape[2 + axis], device=gy.device) * window.strides[axis]
+        begin = begin.reshape(-1, *[1] * (len(size) - 1 - axis))
+        indices, rest = indices + (begin + rest % size[axis]) * scale, rest // size[axis]
+        scale *= x_shape[1 + axis]
+    backward = getattr(torch.ops.aten, f"max_pool{len(size)}d_with_indices_backward")
+    options = (list(size), list(window.strides), [0] * len(size), [1] * len(size), False, indices)
+    return lambda: last(backward(gy, x, *options))
 
 
 def average_pool(torch, x, size, window):
-    x = first(x)
-    return lambda: last(torch.nn.functional.avg_pool2d(x, size, window.strides))
+    x, function = first(x), getattr(torch.nn.functional, f"avg_pool{len(size)}d")
+    return lambda: last(function(x, size, window.strides))
 
 
 def average_pool_grad(torch, gy, x_shape, size, window):
     gy, x = first(gy), first(gy.new_empty(x_shape))
-    rest = (list(size), list(window.strides), [0, 0], False, False, None)
-    return lambda: last(torch.ops.aten.avg_pool2d_backward(gy, x, *rest))
+    backward = getattr(torch.ops.aten, f"avg_pool{len(size)}d_backward")
+    options = (list(size), list(window.strides), [0] * len(size), False, False, None)
+    return lambda: last(backward(gy, x, *options))
 
 
 def _gradient(torch: Any, function: Callable, sources: list, gy: Any) -> Callable:

@@ -47,10 +47,11 @@ class Row(NamedTuple):
 
 IMAGE, LITTLE = (64, 56, 56, 128), (2, 5, 5, 8)
 THIN, LITTLE_THIN = (64, 224, 224, 3), (2, 5, 5, 3)  # channels that are no multiple of 4 have kernels of their own
+VOLUME, LITTLE_VOLUME = (8, 16, 32, 32, 64), (1, 4, 5, 4, 8)
+THIN_VOLUME, LITTLE_THIN_VOLUME = (8, 32, 64, 64, 3), (1, 4, 5, 4, 3)
 MATRIX, SMALL = (8192, 1024), (5, 36)
 ODD, SMALL_ODD = (8192, 1001), (5, 33)
 SAME = Window((1, 1), ((1, 1), (1, 1)))
-HALF = Window((2, 2))
 SEED = (3, 2**40 + 7)
 PARAMETERS = [2359296, 1048576, 589824, 36864, 512, 64] * 6  # a ResNet-50's 25 million, in fewer arrays
 FEW_PARAMETERS = [5, 2500, 1024]
@@ -129,18 +130,26 @@ def _groups() -> list[Row]:
 
 
 def _pools() -> list[Row]:
-    halved = lambda s: (s[0], s[1] // 2, s[2] // 2, s[3])
-    forward = lambda *s: (normal(*s), (2, 2), HALF)
-    maximum = lambda *s: (normal(*halved(s)), integers(halved(s), 4, "uint8"), tuple(s), (2, 2), HALF)
-    average = lambda *s: (normal(*halved(s)), tuple(s), (2, 2), HALF)
+    """Windows of 2 along two axes and three, channels by four and by one."""
+    axes = lambda s: len(s) - 2
+    halved = lambda s: (s[0], *(n // 2 for n in s[1:-1]), s[-1])
+    every = lambda s, value: (value,) * axes(s)
+    window = lambda s: (every(s, 2), Window(every(s, 2), every(s, (0, 0)), every(s, 1)))
+    forward = lambda *s: (normal(*s), *window(s))
+    maximum = lambda *s: (normal(*halved(s)), integers(halved(s), 2 ** axes(s), "uint8"), s, *window(s))
+    average = lambda *s: (normal(*halved(s)), s, *window(s))
     table = [
-        ("max pooling 2x2,", "max_pool2d", forward, peers.max_pool),
-        ("max pooling 2x2, gradient,", "max_pool2d_grad", maximum, peers.max_pool_grad),
-        ("average pooling 2x2,", "average_pool2d", forward, peers.average_pool),
-        ("average pooling 2x2, gradient,", "average_pool2d_grad", average, peers.average_pool_grad),
+        ("max pooling", "max_pool{}d", forward, peers.max_pool),
+        ("max pooling, gradient,", "max_pool{}d_grad", maximum, peers.max_pool_grad),
+        ("average pooling", "average_pool{}d", forward, peers.average_pool),
+        ("average pooling, gradient,", "average_pool{}d_grad", average, peers.average_pool_grad),
     ]
-    shapes = (IMAGE, LITTLE), (THIN, LITTLE_THIN)
-    return [_row(name, k, make, *sizes, peer=peer) for sizes in shapes for name, k, make, peer in table]
+    shapes = (IMAGE, LITTLE), (THIN, LITTLE_THIN), (VOLUME, LITTLE_VOLUME), (THIN_VOLUME, LITTLE_THIN_VOLUME)
+    return [
+        _row(name, kernel.format(axes(sizes[0])), make, *sizes, peer=peer)
+        for sizes in shapes
+        for name, kernel, make, peer in table
+    ]
 
 
 def _softmaxes() -> list[Row]:
