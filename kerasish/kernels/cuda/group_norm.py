@@ -243,8 +243,7 @@ def _kinds(source, name):
 
 TEAMS = {
     (team, wide): group_forward(f"group_team_{team}_{wide}", THREADS, THREADS=THREADS, TEAM=team, WIDE=wide)
-    for team in (32, THREADS)
-    for wide in (1, 4)
+    for team, wide in ((32, 1), (32, 4), (THREADS, 4))  # as `in_teams` chooses
 }
 SUMS, APPLY = _kinds(sample_sums, "group_sums"), _kinds(group_apply, "group")
 JOIN = {
