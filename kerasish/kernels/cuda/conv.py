@@ -1,12 +1,13 @@
 """Convolution and its gradients on a card: gathered matrix products (`product.py`), in space those of `conv3d.py`."""
 
+import functools
 import itertools
 import math
 
 import numpy as np
 
 from kerasish.core.shapes import Window
-from kerasish.device import array_module
+from kerasish.device import array_module, cuda
 from kerasish.kernels.cuda.arrays import contiguous, supported
 from kerasish.kernels.cuda.conv3d import Volumes
 from kerasish.kernels.cuda.gather import Rows, correlate, left_filters, multiply, padded, quads, turned_filters
@@ -39,7 +40,7 @@ def conv2d_grad_input(gy, w, x_shape, window):
 
     gy (N, OH, OW, F), w (KH, KW, C/G, F) -> gx (N, H, W, C)
     """
-    C, G, phases = x_shape[-1], window.groups, list(gradient_phases(gy.shape, w.shape, x_shape, window))
+    C, G, phases = x_shape[-1], window.groups, gradient_phases(gy.shape, w.shape, tuple(x_shape), window)
     sizes = math.prod(x_shape), 4 * gy.size
     if not supported(gy, w) or not all(rows.fits(offsets, *sizes) for *_, rows, offsets in phases):
         return reference.conv2d_grad_input(gy, w, x_shape, window)
@@ -48,12 +49,16 @@ def conv2d_grad_input(gy, w, x_shape, window):
     gx = (xp.empty if everywhere else xp.zeros)(tuple(x_shape), gy.dtype)
     if not gx.size or not gy.size:
         return gx
-    gy, w, flat = padded(gy, G), w.reshape(-1, *w.shape[-2:]), gx.reshape(-1)
+    gy, flat, at = padded(gy, G), gx.reshape(-1), 0
+    turned = turned_filters(by_phase(w.reshape(-1, *w.shape[-2:]), phases), G)
+    each = len(turned) // math.prod(w.shape[:-2])
     for first, kept, rows, offsets in phases:
         if offsets and rows.count:
             taps, place = rows.table(offsets, gy.shape[-1] // G, gy.shape[-1]), rows.place(x_shape, window.strides)
             begin = int(np.ravel_multi_index(first, x_shape[1:-1])) * C
-            multiply(gy, turned_filters(w[list(kept)], G), flat[begin:], rows, taps, G, C // G, place)
+            filters = turned[at * each : (at + len(kept)) * each]
+            multiply(gy, filters, flat[begin:], rows, taps, G, C // G, place)
+        at += len(kept)
     return gx
 
 
@@ -63,7 +68,7 @@ def conv2d_grad_kernel(x, gy, w_shape, window):
 
     x (N, H, W, C), gy (N, OH, OW, F) -> gw (KH, KW, C/G, F)
     """
-    rows, offsets = forward_rows(x.shape, gy.shape, window), tap_offsets(w_shape, window)
+    rows, offsets = forward_rows(x.shape, gy.shape, window), tap_offsets(tuple(w_shape), window)
     if not supported(x, gy) or not rows.fits(offsets, 4 * x.size, 4 * gy.size) or not gy.size or not x.size:
         return reference.conv2d_grad_kernel(x, gy, w_shape, window)
     (*_, J, F), G = w_shape, window.groups
@@ -114,14 +119,16 @@ def _walk(image, *rest):
     return (Rows if len(image) == 3 else Volumes)(image, *rest)
 
 
+@functools.lru_cache(1024)
 def tap_offsets(w_shape, window):
     """How far along each axis the taps are from the first, in C order."""
     return tuple(tuple(t * d for t, d in zip(tap, window.dilation)) for tap in np.ndindex(*w_shape[:-2]))
 
 
+@functools.lru_cache(1024)
 def gradient_phases(gy_shape, w_shape, x_shape, window):
-    """For each phase of the strides: its first pixel, its taps' numbers, its rows, the taps' places in a window."""
-    kernel, even = w_shape[:-2], (1,) * len(window.strides)
+    """Of each phase of the strides: its first pixel, its taps' numbers, its rows, the taps' places in a window."""
+    kernel, even, phases = w_shape[:-2], (1,) * len(window.strides), []
     for first in np.ndindex(*window.strides):
         axes = zip(first, kernel, window.strides, window.pads, window.dilation)
         reach = [_reach(at, taps, s, before, d) for at, taps, s, (before, _), d in axes]
@@ -130,7 +137,19 @@ def gradient_phases(gy_shape, w_shape, x_shape, window):
         met = list(itertools.product(*reach))
         kept = tuple(int(np.ravel_multi_index([tap for tap, _ in taps], kernel)) for taps in met)
         offsets = tuple(tuple(away - least for (_, away), least in zip(taps, begin)) for taps in met)
-        yield first, kept, _walk(tuple(gy_shape[:-1]), walk, even, begin), offsets
+        phases.append((first, kept, _walk(gy_shape[:-1], walk, even, begin), offsets))
+    return phases
+
+
+def by_phase(w, phases):
+    """Filters (T, ...) in the order in which the phases meet them: each tap has its one phase."""
+    order = tuple(tap for _, kept, *_ in phases for tap in kept)
+    return w if order == tuple(range(len(order))) else w[_on_card(order, cuda.current())]
+
+
+@functools.lru_cache(1024)
+def _on_card(numbers, card):
+    return cuda.cupy().asarray(np.array(numbers))
 
 
 def _reach(at, taps, stride, before, dilation):
