@@ -14,9 +14,12 @@ _default: dict[str, str | None] = {"name": None}  # None: to be found out
 
 def array_module(*arrays: Any) -> Any:
     """CuPy if one of the arrays lives on a GPU, else NumPy."""
-    if any(not isinstance(a, np.ndarray) and hasattr(a, "__cuda_array_interface__") for a in arrays):
-        return sys.modules["cupy"]
-    return np
+    return sys.modules["cupy"] if any(map(on_card, arrays)) else np
+
+
+def on_card(array: Any) -> bool:
+    """Whether an array lies on a GPU. Its class is asked: the array would make a dictionary of all that it is."""
+    return not isinstance(array, np.ndarray) and hasattr(type(array), "__cuda_array_interface__")
 
 
 def current() -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasish.device import on_card
+
 FAMILIES = (
     "conv",
     "depthwise",
@@ -83,7 +85,7 @@ _cpu, _cuda = Twin("cpu"), Twin("cuda")
 
 def twin_of(array: Any) -> Twin:
     """The kernels for where `array` lives."""
-    return _cuda if not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__") else _cpu
+    return _cuda if on_card(array) else _cpu
 
 
 def replays_of(array: Any) -> Any:

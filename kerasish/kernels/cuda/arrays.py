@@ -2,18 +2,14 @@
 
 import numpy as np
 
-from kerasish.device import array_module
+from kerasish.device import array_module, on_card
 
 LARGEST = 2**31 - 2**16  # kernels count elements in 32 bits, and the last block may count beyond the end
 
 
 def supported(*arrays):
     """Whether kernels take these arrays: float32 on the card, None aside, and not too large."""
-    return all(a is None or (_there(a) and a.dtype == np.float32 and a.size <= LARGEST) for a in arrays)
-
-
-def _there(array):
-    return not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__")
+    return all(a is None or (on_card(a) and a.dtype == np.float32 and a.size <= LARGEST) for a in arrays)
 
 
 def contiguous(array):
