@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasish.core import dtypes
 from kerasish.core.operators import Operators, op
-from kerasish.device import put
+from kerasish.device import put, put_number
 
 _SCALARS = (bool, int, float, complex)
 
@@ -139,7 +139,7 @@ def as_array(x, dtype: str | None = None, like=None):
     elif isinstance(x, np.ndarray):
         array = x
     elif isinstance(x, _SCALARS):
-        return put(np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x))), like)
+        return put_number(np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x))), like)
     elif (inner := getattr(x, "array", None)) is not None and isinstance(x, Operators):
         array = inner
     else:

@@ -183,7 +183,8 @@ class Variable(Operators):
                 f"Target variable: {self}"
             )
         self.version += 1
-        self.array, self._shared = (array.copy() if not isinstance(value, (int, float)) else array), False
+        fresh = isinstance(value, (int, float)) and isinstance(array, np.ndarray)
+        self.array, self._shared = (array if fresh else array.copy()), False
         return self
 
     def assign_add(self, value):

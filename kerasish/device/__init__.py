@@ -62,6 +62,16 @@ def put(array: Any, like: Any = None) -> Any:
     return cuda.to_card(array, int(name[4:]))
 
 
+def put_number(array: np.ndarray, like: Any = None) -> Any:
+    """`put` of a single number, not to be written: on a card the same number is copied once and shared."""
+    name = _chosen.get() or _default["name"] or default() if like is None else where(like)
+    if name == "cpu:0":
+        return array
+    from kerasish.device import cuda
+
+    return cuda.number(array.tobytes(), array.dtype, int(name[4:]))
+
+
 def bring(array: Any) -> Any:
     """A batch's array on the chosen device, copied from wherever it lies."""
     if isinstance(array, np.ndarray) or where(array) == current():

@@ -104,6 +104,12 @@ def to_card(array: np.ndarray, index: int) -> Any:
         return guarded(cupy().asarray, array)
 
 
+@functools.lru_cache(1024)
+def number(content: bytes, dtype: np.dtype, index: int) -> Any:
+    """A single number on a card; steps that need it again wait for no copy."""
+    return to_card(np.frombuffer(content, dtype).reshape(()), index)
+
+
 def guarded(function: Any, *arguments: Any) -> Any:
     """Call a function; if the card's memory does not suffice, say what fills it."""
     try:
@@ -177,6 +183,7 @@ def blas_arithmetic() -> Iterator[None]:
 
 def release() -> None:
     """Give the pool's unused memory back to the card; CuPy's pool fails where there is no driver."""
+    number.cache_clear()
     module = sys.modules.get("cupy")
     if module is not None and driver():
         module.get_default_memory_pool().free_all_blocks()

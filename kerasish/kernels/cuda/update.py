@@ -155,14 +155,18 @@ def _launch(rule, lists, constants):
 
 def _tables(lists):
     """On the card: addresses, sizes, the number of the chunk where each array ends; and the number of chunks."""
-    addresses = tuple(a.data.ptr for arrays in lists for a in arrays)
-    sizes = tuple(a.size for a in lists[0])
-    return _uploaded(addresses, sizes, array_module(lists[0][0]))
+    xp = array_module(lists[0][0])
+    addresses = _addresses(tuple(a.data.ptr for arrays in lists for a in arrays), xp)
+    return addresses, *_chunks(tuple(a.size for a in lists[0]), xp)
 
 
 @functools.lru_cache(64)
-def _uploaded(addresses, sizes, xp):
+def _addresses(addresses, xp):
     """A step's gradients mostly lie where the last step's lay: the pool gives the same memory out again."""
+    return xp.asarray(np.array(addresses, np.int64))
+
+
+@functools.lru_cache(64)
+def _chunks(sizes, xp):
     ends = np.cumsum([blocks(size, CHUNK) for size in sizes], dtype=np.int64)
-    host = (np.array(values, np.int64) for values in (addresses, sizes, ends))
-    return (*(xp.asarray(values) for values in host), int(ends[-1]) if len(ends) else 0)
+    return xp.asarray(np.array(sizes, np.int64)), xp.asarray(ends), int(ends[-1]) if len(ends) else 0
