@@ -57,7 +57,8 @@ def missing() -> str | None:
         count = cupy().cuda.runtime.getDeviceCount()
         cuda_jit.require()
     except Exception as error:  # CuPy raises classes of its own where there is no driver
-        return str(error)
+        older = " (for drivers of CUDA 12: pip install 'kerasish[cuda12]')"
+        return f"{error}{older if 'InsufficientDriver' in str(error) else ''}"
     return None if count else "the driver reports no card"
 
 

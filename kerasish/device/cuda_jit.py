@@ -21,7 +21,14 @@ from kerasish.device.cuda_source import specialized
 POINTERS = {"F": "float32", "I": "int32", "L": "int64", "U": "uint8", "D": "float64"}
 NUMBERS = {"i": "int32", "l": "int64", "u": "uint32", "f": "float32"}
 POINTER, INTEGER, FLOAT = range(3)  # how an argument is passed: of an integer the card takes the lower bytes
-PACKAGES = ("numba-cuda", "cuda-core", "nvidia-nvvm", "nvidia-nvjitlink")
+PACKAGES = (
+    "numba-cuda",
+    "cuda-core",
+    "nvidia-nvvm",
+    "nvidia-nvjitlink",
+    "nvidia-cuda-nvcc-cu12",
+    "nvidia-nvjitlink-cu12",
+)
 INSTALL = "pip install 'kerasish[cuda]'"
 
 kernels: list["Kernel"] = []

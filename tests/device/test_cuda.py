@@ -100,6 +100,14 @@ def test_precision():
         keras.config.set_gpu_precision("tf64")
 
 
+def test_an_old_driver_is_told_what_to_install(cupy, monkeypatch):
+    def fail():
+        raise RuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version")
+
+    monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", fail)
+    assert cuda.missing().endswith("(for drivers of CUDA 12: pip install 'kerasish[cuda12]')")
+
+
 def test_memory(cupy):
     assert cuda.memory_info() == {"total": 16 << 20, "free": 12 << 20, "used": 3 << 20, "pool": 4 << 20}
     keras.utils.clear_session()
