@@ -101,8 +101,7 @@ def test_mnist_on_the_card(card, monkeypatch):
     record = mnist.epoch()
     assert record["right"] and record["apart"] < 1e-4
     found = mnist.copies_in_a_step()
-    assert found["asked, data on the card"]["down"] == 0
-    assert found["asked, data on the card"]["bytes_up"] <= 8
+    assert not any(found["asked, data on the card"].values())
     assert found["asked, data on the host"]["bytes_up"] >= 4 * 28 * 28 * 4
 
 
