@@ -43,6 +43,7 @@ def test_the_inner_block_is_the_loop_with_the_most_multiplications(monkeypatch):
     assert block.counts == {"FFMA": 2, "IMAD": 1, "BRA": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "most"), MOST.items())
 def test_large_products_spend_their_issue_slots_on_multiplications(nvdisasm, name, most):
     kernel = next(kernel for kernel in machine_code.kernels([name]) if kernel.name == name)

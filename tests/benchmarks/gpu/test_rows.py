@@ -66,6 +66,7 @@ def test_the_rows_launch_every_kernel(card, monkeypatch):
     assert not_launched(card, monkeypatch, lambda row: row.tiny) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("multiprocessors", [40, 132, 188])
 def test_the_rows_launch_every_kernel_at_full_size(card, monkeypatch, multiprocessors):
     """On small and large cards: which tile is taken depends on how many multiprocessors wait for work."""

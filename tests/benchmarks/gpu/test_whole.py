@@ -29,6 +29,7 @@ def card(monkeypatch):
         yield cupy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("only", "count"), ONLY.items(), ids=list(ONLY))
 def test_a_job_of_every_group(card, tmp_path, monkeypatch, only, count):
     path = tmp_path / "gpu.json"

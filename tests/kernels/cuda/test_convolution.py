@@ -17,12 +17,16 @@ SMALL = 3e5  # multiply-adds, padding aside, that the emulator does in a second
 TOLERANCE = {"float32": 1e-5, "3xtf32": 1e-5, "tf32": 2e-3, "bfloat16": 1.5e-2}
 TENSOR = ("one by one, stride 2", "stride and dilation", "groups")
 SAME = ((1, 1),) * 3
+SLOW = [pytest.mark.slow]
 SIZES = ((128, 128), (128, 64), (64, 64), (128, 32))
 TILES = [
-    pytest.param(precision, size, marks=[pytest.mark.slow] if precision == "3xtf32" else [])
+    pytest.param(precision, size, marks=[] if precision in ("float32", "tf32") and size == (64, 64) else SLOW)
     for precision in TOLERANCE
     for size in SIZES
 ]
+
+
+PRECISIONS = ["tf32", *(pytest.param(name, marks=SLOW) for name in ("3xtf32", "bfloat16"))]
 
 
 def rows(table, names=None):
@@ -46,7 +50,7 @@ def test_float32(card, case):
     check_conv(card, case)
 
 
-@pytest.mark.parametrize("precision", ["tf32", "3xtf32", "bfloat16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("case", rows(CONV2D, TENSOR))
 def test_tensor_cores(card, case, precision):
     cuda.set_precision(precision)
@@ -101,7 +105,7 @@ def test_three_axes(card, case):
     check_conv(card, case, "conv3d")
 
 
-@pytest.mark.parametrize("precision", ["tf32", "3xtf32", "bfloat16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("case", rows(CONV3D, ("stride and dilation", "whole vectors")))
 def test_three_axes_on_tensor_cores(card, case, precision):
     cuda.set_precision(precision)

@@ -36,6 +36,7 @@ def test_equals_the_cpu(card, case):
     assert not missed, "\n".join(missed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_passes_its_tests_on_the_card(family):
     options = ["-p", "tests.kernels.cuda.pretend", "-p", "no:cacheprovider", "--tb=line"]

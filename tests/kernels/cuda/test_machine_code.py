@@ -19,11 +19,11 @@ REGISTERS, SHARED = 65536, 48 << 10  # of a multiprocessor; of a block
 SLACK = 6  # registers that another version of the compiler may want more
 TIGHT = re.compile("^(deep_)?(product|outer)_128x128$")  # held to what lets two blocks run at once; less would spill
 DOUBLES = ("finish_",)  # kernels that may use double precision: it is slow on most cards
-SELDOM = re.compile("3xtf32|bfloat16")
+OFTEN = re.compile("^(product_64x64|tensor_tf32_64x64|outer_64x64|normalize_4|dropout|update_adam|finish_moments)$")
 
 
 def marked(kernel):
-    return pytest.param(kernel, id=kernel.name, marks=[pytest.mark.slow] if SELDOM.search(kernel.name) else [])
+    return pytest.param(kernel, id=kernel.name, marks=[] if OFTEN.match(kernel.name) else [pytest.mark.slow])
 
 
 def test_names_are_unique():

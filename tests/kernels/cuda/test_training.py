@@ -62,12 +62,7 @@ def from_logits():
 
 CASES = {
     "adam": (convolutional, (8, 8, 3), "adam", "sparse_categorical_crossentropy"),
-    "momentum": (
-        residual,
-        (6, 6, 4),
-        momentum,
-        from_logits,
-    ),
+    "momentum": (residual, (6, 6, 4), momentum, from_logits),
     "volumes": (volumetric, (3, 4, 3, 2), "adam", from_logits),
 }
 
@@ -86,7 +81,11 @@ def trained(build, shape, optimizer, loss):
     return model, [np.array(v) for v in (*values, model.predict(x, verbose=0), *model.get_weights())]
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def marked(name):
+    return pytest.param(CASES[name], id=name, marks=[] if name == "adam" else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize("case", [marked(name) for name in CASES])
 def test_training_on_a_card_equals_training_on_the_cpu(card, case, monkeypatch):
     launched = set()
     monkeypatch.setattr(cuda_jit, "launch", lambda k, *rest: (launched.add(k.name), emulator.launch(k, *rest)))
