@@ -85,6 +85,8 @@ def _device():
     from kerasish.device import cuda
 
     card, reason = _graphics_card(), cuda.missing()
+    if reason is None and device.default() == "cpu:0":
+        reason = f"KERASISH_DEVICE={os.environ.get('KERASISH_DEVICE')}"
     if reason is None:
         return f"{device.default()}: {card or 'an NVIDIA card'}, convolutions in {cuda.arithmetic()}"
     return f"cpu; {card} is not used: {reason}" if card else f"cpu; {reason}"

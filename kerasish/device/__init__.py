@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import os
 import sys
 import types
 from typing import Any
@@ -28,11 +29,19 @@ def current() -> str:
 
 
 def default() -> str:
-    """The device outside of `keras.device(...)`: the one that was set, else a card that answers, else the CPU."""
+    """The device outside of `keras.device(...)`: the one that was set, else a card that answers, else the CPU.
+
+    Raises:
+        ValueError: if the environment variable KERASISH_DEVICE names a device that is not there.
+    """
     if _default["name"] is None:
         from kerasish.device import cuda
 
-        set_default("gpu:0" if cuda.answers() else "cpu:0")
+        wanted = os.environ.get("KERASISH_DEVICE")
+        try:
+            set_default(wanted or ("gpu:0" if cuda.answers() else "cpu:0"))
+        except ValueError as error:
+            raise ValueError(f"KERASISH_DEVICE={wanted}, but {error}") from None
     return _default["name"]
 
 

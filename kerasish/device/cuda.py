@@ -10,7 +10,6 @@ import gc
 import importlib
 import importlib.util
 import math
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -65,8 +64,6 @@ def missing() -> str | None:
 @functools.cache
 def answers() -> bool:
     """Whether a card shall be the default device: CuPy and numba-cuda are installed, and a card answers."""
-    if os.environ.get("KERASISH_DEVICE", "").lower() == "cpu":
-        return False
     installed = "cupy" in sys.modules or importlib.util.find_spec("cupy") is not None
     return installed and missing() is None
 

@@ -91,6 +91,7 @@ CARDS = [
         "cpu; T4, 15 GiB is not used: CuPy is missing",
     ),
     ("T4, 15 GiB", "the driver is too old", "cpu:0", "cpu; T4, 15 GiB is not used: the driver is too old"),
+    ("T4, 15 GiB", "", "cpu:0", "cpu; T4, 15 GiB is not used: KERASISH_DEVICE=cpu"),
     ("T4, 15 GiB", "", "gpu:0", "gpu:0: T4, 15 GiB, convolutions in float32"),
 ]
 
@@ -99,6 +100,7 @@ CARDS = [
 def test_doctor_says_which_device_is_used_and_why(monkeypatch, card, reason, default, text):
     monkeypatch.setattr(doctor, "_graphics_card", lambda: card)
     monkeypatch.setattr(device, "default", lambda: default)
+    monkeypatch.setenv("KERASISH_DEVICE", "cpu")
     monkeypatch.setattr(cuda, "capability", lambda: (7, 5))
     if reason is not None:
         monkeypatch.setattr(cuda, "missing", lambda: reason or None)

@@ -87,6 +87,17 @@ def test_a_default_device(cupy):
     assert isinstance(keras.ops.zeros(3).value, np.ndarray)
 
 
+def test_the_environment_chooses(cupy, monkeypatch):
+    for wanted, found in {"cpu": "cpu:0", "gpu": "gpu:0", "GPU:0": "gpu:0"}.items():
+        monkeypatch.setenv("KERASISH_DEVICE", wanted)
+        device.set_default(None)
+        assert device.current() == found
+    monkeypatch.setenv("KERASISH_DEVICE", "gpu:1")
+    device.set_default(None)
+    with pytest.raises(ValueError, match=r"KERASISH_DEVICE=gpu:1, but .* not there \(there are 1, numbered from 0\)"):
+        device.current()
+
+
 def test_text_stays_on_the_host_and_bfloat16_is_refused(cupy):
     text = np.array(["a"])
     assert cuda.to_card(text, 0) is text
