@@ -1,4 +1,4 @@
-"""Pooling in space on a card, in one launch: a thread takes one channel or four of a pixel; gradients gather.
+"""Pooling on a card, in one launch: a thread takes one channel or four of a pixel; gradients gather.
 
 An element knows its first and its last window along each axis, so a gradient meets no window in vain. Numbers of pixels
 and strides are divided by with products (`gather.reciprocal`).
@@ -202,7 +202,7 @@ def mean_backward(
 
 def _kernels(source, name):
     constants = {"THREADS": THREADS, "LOWEST": LOWEST, "NO_TAP": NO_TAP}
-    return {wide: source(f"deep_{name}_{wide}", THREADS, WIDE=wide, **constants) for wide in (1, 4)}
+    return {wide: source(f"{name}_{wide}", THREADS, WIDE=wide, **constants) for wide in (1, 4)}
 
 
 _max, _max_back = _kernels(max_forward, "max_pool"), _kernels(max_backward, "max_pool_gradient")
