@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.marks import put_between
 from kerasish.device import cuda_jit
 
 START, END = "<!-- machine code -->", "<!-- /machine code -->"
@@ -126,12 +127,7 @@ def write_table(path: str, text: str) -> None:
     Raises:
         ValueError: if the file has no marks.
     """
-    file = Path(path)
-    before, _, rest = file.read_text(encoding="utf-8").partition(START)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"{path} has no marks {START} ... {END}")
-    file.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+    put_between(path, START, END, text)
 
 
 def main(argv: list[str] | None = None) -> int:

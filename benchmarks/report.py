@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.libraries import LIBRARIES
 from benchmarks.machine import one_line
+from benchmarks.marks import put_between
 from benchmarks.run import Results
 from benchmarks.workloads import WORKLOADS
 
@@ -50,12 +50,7 @@ def write_table(path: str, results: Results) -> None:
     Raises:
         ValueError: if the file has no marks.
     """
-    text = Path(path).read_text(encoding="utf-8")
-    if START not in text or END not in text:
-        raise ValueError(f"{path} has no marks {START} ... {END}")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    Path(path).write_text(f"{before}{START}\n{table(results)}\n{END}{after}", encoding="utf-8")
+    put_between(path, START, END, table(results))
 
 
 def table(results: Results) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import platform
-from pathlib import Path
 
+from benchmarks.marks import put_between
 from parity.libraries import real, tensorflow
 
 START, END = "<!-- parity:start -->", "<!-- parity:end -->"
@@ -13,12 +13,7 @@ START, END = "<!-- parity:start -->", "<!-- parity:end -->"
 
 def write_summary(path: str, results) -> None:
     """Replace what stands between the marks by a table with one row a family."""
-    text = Path(path).read_text(encoding="utf-8")
-    if START not in text or END not in text:
-        raise ValueError(f"{path} has no marks {START} ... {END}")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    Path(path).write_text(f"{before}{START}\n{summary(results)}\n{END}{after}", encoding="utf-8")
+    put_between(path, START, END, summary(results))
 
 
 def summary(results) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.gpu.steps import CONTESTANTS
 from benchmarks.gpu.verdicts import verdicts
+from benchmarks.marks import put_between
 
 START, END = "<!-- gpu:start -->", "<!-- gpu:end -->"
 
@@ -18,12 +18,7 @@ def write(path: str, results: dict) -> None:
     Raises:
         ValueError: if the file has no marks.
     """
-    text = Path(path).read_text(encoding="utf-8")
-    if START not in text or END not in text:
-        raise ValueError(f"{path} has no marks {START} ... {END}")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    Path(path).write_text(f"{before}{START}\n{summary(results)}\n{END}{after}", encoding="utf-8")
+    put_between(path, START, END, summary(results))
 
 
 def summary(results: dict) -> str:

@@ -26,6 +26,23 @@ def share_of(share, shift):
 
 
 @device
+def add_up(sums, a, b, thread, shift):
+    """Adds the a's and b's of the threads that share columns, in order, for the first 2**shift threads."""
+    keep(sums, int32(thread * WIDE), a)
+    keep(sums, int32((THREADS + thread) * WIDE), b)
+    cuda.syncthreads()
+    if thread < (int32(1) << shift):
+        for j in unroll(WIDE):
+            a[j], b[j] = float32(0), float32(0)
+        for i in range(int32(THREADS >> shift)):
+            u = several(sums, int32(((i << shift) + thread) * WIDE))
+            v = several(sums, int32((THREADS + (i << shift) + thread) * WIDE))
+            for j in unroll(WIDE):
+                a[j] += u[j]
+                b[j] += v[j]
+
+
+@device
 def passed(g, value, ACTIVATION):
     """The gradient that relu (1) or relu6 (2) of a value lets through."""
     if ACTIVATION != 0 and not (value > float32(0) and (ACTIVATION == 1 or value < float32(6))):
@@ -76,18 +93,8 @@ def column_sums(x, g, y, mean, scale, slope, level, rows, C, share, shift, ACTIV
                 if KIND == LAYER:
                     a[j] += v[j]
                     b[j] += v[j] * ((u[j] - load(mean, row)) * load(scale, row))
-    keep(sums, int32(thread * WIDE), a)
-    keep(sums, int32((THREADS + thread) * WIDE), b)
-    cuda.syncthreads()
+    add_up(sums, a, b, thread, shift)
     if thread < (int32(1) << shift) and column < C:
-        for j in unroll(WIDE):
-            a[j], b[j] = float32(0), float32(0)
-        for i in range(int32(THREADS >> shift)):
-            u = several(sums, int32(((i << shift) + thread) * WIDE))
-            v = several(sums, int32((THREADS + (i << shift) + thread) * WIDE))
-            for j in unroll(WIDE):
-                a[j] += u[j]
-                b[j] += v[j]
         at = int32(2 * int32(cuda.blockIdx.y) * C + column)
         keep(y, at, a)
         keep(y, int32(at + C), b)

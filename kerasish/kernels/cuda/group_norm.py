@@ -17,7 +17,7 @@ from kerasish.device.cuda_jit import device, template
 from kerasish.device.cuda_source import unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import load, store
-from kerasish.kernels.cuda.columns import FINISH, LANES, RESIDENT, SUM
+from kerasish.kernels.cuda.columns import FINISH, LANES, RESIDENT, SUM, add_up
 from kerasish.kernels.cuda.gather import reciprocal
 from kerasish.kernels.cuda.product import divided
 from kerasish.kernels.cuda.warp import ALL, warp_sum
@@ -92,6 +92,15 @@ def group_forward(x, gamma, beta, y, mean, scale, teams, pixels, C, G, R, S, GAM
             store(scale, team, factor)
 
 
+@device
+def part_of(across, shift):
+    """The thread's number, its block's part of the pixels, its sample, its first column; `across` blocks a sample."""
+    thread, split = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y)
+    sample = int32(int32(cuda.blockIdx.x) // across)
+    tile = int32(int32(cuda.blockIdx.x) - sample * across)
+    return thread, split, sample, int32(((tile << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
+
+
 @template("FFFFF iiiiiii")
 def sample_sums(x, gy, parts, mean, scale, pixels, C, G, across, splits, share, shift):
     """Writes parts (N, splits, 2, C): sums of d and d * d, or of gy and gy times normalized x.
@@ -101,10 +110,7 @@ def sample_sums(x, gy, parts, mean, scale, pixels, C, G, across, splits, share, 
     sums = cuda.shared.array(2 * WIDE * THREADS, float32)
     a, b = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
-    thread, split = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y)
-    sample = int32(int32(cuda.blockIdx.x) // across)
-    tile = int32(int32(cuda.blockIdx.x) - sample * across)
-    column = int32(((tile << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
+    thread, split, sample, column = part_of(across, shift)
     base = int32(sample * pixels * C + column)
     for j in unroll(WIDE):
         a[j], b[j] = float32(0), float32(0)
@@ -127,18 +133,8 @@ def sample_sums(x, gy, parts, mean, scale, pixels, C, G, across, splits, share, 
                 for j in unroll(WIDE):
                     a[j] += v[j]
                     b[j] += v[j] * ((u[j] - middle[j]) * factor[j])
-    keep(sums, int32(thread * WIDE), a)
-    keep(sums, int32((THREADS + thread) * WIDE), b)
-    cuda.syncthreads()
+    add_up(sums, a, b, thread, shift)
     if thread < (int32(1) << shift) and column < C:
-        for j in unroll(WIDE):
-            a[j], b[j] = float32(0), float32(0)
-        for i in range(int32(THREADS >> shift)):
-            u = several(sums, int32(((i << shift) + thread) * WIDE))
-            v = several(sums, int32((THREADS + (i << shift) + thread) * WIDE))
-            for j in unroll(WIDE):
-                a[j] += u[j]
-                b[j] += v[j]
         at = int32(2 * (sample * splits + split) * C + column)
         keep(parts, at, a)
         keep(parts, int32(at + C), b)
@@ -203,10 +199,7 @@ def group_apply(
     out, weight = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     high, steep = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
-    thread, split = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y)
-    sample = int32(int32(cuda.blockIdx.x) // across)
-    tile = int32(int32(cuda.blockIdx.x) - sample * across)
-    column = int32(((tile << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
+    thread, split, sample, column = part_of(across, shift)
     base = int32(sample * pixels * C + column)
     if column < C:
         for j in unroll(WIDE):
