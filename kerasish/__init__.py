@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
+from typing import TYPE_CHECKING
+
+from kerasish import names as _names
+
+if TYPE_CHECKING:  # for editors; what is imported when it is first used stands in _NAMES and _PACKAGES
+    from kerasish import (
+        activations,
+        backend,
+        callbacks,
+        config,
+        constraints,
+        datasets,
+        dtype_policies,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        preprocessing,
+        random,
+        regularizers,
+        saving,
+        tree,
+        utils,
+    )
+    from kerasish.compat import install_as_keras, uninstall_as_keras
+    from kerasish.core.autodiff import GradientTape, custom_gradient, stop_gradient
+    from kerasish.core.operation import Operation
+    from kerasish.core.scopes import name_scope
+    from kerasish.core.symbolic import Function, KerasTensor
+    from kerasish.core.tensor import Tensor
+    from kerasish.core.variable import Variable
+    from kerasish.device import on as device
+    from kerasish.dtype_policies import DTypePolicy, FloatDTypePolicy
+    from kerasish.initializers import Initializer
+    from kerasish.layers import Input, InputSpec, Layer
+    from kerasish.losses import Loss
+    from kerasish.metrics import Metric
+    from kerasish.models import Model, Sequential
+    from kerasish.optimizers import Optimizer
+    from kerasish.regularizers import Regularizer
 
 __version__ = _VERSION = "0.1.0"
 KERAS_VERSION = "3.15.1"  # the Keras that kerasish equals
 
 _PACKAGES = frozenset(
-    "activations applications backend callbacks compat config constraints core datasets device distribution "
-    "dtype_policies initializers kernels layers losses metrics models ops optimizers preprocessing random regularizers "
-    "saving training tree utils visualization wrappers".split()
+    "activations backend callbacks compat config constraints core datasets device dtype_policies initializers kernels "
+    "layers losses metrics models ops optimizers preprocessing random regularizers saving training tree utils".split()
 )
 _NAMES = {
     "DTypePolicy": "dtype_policies",
@@ -37,30 +79,68 @@ _NAMES = {
     "name_scope": "core.scopes",
     "stop_gradient": "core.autodiff",
 }
-_PRIVATE = {"core", "kernels", "compat", "training"}
-_MISSING = {"applications", "distribution", "visualization", "wrappers"}  # Keras's packages that are not here yet
-__all__ = tuple(sorted({*_NAMES, *(_PACKAGES - _PRIVATE - _MISSING), "version", "__version__"}))
+_HOMES = {
+    **{name: f"kerasish.{home}" for name, home in _NAMES.items()},
+    **{name: f"kerasish.{name}" for name in _PACKAGES},
+}
+__all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "Function",
+    "GradientTape",
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Operation",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "Tensor",
+    "Variable",
+    "__version__",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "custom_gradient",
+    "datasets",
+    "device",
+    "dtype_policies",
+    "initializers",
+    "install_as_keras",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "name_scope",
+    "ops",
+    "optimizers",
+    "preprocessing",
+    "random",
+    "regularizers",
+    "saving",
+    "stop_gradient",
+    "tree",
+    "uninstall_as_keras",
+    "utils",
+    "version",
+]
 
 
 def version() -> str:
-    """The version of kerasish."""
-    return _VERSION
+    """The version of kerasish; that of the Keras it stands for where `keras` means kerasish."""
+    return __version__
 
 
-def __getattr__(name: str):
-    if name in _NAMES:
-        value = getattr(importlib.import_module(f"kerasish.{_NAMES[name]}"), name)
-    elif name in _PACKAGES:
-        try:
-            value = importlib.import_module(f"kerasish.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"kerasish.{name}":
-                raise
-            raise AttributeError(f"keras.{name} is not in kerasish yet") from None
-    else:
-        raise AttributeError(f"module 'kerasish' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+__getattr__, _ = _names.lazy(__name__, _HOMES)
+if _names.Explainer not in sys.meta_path:
+    sys.meta_path.append(_names.Explainer)
 
 
 def __dir__() -> list[str]:

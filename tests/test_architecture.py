@@ -16,7 +16,8 @@ ALLOWED = {
     "device": {"device"},
     "kernels": {"kernels", "device", "core.shapes"},
     "core": {"core", "kernels", "device"},
-    "ops": {"ops", "core", "kernels", "device", "config"},
+    "ops": {"ops", "core", "kernels", "device", "config", "names"},
+    "names": {"names"},
 }
 HIGH = {
     "layers",

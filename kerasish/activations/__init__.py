@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 
+from kerasish import names as _names
 from kerasish import saving
 from kerasish.activations.activations import (
     celu,
@@ -134,3 +135,5 @@ __all__ = [
     "tanh_shrink",
     "threshold",
 ]
+
+__getattr__ = _names.absent(__name__)

@@ -1,5 +1,6 @@
 """keras.backend: what is left of it in Keras 3."""
 
+from kerasish import names as _names
 from kerasish.config import backend as backend
 from kerasish.config import epsilon as epsilon
 from kerasish.config import floatx as floatx
@@ -31,3 +32,5 @@ __all__ = [
     "set_image_data_format",
     "standardize_dtype",
 ]
+
+__getattr__ = _names.absent(__name__)

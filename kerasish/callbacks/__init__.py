@@ -1,5 +1,6 @@
 """Callbacks: what happens at the moments of training, evaluation and prediction."""
 
+from kerasish import names as _names
 from kerasish.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from kerasish.callbacks.callback import Callback as Callback
 from kerasish.callbacks.callback_list import CallbackList as CallbackList
@@ -16,3 +17,5 @@ from kerasish.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
 from kerasish.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from kerasish.callbacks.tensorboard import TensorBoard as TensorBoard
 from kerasish.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+
+__getattr__ = _names.absent(__name__)

@@ -8,6 +8,7 @@ from importlib.machinery import ModuleSpec
 
 import kerasish
 from kerasish.compat import advice
+from kerasish.names import is_import, reasons
 
 # Longest name first: the first one that matches counts.
 _ALIASES = (
@@ -40,7 +41,6 @@ def install_as_keras() -> None:
     for name in [name for name in sys.modules if _target(name)]:
         _displaced[name] = sys.modules.pop(name)
     sys.meta_path.insert(0, _FINDER)
-    sys.meta_path.append(_LAST_RESORT)
     kerasish.__version__ = kerasish.KERAS_VERSION
 
 
@@ -49,8 +49,7 @@ def uninstall_as_keras() -> None:
     if _FINDER not in sys.meta_path:
         return
     sys.meta_path.remove(_FINDER)
-    sys.meta_path.remove(_LAST_RESORT)
-    kerasish.__version__ = kerasish.version()
+    kerasish.__version__ = kerasish._VERSION
     for name in [name for name in sys.modules if _target(name)]:
         del sys.modules[name]
     sys.modules.update(_displaced)
@@ -72,8 +71,10 @@ class _AliasFinder(MetaPathFinder):
         real_name = _target(fullname)
         if real_name is None:
             return None
-        if not _exists(real_name):
-            raise ModuleNotFoundError(advice.missing_module(fullname))
+        if not _exists(real_name) or reasons.belongs_to_keras_2(reasons.public(real_name)):
+            if not is_import(sys._getframe(2)):
+                return None
+            raise ModuleNotFoundError(advice.missing_module(fullname), name=fullname)
         return ModuleSpec(fullname, _AliasLoader(real_name), is_package=True)
 
 
@@ -92,32 +93,6 @@ class _AliasLoader(Loader):
         module.__spec__, module.__loader__ = self.own
 
 
-class _LastResort(MetaPathFinder):
-    """Explains `from keras.x import name` where there is no such name; Python's own message would hide the reason."""
-
-    def find_spec(self, fullname, path=None, target=None):
-        parent, _, name = fullname.rpartition(".")
-        if parent.partition(".")[0] != "kerasish" or parent not in sys.modules or not _is_from_import():
-            return None
-        try:
-            getattr(sys.modules[parent], name)
-        except AttributeError as error:
-            public = parent.removeprefix("kerasish.compat.").replace("kerasish", "keras", 1)
-            reason = advice.keras_2_advice(name) or error
-            raise ImportError(f"cannot import name '{name}' from '{public}': {reason}", name=parent) from None
-        return None
-
-
-def _is_from_import():
-    """Whether the import in progress is the second half of `from x import name`, after `x.name` was not found."""
-    frame = sys._getframe(2)
-    while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
-        if frame.f_code.co_name == "_handle_fromlist":
-            return True
-        frame = frame.f_back
-    return False
-
-
 def _exists(name):
     if name in sys.modules:
         return True
@@ -128,4 +103,3 @@ def _exists(name):
 
 
 _FINDER = _AliasFinder()
-_LAST_RESORT = _LastResort()

@@ -6,6 +6,7 @@ import json
 import os
 
 from kerasish import device
+from kerasish import names as _names
 from kerasish.core.dtypes import floatx, set_floatx
 from kerasish.device import cuda, threads
 
@@ -268,3 +269,5 @@ def _read_file() -> None:
 
 
 _read_file()
+
+__getattr__ = _names.absent(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kerasish import names as _names
 from kerasish import saving
 from kerasish.constraints.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from kerasish.saving.identifiers import names_of, resolve
@@ -58,3 +59,5 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
+
+__getattr__ = _names.absent(__name__)

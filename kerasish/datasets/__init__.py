@@ -1,5 +1,6 @@
 """keras.datasets: the small data sets that tutorials use, and a slice of one that needs no download."""
 
+from kerasish import names as _names
 from kerasish.datasets import (
     boston_housing,
     california_housing,
@@ -23,3 +24,5 @@ __all__ = [
     "mnist",
     "reuters",
 ]
+
+__getattr__ = _names.absent(__name__)

@@ -4,6 +4,7 @@ The data has an ethical problem: one of its columns is built on the assumption t
 `california_housing`.
 """
 
+from kerasish import names as _names
 from kerasish.datasets.shuffling import shuffled, split
 from kerasish.datasets.storage import ORIGIN, load_arrays
 from kerasish.utils.file_utils import get_file
@@ -36,3 +37,6 @@ def check_test_split(test_split: float) -> None:
     """Raises ValueError unless something is left to train on."""
     if not 0 <= test_split < 1:
         raise ValueError(f"Invalid `test_split` argument: {test_split}. It must be between 0 and 1 (exclusive of 1).")
+
+
+__getattr__ = _names.absent(__name__)

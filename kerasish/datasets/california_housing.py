@@ -1,5 +1,6 @@
 """California housing: 20,640 districts, 8 numbers each, and the median price of a house."""
 
+from kerasish import names as _names
 from kerasish.datasets.boston_housing import check_test_split
 from kerasish.datasets.shuffling import shuffled, split
 from kerasish.datasets.storage import ORIGIN, load_arrays
@@ -34,3 +35,6 @@ def load_data(version: str = "large", path: str = "california_housing.npz", test
     x, y = load_arrays(file, "x", "y")
     rows = slice(_SMALL if version == "small" else None)
     return split(*shuffled(seed, x[rows], y[rows]), test_split)
+
+
+__getattr__ = _names.absent(__name__)

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from kerasish import names as _names
 from kerasish.datasets.storage import load_cifar_batch
 from kerasish.utils.file_utils import get_file
 
@@ -46,3 +47,6 @@ def arrange(batch: tuple) -> tuple[np.ndarray, np.ndarray]:
     if config.image_data_format() == "channels_last":
         images = images.transpose(0, 2, 3, 1)
     return images, labels.reshape(-1, 1)
+
+
+__getattr__ = _names.absent(__name__)

@@ -2,6 +2,7 @@
 
 import os
 
+from kerasish import names as _names
 from kerasish.datasets.cifar10 import arrange
 from kerasish.datasets.storage import load_cifar_batch
 from kerasish.utils.file_utils import get_file
@@ -34,3 +35,6 @@ def load_data(label_mode: str = "fine"):
         for name in ("train", "test")
     )
     return arrange(train), arrange(test)
+
+
+__getattr__ = _names.absent(__name__)

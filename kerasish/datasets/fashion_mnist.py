@@ -3,6 +3,7 @@
 import hashlib
 import os
 
+from kerasish import names as _names
 from kerasish.datasets.idx import parse_idx, read_content
 from kerasish.datasets.storage import ORIGIN
 from kerasish.utils.file_utils import cache_directory, get_file, keras_home
@@ -54,3 +55,6 @@ def _load(name):
         os.remove(path)
         raise ValueError(f"Incomplete or corrupted file detected: what came from {ORIGIN}{name} is not Fashion-MNIST.")
     return parse_idx(content, path)
+
+
+__getattr__ = _names.absent(__name__)

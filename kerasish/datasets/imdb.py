@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from kerasish import names as _names
 from kerasish.datasets import word_lists
 from kerasish.datasets.shuffling import reorder
 from kerasish.datasets.storage import ORIGIN, load_object_arrays
@@ -74,3 +75,6 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     file = get_file(path, origin=f"{ORIGIN}imdb_word_index.json", file_hash="bfafd718b763782e994055a2d397834f")
     with open(file, encoding="utf-8") as stream:
         return json.load(stream)
+
+
+__getattr__ = _names.absent(__name__)

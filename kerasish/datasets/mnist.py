@@ -1,5 +1,6 @@
 """MNIST: handwritten digits."""
 
+from kerasish import names as _names
 from kerasish.datasets.storage import ORIGIN, load_arrays
 from kerasish.utils.file_utils import get_file
 
@@ -29,3 +30,6 @@ def load_data(path: str = "mnist.npz"):
     )
     x_train, y_train, x_test, y_test = load_arrays(file, "x_train", "y_train", "x_test", "y_test")
     return (x_train, y_train), (x_test, y_test)
+
+
+__getattr__ = _names.absent(__name__)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from kerasish import names as _names
 from kerasish.datasets import word_lists
 from kerasish.datasets.shuffling import shuffled, split
 from kerasish.datasets.storage import ORIGIN, load_object_arrays
@@ -68,3 +69,6 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
 def get_label_names() -> tuple[str, ...]:
     """The names of the topics, in the order of their numbers."""
     return tuple(_TOPICS.split())
+
+
+__getattr__ = _names.absent(__name__)

@@ -230,14 +230,14 @@ def cache_key() -> str:
     """What must change when machine code would: versions, processor, and the sources of compiler and kernels."""
     from importlib.metadata import version as installed
 
-    from kerasish import version
+    from kerasish import _VERSION
     from kerasish.device import machine
 
     made_by = (LAYOUT, installed("numba"), installed("llvmlite"), machine.processor())
     digest, root = hashlib.sha256(repr(made_by).encode()), Path(__file__).parent
     for path in [root / "jit.py", root / "compiler.py", *sorted((root.parent / "kernels" / "cpu").glob("*.py"))]:
         digest.update(path.read_bytes())
-    return f"{version()}-{digest.hexdigest()[:12]}"
+    return f"{_VERSION}-{digest.hexdigest()[:12]}"
 
 
 def _after_fork_in_child() -> None:

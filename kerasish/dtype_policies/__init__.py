@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kerasish import names as _names
 from kerasish.dtype_policies.dtype_policy import QUANTIZED as _QUANTIZED
 from kerasish.dtype_policies.dtype_policy import AWQDTypePolicy as AWQDTypePolicy
 from kerasish.dtype_policies.dtype_policy import DTypePolicy as DTypePolicy
@@ -73,3 +74,6 @@ def get(identifier: Any) -> DTypePolicy:
             "Cannot interpret `dtype` argument. Expected a string or an instance of DTypePolicy. "
             f"Received: dtype={identifier}"
         ) from None
+
+
+__getattr__ = _names.absent(__name__)

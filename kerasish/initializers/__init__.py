@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kerasish import names as _names
 from kerasish import saving
 from kerasish.core import dtypes
 from kerasish.core.operators import Operators, bind
@@ -156,3 +157,5 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+__getattr__ = _names.absent(__name__)

@@ -1,5 +1,6 @@
 """keras.layers: what models are made of."""
 
+from kerasish import names as _names
 from kerasish.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from kerasish.layers.adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -224,3 +225,6 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> Layer:
             f"`keras.layers.deserialize` was passed a `config` object that is not a layer. Received: {config}"
         )
     return layer
+
+
+__getattr__ = _names.absent(__name__)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from kerasish import names as _names
 from kerasish.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy
 from kerasish.losses.crossentropy import BinaryFocalCrossentropy as BinaryFocalCrossentropy
 from kerasish.losses.crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
@@ -150,3 +151,6 @@ def get(identifier: Any) -> Loss | Callable | None:
     if callable(found):
         return found() if isinstance(found, type) else found
     raise ValueError(f"Could not interpret loss identifier: {identifier}")
+
+
+__getattr__ = _names.absent(__name__)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from kerasish import names as _names
 from kerasish.core.scopes import snake_case
 from kerasish.losses.crossentropy import binary_crossentropy as binary_crossentropy
 from kerasish.losses.crossentropy import binary_focal_crossentropy as binary_focal_crossentropy
@@ -176,3 +177,6 @@ def get(identifier: Any) -> Metric | Callable | None:
     if callable(found):
         return found
     raise ValueError(f"Could not interpret metric identifier: {identifier}")
+
+
+__getattr__ = _names.absent(__name__)

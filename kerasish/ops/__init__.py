@@ -1,5 +1,6 @@
 """keras.ops: the computations that layers are made of, each with its gradient."""
 
+from kerasish import names as _names
 from kerasish.ops import image, linalg, nn  # noqa: F401
 from kerasish.ops.broadcasting import broadcast_to  # noqa: F401
 from kerasish.ops.core import (  # noqa: F401
@@ -261,3 +262,5 @@ from kerasish.ops.tiling import (  # noqa: F401
     tril,
     triu,
 )
+
+__getattr__ = _names.absent(__name__)

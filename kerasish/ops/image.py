@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kerasish import names as _names
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.ops.conv import channels_last
@@ -68,3 +69,6 @@ def _nearest(x, size):
         index = [min(int((i + 0.5) * x.shape[axis] / length), x.shape[axis] - 1) for i in range(length)]
         x = take(x, Tensor(as_array(index)), axis)
     return x
+
+
+__getattr__ = _names.absent(__name__)

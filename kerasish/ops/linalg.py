@@ -6,6 +6,7 @@ import string
 
 import numpy as np
 
+from kerasish import names as _names
 from kerasish.config import epsilon as default_epsilon
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec
@@ -230,3 +231,5 @@ def trace(x, offset=0, axis1=0, axis2=1):
 
 
 bind("matmul", matmul)
+
+__getattr__ = _names.absent(__name__)

@@ -1,5 +1,6 @@
 """keras.ops.nn: activations, convolutions, pooling, normalization, cross-entropies."""
 
+from kerasish import names as _names
 from kerasish.ops.activations import (  # noqa: F401
     celu,
     elu,
@@ -58,3 +59,5 @@ from kerasish.ops.norm import (  # noqa: F401
 )
 from kerasish.ops.pool import average_pool, max_pool, max_pool_relu, upsample  # noqa: F401
 from kerasish.ops.reduce import moments  # noqa: F401
+
+__getattr__ = _names.absent(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from kerasish.core import dtypes, shapes
@@ -135,6 +136,7 @@ def _kernel(name: str) -> Callable:
 
 def _public(cls, function, name, doc):
     function.__name__ = function.__qualname__ = name
+    function.__module__ = sys._getframe(2).f_globals["__name__"]  # the table's, where pickle looks for it
     function.__doc__ = doc
     function.op = cls
     bind(name, function)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kerasish import names as _names
 from kerasish.optimizers import legacy as legacy
 from kerasish.optimizers import schedules as schedules
 from kerasish.optimizers.adafactor import Adafactor as Adafactor
@@ -85,3 +86,6 @@ def get(identifier: Any) -> Optimizer | None:
     if isinstance(identifier, str) and identifier.lower() in _OBJECTS:
         return deserialize({"class_name": identifier, "config": {}})
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
+
+
+__getattr__ = _names.absent(__name__)

@@ -1,5 +1,6 @@
 """keras.random: random numbers from explicit seeds."""
 
+from kerasish import names as _names
 from kerasish.random.distributions import (
     beta,
     binomial,
@@ -28,3 +29,5 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
+
+__getattr__ = _names.absent(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kerasish import names as _names
 from kerasish import saving
 from kerasish.regularizers.regularizers import L1, L1L2, L2, OrthogonalRegularizer, Regularizer
 from kerasish.saving.identifiers import names_of, resolve
@@ -58,3 +59,5 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
+
+__getattr__ = _names.absent(__name__)

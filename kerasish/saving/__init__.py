@@ -1,7 +1,8 @@
 """Saving and loading: the registry of custom objects, configs, weights and whole models."""
 
-import importlib
+from typing import TYPE_CHECKING
 
+from kerasish import names as _names
 from kerasish.saving.registration import CustomObjectScope as CustomObjectScope
 from kerasish.saving.registration import custom_object_scope as custom_object_scope
 from kerasish.saving.registration import get_custom_objects as get_custom_objects
@@ -13,20 +14,15 @@ from kerasish.saving.serialization import serialize_keras_object as serialize_ke
 
 # What touches files is imported when it is first used, so that `import kerasish` stays quick.
 _HOMES = {
-    "load_model": "keras_file",
-    "load_weights": "weights_h5",
-    "save_model": "keras_file",
-    "save_weights": "weights_h5",
+    "load_model": "kerasish.saving.keras_file",
+    "load_weights": "kerasish.saving.weights_h5",
+    "save_model": "kerasish.saving.keras_file",
+    "save_weights": "kerasish.saving.weights_h5",
 }
+if TYPE_CHECKING:  # for editors, what _HOMES says
+    from kerasish.saving.keras_file import load_model as load_model
+    from kerasish.saving.keras_file import save_model as save_model
+    from kerasish.saving.weights_h5 import load_weights as load_weights
+    from kerasish.saving.weights_h5 import save_weights as save_weights
 
-
-def __getattr__(name: str):
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"kerasish.saving.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'kerasish.saving' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOMES))
+__getattr__, __dir__ = _names.lazy(__name__, _HOMES)

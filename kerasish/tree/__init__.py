@@ -1,5 +1,6 @@
 """keras.tree: nested structures of lists, tuples, dicts, named tuples and deques; None is a leaf."""
 
+from kerasish import names as _names
 from kerasish.core.nest import flatten as flatten
 from kerasish.tree.checks import assert_same_paths as assert_same_paths
 from kerasish.tree.checks import assert_same_structure as assert_same_structure
@@ -12,3 +13,5 @@ from kerasish.tree.maps import map_structure as map_structure
 from kerasish.tree.maps import map_structure_up_to as map_structure_up_to
 from kerasish.tree.maps import pack_sequence_as as pack_sequence_as
 from kerasish.tree.maps import traverse as traverse
+
+__getattr__ = _names.absent(__name__)

@@ -14,7 +14,21 @@ INFINITE = -1
 UNKNOWN = -2
 
 
-class Dataset:
+class _Explained(type):
+    """Says of a method that is not there which ones are."""
+
+    def __getattr__(cls, name: str):
+        raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'{_other_methods(name)}")
+
+
+def _other_methods(name):
+    if name.startswith("_"):
+        return ""
+    there = ", ".join(method for method in vars(Dataset) if not method.startswith("_"))
+    return f": kerasish's Dataset has {there}; or write a Python generator for Dataset.from_generator."
+
+
+class Dataset(metaclass=_Explained):
     """A stream of elements (arrays, or tuples and dicts of arrays) that can be iterated again and again.
 
     The methods return new datasets and read nothing until iterated. Iteration yields Tensors; `fit`, `evaluate` and
@@ -35,6 +49,9 @@ class Dataset:
     def __init__(self, elements: Callable[[], Iterator], length: int = UNKNOWN):
         self._elements = elements
         self._length = length
+
+    def __getattr__(self, name: str):
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'{_other_methods(name)}")
 
     @classmethod
     def from_tensor_slices(cls, tensors) -> "Dataset":

@@ -12,9 +12,9 @@ def test_names_of_utils():
 @pytest.mark.parametrize(
     "owner, name, text",
     [
-        (preprocessing, "text", "TextVectorization"),
+        (preprocessing, "text", "it belongs to Keras 2; turn words into numbers with a Python dict"),
         (preprocessing, "nope", "no attribute 'nope'"),
-        (preprocessing.image, "ImageDataGenerator", "ended with Keras 2; put layers such as keras.layers.RandomFlip"),
+        (preprocessing.image, "ImageDataGenerator", "it belongs to Keras 2; read files with keras.utils"),
         (preprocessing.image, "nope", "no attribute 'nope'"),
     ],
 )

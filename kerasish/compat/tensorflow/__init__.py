@@ -4,10 +4,9 @@ It is no TensorFlow: there are no graphs, sessions, records or servers. A name t
 says what to use instead.
 """
 
-import builtins
-import importlib
+import builtins as _builtins
 
-from kerasish.compat.tensorflow import rows
+from kerasish.compat.tensorflow import rows as _rows
 from kerasish.compat.tensorflow.dtypes import DType as DType
 from kerasish.compat.tensorflow.dtypes import as_dtype as as_dtype
 from kerasish.compat.tensorflow.dtypes import bfloat16 as bfloat16
@@ -25,47 +24,33 @@ from kerasish.compat.tensorflow.dtypes import uint8 as uint8
 from kerasish.compat.tensorflow.dtypes import uint16 as uint16
 from kerasish.compat.tensorflow.dtypes import uint32 as uint32
 from kerasish.compat.tensorflow.dtypes import uint64 as uint64
-from kerasish.compat.tensorflow.table import lookup
+from kerasish.compat.tensorflow.table import lookup as _lookup
 
 __version__ = "2.21.0"  # of the interface; scripts compare it
 bool = bool_
 newaxis = None
-print = builtins.print
+print = _builtins.print
 
 _PARTS = ("config", "data", "image", "linalg", "math", "nn", "python", "random", "test")
-_ELSEWHERE = {
-    "GradientTape": ("kerasish.core.autodiff", "GradientTape"),
-    "Tensor": ("kerasish.core.tensor", "Tensor"),
-    "Variable": ("kerasish.compat.tensorflow.functions", "variable"),
-    "convert_to_tensor": ("kerasish.core.tensor", "convert_to_tensor"),
-    "custom_gradient": ("kerasish.core.autodiff", "custom_gradient"),
-    "name_scope": ("kerasish.core.scopes", "name_scope"),
-    "range": ("kerasish.compat.tensorflow.functions", "range_"),
-    "slice": ("kerasish.compat.tensorflow.functions", "slice_"),
-    **{
-        name: ("kerasish.compat.tensorflow.functions", name)
-        for name in (
-            "argmax argmin boolean_mask clip_by_global_norm clip_by_norm constant device einsum executing_eagerly "
-            "function gather get_logger matmul meshgrid one_hot pad rank size split"
-        ).split()
-    },
+_FUNCTIONS = (
+    "argmax argmin boolean_mask clip_by_global_norm clip_by_norm constant device einsum executing_eagerly function "
+    "gather get_logger matmul meshgrid one_hot pad rank size split"
+).split()
+_HOMES = {
+    "GradientTape": "kerasish.core.autodiff:GradientTape",
+    "Tensor": "kerasish.core.tensor:Tensor",
+    "Variable": "kerasish.compat.tensorflow.functions:variable",
+    "convert_to_tensor": "kerasish.core.tensor:convert_to_tensor",
+    "custom_gradient": "kerasish.core.autodiff:custom_gradient",
+    "keras": "kerasish",
+    "name_scope": "kerasish.core.scopes:name_scope",
+    "range": "kerasish.compat.tensorflow.functions:range_",
+    "slice": "kerasish.compat.tensorflow.functions:slice_",
+    **{name: f"kerasish.compat.tensorflow.functions:{name}" for name in _FUNCTIONS},
+    **{name: f"{__name__}.{name}" for name in _PARTS},
 }
-_row = lookup(__name__, rows.TOP, globals())
-
-
-def __getattr__(name: str):
-    if name == "keras":
-        value = importlib.import_module("kerasish")
-    elif name in _PARTS:
-        value = importlib.import_module(f"{__name__}.{name}")
-    elif name in _ELSEWHERE:
-        module, attribute = _ELSEWHERE[name]
-        value = getattr(importlib.import_module(module), attribute)
-    else:
-        return _row(name)
-    globals()[name] = value
-    return value
+__getattr__ = _lookup(__name__, _rows.TOP, _HOMES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PARTS, *_ELSEWHERE, *rows.TOP, "keras"})
+    return sorted({*(name for name in globals() if not name.startswith("_")), *_HOMES, *_rows.TOP})

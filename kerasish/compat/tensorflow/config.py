@@ -1,14 +1,14 @@
 """tf.config: what scripts ask about the machine."""
 
-from types import SimpleNamespace
-from typing import NamedTuple
+from typing import NamedTuple as _NamedTuple
 
-from kerasish.compat.tensorflow.table import lookup
+from kerasish.compat.tensorflow.table import Part as _Part
+from kerasish.compat.tensorflow.table import lookup as _lookup
 
-__getattr__ = lookup(__name__, {}, globals())
+__getattr__ = _lookup(__name__)
 
 
-class PhysicalDevice(NamedTuple):
+class PhysicalDevice(_NamedTuple):
     """A device by name."""
 
     name: str
@@ -39,9 +39,10 @@ def _set_memory_growth(device, enable: bool) -> None:
     """Nothing to do: memory is taken as it is needed."""
 
 
-experimental = SimpleNamespace(
+experimental = _Part(
+    "tensorflow.config.experimental",
     list_physical_devices=list_physical_devices,
     list_logical_devices=list_logical_devices,
     set_memory_growth=_set_memory_growth,
 )
-threading = SimpleNamespace(set_intra_op_parallelism_threads=_set_threads)
+threading = _Part("tensorflow.config.threading", set_intra_op_parallelism_threads=_set_threads)

@@ -1,13 +1,13 @@
 """tf.linalg."""
 
-from kerasish.compat.tensorflow import rows
+from kerasish.compat.tensorflow import rows as _rows
 from kerasish.compat.tensorflow.functions import einsum as einsum
 from kerasish.compat.tensorflow.functions import global_norm as global_norm
 from kerasish.compat.tensorflow.functions import l2_normalize as l2_normalize
 from kerasish.compat.tensorflow.functions import matmul as matmul
-from kerasish.compat.tensorflow.table import lookup
+from kerasish.compat.tensorflow.table import lookup as _lookup
 
-__getattr__ = lookup(__name__, rows.LINALG, globals())
+__getattr__ = _lookup(__name__, _rows.LINALG)
 
 
 def matvec(a, b, name=None):

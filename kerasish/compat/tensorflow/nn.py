@@ -1,11 +1,11 @@
 """tf.nn."""
 
-from kerasish import ops
-from kerasish.compat.tensorflow import rows
+from kerasish import ops as _ops
+from kerasish.compat.tensorflow import rows as _rows
 from kerasish.compat.tensorflow.functions import l2_normalize as l2_normalize
-from kerasish.compat.tensorflow.table import lookup
+from kerasish.compat.tensorflow.table import lookup as _lookup
 
-__getattr__ = lookup(__name__, rows.NN, globals())
+__getattr__ = _lookup(__name__, _rows.NN)
 
 
 def _window(value, data_format):
@@ -31,7 +31,7 @@ def _padding(padding):
 
 def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=1, name=None):
     """Cross-correlation with (KH, KW, C, F) filters."""
-    return ops.conv(
+    return _ops.conv(
         input,
         filters,
         strides=_window(strides, data_format),
@@ -43,7 +43,7 @@ def conv2d(input, filters, strides, padding, data_format="NHWC", dilations=1, na
 
 def depthwise_conv2d(input, filter, strides, padding, data_format="NHWC", dilations=1, name=None):
     """Cross-correlation of every channel with its own (KH, KW, C, M) filters."""
-    return ops.depthwise_conv(
+    return _ops.depthwise_conv(
         input,
         filter,
         strides=_window(strides, data_format),
@@ -55,14 +55,14 @@ def depthwise_conv2d(input, filter, strides, padding, data_format="NHWC", dilati
 
 def max_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
     """Largest value in each window."""
-    return ops.max_pool(
+    return _ops.max_pool(
         input, _window(ksize, data_format), _window(strides, data_format), _padding(padding), _layout(data_format)
     )
 
 
 def avg_pool2d(input, ksize, strides, padding, data_format="NHWC", name=None):
     """Mean of each window."""
-    return ops.average_pool(
+    return _ops.average_pool(
         input, _window(ksize, data_format), _window(strides, data_format), _padding(padding), _layout(data_format)
     )
 
@@ -72,14 +72,14 @@ max_pool, avg_pool = max_pool2d, avg_pool2d
 
 def gelu(features, approximate: bool = False, name=None):
     """Gaussian error linear unit."""
-    return ops.gelu(features, approximate=approximate)
+    return _ops.gelu(features, approximate=approximate)
 
 
 def bias_add(value, bias, data_format=None, name=None):
     """Adds one number per channel."""
     if _layout(data_format) == "channels_first":
-        bias = ops.reshape(bias, (-1, *[1] * (len(value.shape) - 2)))
-    return ops.add(value, bias)
+        bias = _ops.reshape(bias, (-1, *[1] * (len(value.shape) - 2)))
+    return _ops.add(value, bias)
 
 
 def dropout(x, rate, seed=None, name=None):
@@ -91,29 +91,29 @@ def dropout(x, rate, seed=None, name=None):
 
 def moments(x, axes, shift=None, keepdims: bool = False, name=None):
     """Mean and variance."""
-    return ops.moments(x, axes, keepdims=keepdims)
+    return _ops.moments(x, axes, keepdims=keepdims)
 
 
 def l2_loss(t, name=None):
     """Half the sum of squares."""
-    return ops.sum(ops.square(t)) / 2
+    return _ops.sum(_ops.square(t)) / 2
 
 
 def embedding_lookup(params, ids, name=None):
     """Rows at the given indices."""
-    return ops.take(params, ids, axis=0)
+    return _ops.take(params, ids, axis=0)
 
 
 def softmax_cross_entropy_with_logits(labels, logits, axis: int = -1, name=None):
     """Cross-entropy between distributions and softmax(logits), one number per row."""
-    return ops.categorical_crossentropy(labels, logits, from_logits=True, axis=axis)
+    return _ops.categorical_crossentropy(labels, logits, from_logits=True, axis=axis)
 
 
 def sparse_softmax_cross_entropy_with_logits(labels, logits, name=None):
     """Cross-entropy between class numbers and softmax(logits), one number per row."""
-    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    return _ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
 def sigmoid_cross_entropy_with_logits(labels=None, logits=None, name=None):
     """Cross-entropy between probabilities and sigmoid(logits), entry by entry."""
-    return ops.binary_crossentropy(labels, logits, from_logits=True)
+    return _ops.binary_crossentropy(labels, logits, from_logits=True)

@@ -1,39 +1,39 @@
 """tf.random: numbers from the global seed, or from the one that is given."""
 
-from kerasish import ops
-from kerasish import random as keras_random
-from kerasish.compat.tensorflow.table import lookup
+from kerasish import ops as _ops
+from kerasish import random as _random
+from kerasish.compat.tensorflow.table import lookup as _lookup
 
-__getattr__ = lookup(__name__, {}, globals())
+__getattr__ = _lookup(__name__)
 
 
 def set_seed(seed: int) -> None:
     """Seeds the library's, NumPy's and Python's random numbers."""
-    keras_random.set_random_seed(int(seed))
+    _random.set_random_seed(int(seed))
 
 
 def normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, name=None):
     """Normally distributed numbers."""
-    return keras_random.normal(shape, mean=mean, stddev=stddev, dtype=dtype, seed=seed)
+    return _random.normal(shape, mean=mean, stddev=stddev, dtype=dtype, seed=seed)
 
 
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, name=None):
     """Normally distributed numbers, none further than two standard deviations away."""
-    return keras_random.truncated_normal(shape, mean=mean, stddev=stddev, dtype=dtype, seed=seed)
+    return _random.truncated_normal(shape, mean=mean, stddev=stddev, dtype=dtype, seed=seed)
 
 
 def uniform(shape, minval=0, maxval=None, dtype="float32", seed=None, name=None):
     """Numbers from `minval` up to `maxval` (1 by default), which does not occur."""
     if str(dtype).startswith(("int", "uint")):
-        return keras_random.randint(shape, minval, maxval, dtype=dtype, seed=seed)
-    return keras_random.uniform(shape, minval, 1 if maxval is None else maxval, dtype=dtype, seed=seed)
+        return _random.randint(shape, minval, maxval, dtype=dtype, seed=seed)
+    return _random.uniform(shape, minval, 1 if maxval is None else maxval, dtype=dtype, seed=seed)
 
 
 def shuffle(value, seed=None, name=None):
     """The rows in random order."""
-    return keras_random.shuffle(value, axis=0, seed=seed)
+    return _random.shuffle(value, axis=0, seed=seed)
 
 
 def categorical(logits, num_samples: int, dtype="int64", seed=None, name=None):
     """Class numbers drawn with probabilities softmax(logits)."""
-    return ops.cast(keras_random.categorical(logits, num_samples, seed=seed), dtype)
+    return _ops.cast(_random.categorical(logits, num_samples, seed=seed), dtype)

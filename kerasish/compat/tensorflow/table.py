@@ -6,22 +6,65 @@ differs. Every function also takes TensorFlow's `name`, which labels a node of a
 """
 
 import ast
+import importlib
+import sys
+import types
 from collections.abc import Callable
+from typing import Any
 
-from kerasish.compat.advice import missing_tensorflow_name
+PACKAGE = "kerasish.compat."
 
 
-def lookup(module: str, rows: dict[str, str], namespace: dict) -> Callable[[str], Callable]:
-    """The `__getattr__` of a stand-in module: makes the function at its first use, explains an unknown name."""
-    public = module.removeprefix("kerasish.compat.")
+def lookup(module: str, rows: dict[str, str] | None = None, homes: dict[str, str] | None = None) -> Callable:
+    """The `__getattr__` of a stand-in module: makes or imports what is used first, explains what is not there.
 
-    def find(name):
-        if name not in rows:
-            raise AttributeError(missing_tensorflow_name(public, name))
-        namespace[name] = make(f"{public}.{name}", rows[name])
-        return namespace[name]
+    Args:
+        module: The module's `__name__`.
+        rows: A row for each function that keras.ops has.
+        homes: Where other names are found: "module:name", or a module that is what the name means.
+    """
+    public, namespace = module.removeprefix(PACKAGE), vars(sys.modules[module])
+    rows, homes = rows or {}, homes or {}
 
-    return find
+    def __getattr__(name: str) -> Any:
+        if name in rows:
+            value = make(f"{public}.{name}", rows[name])
+        elif name in homes:
+            home, _, attribute = homes[name].partition(":")
+            value = importlib.import_module(home)
+            value = getattr(value, attribute) if attribute else value
+        else:
+            raise _error(public, module, name, sys._getframe(1))
+        namespace[name] = value
+        return value
+
+    return __getattr__
+
+
+class Part(types.SimpleNamespace):
+    """A part of the stand-in that is no module of its own.
+
+    Args:
+        public: TensorFlow's name of it.
+        **names: What it has.
+    """
+
+    def __init__(self, public: str, **names: Any):
+        super().__init__(**names)
+        self.__dict__["__name__"] = public
+
+    def __getattr__(self, name: str) -> Any:
+        raise _error(self.__dict__.get("__name__", "tensorflow"), PACKAGE, name, sys._getframe(1))
+
+
+def _error(public, module, name, frame):
+    """The exception for a name that a part of the stand-in lacks."""
+    if name.startswith("__"):
+        return AttributeError(f"module '{public}' has no attribute '{name}'")
+    from kerasish.compat.advice import tensorflow_advice
+    from kerasish.names.reasons import exception
+
+    return exception(public, module, name, tensorflow_advice(public, name), frame)
 
 
 def make(public_name: str, row: str) -> Callable:

@@ -1,8 +1,8 @@
 """tf.test: is there a GPU."""
 
-from kerasish.compat.tensorflow.table import lookup
+from kerasish.compat.tensorflow.table import lookup as _lookup
 
-__getattr__ = lookup(__name__, {}, globals())
+__getattr__ = _lookup(__name__)
 
 
 def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability=None) -> bool:

@@ -1,5 +1,7 @@
 """Names of Keras 2's optimizers, which Keras 3 refuses to make."""
 
+from kerasish import names as _names
+
 
 class _Removed:
     """A class that cannot be instantiated, and says what to use instead."""
@@ -33,3 +35,6 @@ class RMSprop(_Removed):
 
 class SGD(_Removed):
     """Removed: use `keras.optimizers.SGD`."""
+
+
+__getattr__ = _names.absent(__name__)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kerasish import names as _names
 from kerasish.optimizers.schedules.learning_rate_schedule import CosineDecay as CosineDecay
 from kerasish.optimizers.schedules.learning_rate_schedule import CosineDecayRestarts as CosineDecayRestarts
 from kerasish.optimizers.schedules.learning_rate_schedule import ExponentialDecay as ExponentialDecay
@@ -40,3 +41,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Le
     from kerasish.saving.serialization import deserialize_keras_object
 
     return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
+
+
+__getattr__ = _names.absent(__name__)

@@ -1,7 +1,7 @@
 """tensorflow.python: nothing but `keras`, for scripts that import it from here."""
 
 import kerasish as keras
-from kerasish.compat.tensorflow.table import lookup
+from kerasish.compat.tensorflow.table import lookup as _lookup
 
 __all__ = ["keras"]
-__getattr__ = lookup(__name__, {}, globals())
+__getattr__ = _lookup(__name__)
