@@ -62,7 +62,7 @@ def set_floatx(value: str) -> None:
 
 @functools.cache
 def _name(dtype) -> str:
-    return np.dtype(dtype).name
+    return "string" if dtype.kind in "US" else dtype.name
 
 
 def name_of(array) -> str:

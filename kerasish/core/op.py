@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from kerasish import kernels
 from kerasish.core import autodiff, dtypes, scopes
 from kerasish.core.operation import Operation
@@ -47,10 +45,19 @@ class Op(Operation):
     """A computation with `infer` (shapes), `forward` (arrays) and `backward` (gradients, in terms of ops).
 
     The positional arguments of a call are the differentiable inputs; whatever else shapes the computation goes to the
-    constructor. An `nary` op takes one list of inputs.
+    constructor.
+
+    Attributes:
+        nary: whether a call takes one list of inputs.
+        differentiable: False for an op whose derivative is zero or undefined: tapes pass it by, and it needs no
+            `backward`. Results that are no floats are passed by in any case.
+        keeps_constants: whether `forward` may save floats that are neither inputs nor results. Tapes cannot follow
+            them, so a derivative of `backward` must not go through them.
     """
 
     nary = False
+    differentiable = True
+    keeps_constants = False
     module = "keras.src.ops.numpy"
 
     def __new__(cls, *args, **kwargs):
@@ -80,7 +87,9 @@ class Op(Operation):
 
     def backward(self, ctx: Context, *gys):
         """A gradient (or None) for each input."""
-        return (None,) * len(ctx.needs)
+        raise NotImplementedError(
+            f"{type(self).__name__} has no gradient: give it `backward`, or `differentiable = False` if there is none"
+        )
 
     def prepare(self, inputs: tuple):
         """The inputs made canonical: Tensors or Variables of the dtypes that `forward` wants."""
@@ -100,7 +109,7 @@ class Op(Operation):
             for x in self.prepare(inputs)
         ]
         arrays = [x.value if type(x) is Tensor else x.array if x is not None else None for x in inputs]
-        watching = autodiff.watchers(inputs) if autodiff.recording() else None
+        watching = autodiff.watchers(inputs) if autodiff.recording() and self.differentiable else None
         ctx = Context(kernels.twin_of(arrays[0]), bool(watching))
         try:
             result = self.forward(ctx, *arrays)
@@ -109,13 +118,31 @@ class Op(Operation):
             raise
         several = isinstance(result, tuple)
         results = result if several else (result,)
-        outputs = [Tensor(np.asarray(y) if isinstance(y, np.generic) else y) for y in results]
-        if watching:
+        outputs = [Tensor(y) for y in results]
+        if watching and any(_follows_derivatives(y) for y in results):
             if ctx.saved:
                 known = [*zip(arrays, inputs), *zip(results, outputs)]
-                ctx.saved = tuple([_linked(value, known) for value in ctx.saved])
+                ctx.saved = tuple([self._linked(value, known) for value in ctx.saved])
             autodiff.record(watching, self.backward, ctx, inputs, outputs)
         return tuple(outputs) if several else outputs[0]
+
+    def _linked(self, value, known):
+        """A saved array as a Tensor, the one that tapes know where it went in or came out of the op.
+
+        Raises:
+            RuntimeError: for floats of another origin, through which a second derivative would be lost.
+        """
+        if not hasattr(value, "dtype"):
+            return value
+        for array, x in known:
+            if array is value:
+                return x if type(x) is Tensor else _reading(x)
+        if _follows_derivatives(value) and not self.keeps_constants:
+            raise RuntimeError(
+                f"{type(self).__name__}.forward saves an array that is neither an input nor a result, so derivatives "
+                "through it would be lost; save what it was made from, or set `keeps_constants` if it is a constant"
+            )
+        return Tensor(value)
 
     def compute_output_spec(self, *args):
         inputs = tuple(args[0]) if self.nary else args
@@ -165,14 +192,9 @@ def _refuse_mixed(op, arrays, error) -> None:
         ) from error
 
 
-def _linked(value, known):
-    """A saved array as a Tensor, the one that tapes know where it went in or came out of the op."""
-    if not hasattr(value, "dtype"):
-        return value
-    for array, x in known:
-        if array is value:
-            return x if type(x) is Tensor else _reading(x)
-    return Tensor(value)
+def _follows_derivatives(array) -> bool:
+    """Whether an array can have a derivative: floats (bfloat16's kind is "V") and complex numbers."""
+    return array.dtype.kind in "fVc"
 
 
 def _reading(variable: Variable) -> Tensor:

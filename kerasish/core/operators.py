@@ -90,26 +90,27 @@ class Operators:
     def __abs__(self):
         return op("absolute")(self)
 
+    # Logical on variables and symbolic tensors, as in Keras; `Tensor` has its own.
     def __invert__(self):
-        return op("logical_not" if self.dtype == "bool" else "bitwise_not")(self)
+        return op("logical_not")(self)
 
     def __and__(self, other):
-        return op("logical_and" if self.dtype == "bool" else "bitwise_and")(self, other)
+        return op("logical_and")(self, other)
 
     def __rand__(self, other):
-        return op("logical_and" if self.dtype == "bool" else "bitwise_and")(other, self)
+        return op("logical_and")(other, self)
 
     def __or__(self, other):
-        return op("logical_or" if self.dtype == "bool" else "bitwise_or")(self, other)
+        return op("logical_or")(self, other)
 
     def __ror__(self, other):
-        return op("logical_or" if self.dtype == "bool" else "bitwise_or")(other, self)
+        return op("logical_or")(other, self)
 
     def __xor__(self, other):
-        return op("logical_xor" if self.dtype == "bool" else "bitwise_xor")(self, other)
+        return op("logical_xor")(self, other)
 
     def __rxor__(self, other):
-        return op("logical_xor" if self.dtype == "bool" else "bitwise_xor")(other, self)
+        return op("logical_xor")(other, self)
 
     def __eq__(self, other):
         return op("equal")(self, other)

@@ -9,6 +9,7 @@ from kerasish.core.operators import Operators, op
 from kerasish.device import put, put_number
 
 _SCALARS = (bool, int, float, complex)
+_SCALAR_VALUES = (np.generic, *_SCALARS)
 
 
 class Tensor(Operators):
@@ -22,7 +23,8 @@ class Tensor(Operators):
     __slots__ = ("value", "key", "__dict__", "__weakref__")
 
     def __init__(self, value):
-        self.value = value
+        # NumPy turns arrays without axes into scalars on the way; a tensor's value is always an array.
+        self.value = value if not isinstance(value, _SCALAR_VALUES) else np.asarray(value)
         self.key = None
 
     @property
@@ -99,6 +101,28 @@ class Tensor(Operators):
             raise TypeError("iteration over a 0-d tensor")
         return (self[i] for i in range(self.value.shape[0]))
 
+    # Bit by bit on integers, as TensorFlow's tensors.
+    def __invert__(self):
+        return op("logical_not" if self.dtype == "bool" else "bitwise_not")(self)
+
+    def __and__(self, other):
+        return op("logical_and" if self.dtype == "bool" else "bitwise_and")(self, other)
+
+    def __rand__(self, other):
+        return op("logical_and" if self.dtype == "bool" else "bitwise_and")(other, self)
+
+    def __or__(self, other):
+        return op("logical_or" if self.dtype == "bool" else "bitwise_or")(self, other)
+
+    def __ror__(self, other):
+        return op("logical_or" if self.dtype == "bool" else "bitwise_or")(other, self)
+
+    def __xor__(self, other):
+        return op("logical_xor" if self.dtype == "bool" else "bitwise_xor")(self, other)
+
+    def __rxor__(self, other):
+        return op("logical_xor" if self.dtype == "bool" else "bitwise_xor")(other, self)
+
     def __contains__(self, item):
         return item in self.numpy()
 
@@ -138,23 +162,35 @@ def as_array(x, dtype: str | None = None, like=None):
         array = x.value
     elif isinstance(x, np.ndarray):
         array = x
-    elif isinstance(x, _SCALARS):
-        return put_number(np.asarray(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x))), like)
+    elif isinstance(x, _SCALARS) and not isinstance(x, np.generic):  # NumPy's float64 is a Python float, too
+        return put_number(_number(x, dtypes.numpy_dtype(dtype or _scalar_dtype(x))), like)
     elif (inner := getattr(x, "array", None)) is not None and isinstance(x, Operators):
         array = inner
     else:
         array = _from_sequence(x, dtype)
     if dtype is not None and dtypes.name_of(array) != dtype:
-        array = array.astype(dtypes.numpy_dtype(dtype))
+        with np.errstate(all="ignore"):
+            array = array.astype(dtypes.numpy_dtype(dtype))
     return put(array, like)
+
+
+def _number(x, dtype):
+    """A Python number as an array; an integer that the dtype cannot hold wraps around, as in TensorFlow."""
+    if type(x) is int and dtype.kind in "iu":
+        bits = 8 * dtype.itemsize
+        low = 0 if dtype.kind == "u" else -(1 << bits - 1)
+        x = (x - low) % (1 << bits) + low
+    return np.asarray(x, dtype)
 
 
 def _scalar_dtype(x) -> str:
     if isinstance(x, bool):
         return "bool"
     if isinstance(x, int):
+        if not -(2**63) <= x < 2**63:
+            raise ValueError(f"The integer {x} is out of the range of int64, the widest that a tensor can hold")
         return "int32" if -(2**31) <= x < 2**31 else "int64"
-    return dtypes.floatx() if isinstance(x, float) else "complex64"
+    return dtypes.floatx() if isinstance(x, float) else "complex128"
 
 
 def _from_sequence(x, dtype):
@@ -168,7 +204,7 @@ def _from_sequence(x, dtype):
         return np.from_dlpack(x)
     if hasattr(x, "__array__"):
         return np.asarray(x)
-    array = np.asarray(x, dtype=dtypes.numpy_dtype(dtype) if dtype else None)
+    array = np.asarray(x)
     if array.dtype == object:
         array = np.stack([as_array(item) for item in x])
     if dtype is None and _made_of_python_numbers(x):

@@ -199,14 +199,26 @@ class Variable(Operators):
         array = self.numpy()
         return array if dtype is None or array.dtype == dtype else array.astype(dtype)
 
+    def __pos__(self):
+        return self.value
+
+    def __invert__(self):
+        return ~self.value
+
     def __bool__(self):
-        return bool(self.array)
+        raise TypeError("A Keras Variable cannot be used as a boolean.")
 
     def __int__(self):
-        return int(self.array)
+        return int(self._only())
 
     def __float__(self):
-        return float(self.array)
+        return float(self._only())
+
+    def _only(self):
+        """The one element of a variable without axes."""
+        if self.ndim > 0:
+            raise TypeError(f"Only scalar arrays can be converted to Python scalars. Got: shape={self.shape}")
+        return self.array
 
     def __index__(self):
         return self.numpy().__index__()

@@ -127,9 +127,6 @@ from kerasish.ops.indexing import (  # noqa: F401
     one_hot,
     scatter,
     scatter_update,
-    segment_max,
-    segment_min,
-    segment_sum,
     select,
     slice,
     slice_update,
@@ -222,6 +219,7 @@ from kerasish.ops.reduce import (  # noqa: F401
     sum,
     var,
 )
+from kerasish.ops.segments import segment_max, segment_min, segment_sum  # noqa: F401
 from kerasish.ops.shaping import (  # noqa: F401
     concatenate,
     copy,

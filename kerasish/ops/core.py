@@ -9,7 +9,7 @@ from kerasish.core.autodiff import custom_gradient
 from kerasish.core.op import Op
 from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
-from kerasish.core.tensor import Tensor, as_array, is_tensor
+from kerasish.core.tensor import as_array, is_tensor
 from kerasish.core.tensor import convert_to_tensor as _convert
 from kerasish.ops.elementwise import clip, spec_dtype
 from kerasish.ops.shaping import stack, unstack
@@ -22,15 +22,13 @@ class StopGradient(Op):
     """x, without its past."""
 
     module = "keras.src.ops.core"
+    differentiable = False
 
     def infer(self, x):
         return x
 
     def forward(self, ctx, x):
         return x
-
-    def call(self, x):
-        return Tensor(as_array(x))
 
 
 def stop_gradient(variable):

@@ -9,21 +9,28 @@ import numpy as np
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.operators import bind
-from kerasish.core.tensor import as_array
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import array_module
 from kerasish.ops.broadcasting import sum_to
 from kerasish.ops.composite import composite
-from kerasish.ops.table import binary, cast, to_dtype, unary
+from kerasish.ops.table import binary, cast, float_of, int_of_bool, to_dtype, unary
+
+
+def wide_float_of(dtype) -> str:
+    """The dtype of the few functions in which Keras makes int64 float64."""
+    return "float64" if dtype == "int64" else float_of(dtype)
+
 
 # fmt: off
 # one argument: arithmetic
 negative = unary("negative", lambda g, x, y: -g, floating=False, doc="-x")
 absolute = unary("absolute", lambda g, x, y: g * sign(x), "x", kernel=lambda k, x: k.abs(x), floating=False, doc="|x|")
-square = unary("square", lambda g, x, y: g * (x + x), "x", floating=False, doc="x * x")
+square = unary("square", lambda g, x, y: g * (x + x), "x", dtype_rule=int_of_bool, doc="x * x")
 sqrt = unary("sqrt", lambda g, x, y: g / (y + y), "y", doc="Square root.")
 rsqrt = unary("rsqrt", lambda g, x, y: g * y * y * y * -0.5, "y", module="keras.src.ops.math", doc="1 / sqrt(x)")
 reciprocal = unary("reciprocal", lambda g, x, y: -g * y * y, "y", doc="1 / x")
-cbrt = unary("cbrt", lambda g, x, y: g / (3.0 * y * y), "y", kernel=lambda k, x: k.xp.cbrt(x), doc="Cube root.")
-sign = unary("sign", floating=False, doc="-1, 0 or 1.")
+cbrt = unary("cbrt", lambda g, x, y: g / (3.0 * y * y), "y", dtype_rule=wide_float_of, kernel=lambda k, x: k.xp.cbrt(x), doc="Cube root.")
+sign = unary("sign", lambda g, x, y: _nothing(g), floating=False, doc="-1, 0 or 1.")
 floor = unary("floor", doc="Largest integer not above x.")
 ceil = unary("ceil", doc="Smallest integer not below x.")
 trunc = unary("trunc", floating=False, kernel=lambda k, x: x if x.dtype.kind in "iub" else k.trunc(x), doc="x without its fraction.")
@@ -50,8 +57,8 @@ tanh = unary("tanh", lambda g, x, y: tanh_grad(g, y), "y", doc="Hyperbolic tange
 arcsinh = unary("arcsinh", lambda g, x, y: g * rsqrt(x * x + 1.0), "x", doc="Inverse hyperbolic sine.")
 arccosh = unary("arccosh", lambda g, x, y: g * rsqrt(x * x - 1.0), "x", doc="Inverse hyperbolic cosine.")
 arctanh = unary("arctanh", lambda g, x, y: g / (1.0 - x * x), "x", doc="Inverse hyperbolic tangent.")
-deg2rad = unary("deg2rad", lambda g, x, y: g * (math.pi / 180), kernel=lambda k, x: k.xp.deg2rad(x), doc="Degrees to radians.")
-rad2deg = unary("rad2deg", lambda g, x, y: g * (180 / math.pi), kernel=lambda k, x: k.xp.rad2deg(x), doc="Radians to degrees.")
+deg2rad = unary("deg2rad", lambda g, x, y: g * (math.pi / 180), dtype_rule=wide_float_of, kernel=lambda k, x: k.xp.deg2rad(x), doc="Degrees to radians.")
+rad2deg = unary("rad2deg", lambda g, x, y: g * (180 / math.pi), dtype_rule=wide_float_of, kernel=lambda k, x: k.xp.rad2deg(x), doc="Radians to degrees.")
 
 # one argument: error function
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -74,13 +81,13 @@ subtract = binary("subtract", (lambda g, a, b, y: g, lambda g, a, b, y: -g), doc
 multiply = binary("multiply", (lambda g, a, b, y: g * b, lambda g, a, b, y: g * a), "ab", doc="x1 * x2")
 divide = binary("divide", (lambda g, a, b, y: g / b, lambda g, a, b, y: -g * y / b), "by", floating=True, doc="x1 / x2")
 floor_divide = binary("floor_divide", doc="x1 / x2, rounded down.")
-mod = binary("mod", (lambda g, a, b, y: g, lambda g, a, b, y: -g * floor(a / b)), "ab", doc="x1 modulo x2, with the sign of x2.")
-fmod = binary("fmod", (lambda g, a, b, y: g, lambda g, a, b, y: -g * trunc(a / b)), "ab", kernel=lambda k, a, b: k.xp.fmod(a, b), doc="x1 modulo x2, with the sign of x1.")
+mod = binary("mod", (lambda g, a, b, y: g, lambda g, a, b, y: -g * floor(a / b)), "ab", weak=False, dtype_rule=int_of_bool, doc="x1 modulo x2, with the sign of x2.")
+fmod = binary("fmod", (lambda g, a, b, y: g, lambda g, a, b, y: -g * trunc(a / b)), "ab", kernel=lambda k, a, b: k.xp.fmod(a, b), weak=False, dtype_rule=int_of_bool, doc="x1 modulo x2, with the sign of x1.")
 power = binary("power", (lambda g, a, b, y: g * b * power(a, b - 1.0), lambda g, a, b, y: g * y * _log_or_zero(a)), "aby", doc="x1 to the x2.")
 maximum = binary("maximum", (lambda g, a, b, y: g * cast(a >= b, g.dtype), lambda g, a, b, y: g * cast(a < b, g.dtype)), "ab", doc="The larger one; NaN if either is.")
 minimum = binary("minimum", (lambda g, a, b, y: g * cast(a <= b, g.dtype), lambda g, a, b, y: g * cast(a > b, g.dtype)), "ab", doc="The smaller one; NaN if either is.")
 arctan2 = binary("arctan2", (lambda g, a, b, y: g * b / (a * a + b * b), lambda g, a, b, y: -g * a / (a * a + b * b)), "ab", floating=True, doc="The angle of the point (x2, x1).")
-hypot = binary("hypot", (lambda g, a, b, y: g * a / y, lambda g, a, b, y: g * b / y), "aby", floating=True, doc="sqrt(x1^2 + x2^2)")
+hypot = binary("hypot", (lambda g, a, b, y: _over(g * a, y), lambda g, a, b, y: _over(g * b, y)), "aby", dtype_rule=wide_float_of, doc="sqrt(x1^2 + x2^2)")
 logaddexp = binary("logaddexp", (lambda g, a, b, y: g * exp(a - y), lambda g, a, b, y: g * exp(b - y)), "aby", floating=True, doc="log(exp(x1) + exp(x2))")
 
 # two arguments: comparison, logic, bits
@@ -93,9 +100,9 @@ greater_equal = binary("greater_equal", out_dtype="bool", doc="x1 >= x2")
 logical_and = binary("logical_and", out_dtype="bool", doc="x1 and x2")
 logical_or = binary("logical_or", out_dtype="bool", doc="x1 or x2")
 logical_xor = binary("logical_xor", out_dtype="bool", doc="Either x1 or x2.")
-bitwise_and = binary("bitwise_and", kernel=lambda k, a, b: k.xp.bitwise_and(a, b), doc="The bits set in both.")
-bitwise_or = binary("bitwise_or", kernel=lambda k, a, b: k.xp.bitwise_or(a, b), doc="The bits set in either.")
-bitwise_xor = binary("bitwise_xor", kernel=lambda k, a, b: k.xp.bitwise_xor(a, b), doc="The bits set in one.")
+bitwise_and = binary("bitwise_and", kernel=lambda k, a, b: k.xp.bitwise_and(a, b), weak=False, doc="The bits set in both.")
+bitwise_or = binary("bitwise_or", kernel=lambda k, a, b: k.xp.bitwise_or(a, b), weak=False, doc="The bits set in either.")
+bitwise_xor = binary("bitwise_xor", kernel=lambda k, a, b: k.xp.bitwise_xor(a, b), weak=False, doc="The bits set in one.")
 left_shift = binary("left_shift", kernel=lambda k, a, b: k.xp.left_shift(a, b), doc="x1 << x2")
 right_shift = binary("right_shift", kernel=lambda k, a, b: k.xp.right_shift(a, b), doc="x1 >> x2")
 
@@ -107,6 +114,17 @@ abs = absolute
 true_divide = binary("true_divide", divide.op.gradients, "by", kernel=divide.op.kernel, floating=True, doc="x1 / x2")
 bitwise_invert = bitwise_not
 bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
+
+
+def _over(a, b):
+    """a / b, and 0 where b is 0."""
+    zero = equal(b, 0)
+    return where(zero, 0.0, a / where(zero, 1.0, b))
+
+
+def _nothing(g):
+    """A gradient of zeros."""
+    return Tensor(array_module(g.value).zeros_like(g.value))
 
 
 def _log_or_zero(x):
@@ -156,40 +174,50 @@ def where(condition, x1=None, x2=None):
 
 
 class Clip(Op):
-    """x held between two bounds."""
+    """x held between two numbers."""
 
     def __init__(self, x_min, x_max):
         self.x_min, self.x_max = x_min, x_max
 
     def infer(self, x):
-        return Spec(x.shape, "int32" if x.dtype == "bool" else x.dtype)
+        return Spec(x.shape, int_of_bool(x.dtype))
 
     def prepare(self, inputs):
         (x,) = inputs
-        return (to_dtype(x, "int32") if spec_dtype(x) == "bool" else x,)
+        return (to_dtype(x, int_of_bool(spec_dtype(x))),)
 
     def forward(self, ctx, x):
         ctx.save(x)
-        low, high = (as_array(v, dtypes.name_of(x)) if v is not None else None for v in (self.x_min, self.x_max))
-        return ctx.kernels.xp.clip(x, low, high)
+        y = x
+        # the upper bound first, as TensorFlow: where they cross, the lower one counts
+        for bound, hold in ((self.x_max, ctx.kernels.xp.minimum), (self.x_min, ctx.kernels.xp.maximum)):
+            y = y if bound is None else hold(y, as_array(bound, dtypes.name_of(x), like=x))
+        return y
 
     def backward(self, ctx, gy):
         (x,) = ctx.saved
         inside = None
         for bound, compare in ((self.x_min, greater_equal), (self.x_max, less_equal)):
             if bound is not None:
-                held = compare(x, cast(bound, x.dtype) if hasattr(bound, "dtype") else bound)
+                held = compare(x, bound)
                 inside = held if inside is None else logical_and(inside, held)
         return gy if inside is None else gy * cast(inside, gy.dtype)
 
 
 def clip(x, x_min, x_max):
-    """x held between x_min and x_max."""
-    return Clip(x_min, x_max)(x)
+    """x held between x_min and x_max, numbers or tensors."""
+    if all(bound is None or isinstance(bound, (int, float)) for bound in (x_min, x_max)):
+        return Clip(x_min, x_max)(x)
+    # Bounds that are tensors have gradients, too.
+    x = to_dtype(x, int_of_bool(spec_dtype(x)))
+    y = x if x_max is None else minimum(x, to_dtype(x_max, x.dtype, x))
+    return y if x_min is None else maximum(y, to_dtype(x_min, x.dtype, x))
 
 
 class Round(Op):
     """x rounded to a number of decimals, halves to even."""
+
+    differentiable = False
 
     def __init__(self, decimals=0):
         self.decimals = decimals
@@ -206,12 +234,11 @@ def round(x, decimals: int = 0):
     return Round(decimals)(x)
 
 
+@composite("keras.src.ops.numpy", inputs=2)
 def divide_no_nan(x1, x2):
     """x1 / x2, and 0 where x2 is 0."""
     dtype = divide.op().operand_dtype(spec_of(x1), spec_of(x2))
-    x1, x2 = to_dtype(x1, dtype), to_dtype(x2, dtype)
-    zero = equal(x2, 0)
-    return where(zero, 0.0, divide(x1, where(zero, 1.0, x2)))
+    return _over(to_dtype(x1, dtype, x2), to_dtype(x2, dtype, x1))
 
 
 @composite("keras.src.ops.numpy")

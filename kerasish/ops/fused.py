@@ -18,6 +18,7 @@ class FusedOp(Op):
     """
 
     arity = 1
+    keeps_constants = True  # statistics that only the kernels read
 
     def compose(self, *inputs):
         """The same results, made of differentiable ops."""

@@ -12,8 +12,6 @@ from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
-from kerasish.device import array_module
-from kerasish.kernels import twin_of
 from kerasish.ops import reduce
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype, where
@@ -198,6 +196,7 @@ class OneHot(Op):
     """Rows with a one at each index."""
 
     module = "keras.src.ops.nn"
+    differentiable = False
 
     def __init__(self, num_classes, axis=-1, dtype=None, sparse=False):
         self.num_classes, self.axis, self.dtype, self.sparse = num_classes, axis, dtype, sparse
@@ -324,33 +323,20 @@ def slice_update(inputs, start_indices, updates):
 
 def select(condlist, choicelist, default=0):
     """From each place of the first choice whose condition holds there."""
-    out = default
+    dtype = _numpy_result([*choicelist, default])
+    out = to_dtype(default, dtype)
     for condition, choice in reversed(list(zip(condlist, choicelist))):
-        out = where(condition, choice, out)
+        out = where(condition, to_dtype(choice, dtype), out)
     return out
 
 
-def _segment(name, initial):
-    def reduce_segments(data, segment_ids, num_segments=None, sorted=False):
-        ids = as_array(segment_ids)
-        count = int(ids.max()) + 1 if num_segments is None else num_segments
-        if name == "sum":
-            return scatter_add_along(data, ids, count, 0)
-        data = as_array(data)
-        out = array_module(data).full((count, *data.shape[1:]), initial(data.dtype), data.dtype)
-        return Tensor(twin_of(data).combine_at(out, ids, data, f"{name}imum"))
+def _numpy_result(values) -> str:
+    """The dtype that NumPy gives values in common; `select` is the one op in which Keras asks NumPy's rules."""
+    numbers = [v for v in values if type(v) in (bool, int, float)]
+    names = [spec_dtype(v) for v in values if type(v) not in (bool, int, float)]
+    if "bfloat16" in names:
+        return "float64" if float in map(type, numbers) else dtypes.result_type(*names)
+    return np.result_type(*names, *numbers).name
 
-    reduce_segments.__name__ = reduce_segments.__qualname__ = f"segment_{name}"
-    reduce_segments.__doc__ = f"The {name} of the rows that share a segment id."
-    return reduce_segments
-
-
-def _lowest(dtype):
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
-
-
-segment_sum = _segment("sum", None)
-segment_max = _segment("max", _lowest)
-segment_min = _segment("min", lambda dtype: np.inf if dtype.kind == "f" else np.iinfo(dtype).max)
 
 bind("get_item", get_item)

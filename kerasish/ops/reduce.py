@@ -164,6 +164,8 @@ class Min(_Extreme):
 class _Index(Op):
     """The index of an extreme."""
 
+    differentiable = False
+
     def __init__(self, axis=None, keepdims=False):
         self.axis, self.keepdims = axis, keepdims
 
@@ -186,6 +188,7 @@ class Argmin(_Index):
 class _Logical(Reduction):
     """A question to all elements."""
 
+    differentiable = False
     dtype_rule = staticmethod(lambda dtype: "bool")
 
     def forward(self, ctx, x):

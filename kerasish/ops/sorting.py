@@ -15,6 +15,8 @@ from kerasish.ops.indexing import take_along_axis
 class Argsort(Op):
     """The order of x's elements."""
 
+    differentiable = False
+
     def __init__(self, axis=-1):
         self.axis = axis
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import numpy as np
+
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.operators import Operators, bind
@@ -20,9 +22,14 @@ def camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
+def tensor_of(x):
+    """x itself if it is a Tensor, a Variable or symbolic, else a Tensor of it."""
+    return x if isinstance(x, Operators) else Tensor(as_array(x))
+
+
 def to_dtype(x, dtype: str, other=None):
-    """x as a Tensor or Variable of a dtype, beside `other` if that is one; tapes follow the conversion."""
-    if isinstance(x, (Tensor, Variable)):
+    """x as a tensor or variable of a dtype, beside `other` if that is one; tapes follow the conversion."""
+    if isinstance(x, Operators):
         return x if x.dtype == dtype else cast(x, dtype)
     like = other.value if isinstance(other, Tensor) else other.array if isinstance(other, Variable) else None
     return Tensor(as_array(x, dtype, like))
@@ -46,7 +53,8 @@ class Cast(Op):
 
     def forward(self, ctx, x):
         ctx.save(dtypes.name_of(x))
-        return x.astype(dtypes.numpy_dtype(self.dtype))
+        with np.errstate(all="ignore"):  # what is out of range wraps, saturates or becomes infinite
+            return x.astype(dtypes.numpy_dtype(self.dtype))
 
     def backward(self, ctx, gy):
         (source,) = ctx.saved
@@ -71,8 +79,7 @@ class Unary(Op):
     out_dtype: str | None = None
 
     def prepare(self, inputs):
-        (x,) = inputs
-        x = x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
+        x = tensor_of(inputs[0])
         return (to_dtype(x, self.dtype_rule(x.dtype)),)
 
     def infer(self, x):
@@ -85,8 +92,7 @@ class Unary(Op):
         return y
 
     def backward(self, ctx, gy):
-        rule = type(self).gradient
-        return None if rule is None else rule(gy, *ctx.saved)
+        return type(self).gradient(gy, *ctx.saved)
 
 
 class Binary(Op):
@@ -96,11 +102,17 @@ class Binary(Op):
     gradients: tuple = (None, None)
     keep = ""
     floating = False
+    weak = True
+    dtype_rule: Callable = staticmethod(lambda dtype: dtype)
     out_dtype: str | None = None
 
     def operand_dtype(self, a, b) -> str:
         """The dtype in which to compute, from two Specs."""
-        return dtypes.result_type(a.dtype, b.dtype, float) if self.floating else dtypes.result_type(a.dtype, b.dtype)
+        first, second = a.dtype, b.dtype
+        if not self.weak:
+            first, second = _strong(first), _strong(second)
+        found = dtypes.result_type(first, second, float) if self.floating else dtypes.result_type(first, second)
+        return self.dtype_rule(found)
 
     def prepare(self, inputs):
         a, b = inputs
@@ -130,6 +142,16 @@ class Binary(Op):
         ]
 
 
+def _strong(dtype) -> str:
+    """The dtype of a Python number that is made a tensor before it meets others."""
+    return {int: "int32", float: dtypes.floatx(), complex: "complex64"}.get(dtype, dtype)
+
+
+def int_of_bool(dtype) -> str:
+    """The dtype in which to compute with numbers: int32 for bool."""
+    return "int32" if dtype == "bool" else dtype
+
+
 def _kernel(name: str) -> Callable:
     return staticmethod(lambda k, *arrays: getattr(k, name)(*arrays))
 
@@ -150,6 +172,7 @@ def unary(
     *,
     kernel=None,
     floating=True,
+    dtype_rule=None,
     out_dtype=None,
     module=None,
     doc="",
@@ -163,6 +186,7 @@ def unary(
         keep: which of "x", "y" the gradient reads.
         kernel: `kernel(k, x)`, if it is not `k.<name>(x)`.
         floating: integers become floats first.
+        dtype_rule: the dtype in which to compute, by the argument's, where it is neither of these.
         out_dtype: the result's dtype where it is not the argument's.
         module: Keras's name for the module, in configs.
         doc: one line.
@@ -171,12 +195,13 @@ def unary(
     body = {
         "kernel": staticmethod(kernel) if kernel else _kernel(name),
         "gradient": staticmethod(gradient) if gradient else None,
+        "differentiable": gradient is not NO_GRADIENT,
         "keep": keep,
         "out_dtype": out_dtype,
         "__doc__": doc,
     }
-    if floating:
-        body["dtype_rule"] = staticmethod(float_of)
+    if dtype_rule or floating:
+        body["dtype_rule"] = staticmethod(dtype_rule or float_of)
     if module:
         body["module"] = module
     cls = type(class_name or camel(name), (Unary,), body)
@@ -188,7 +213,17 @@ def unary(
 
 
 def binary(
-    name, gradients=(None, None), keep="", *, kernel=None, floating=False, out_dtype=None, doc="", class_name=None
+    name,
+    gradients=(None, None),
+    keep="",
+    *,
+    kernel=None,
+    floating=False,
+    weak=True,
+    dtype_rule=None,
+    out_dtype=None,
+    doc="",
+    class_name=None,
 ):
     """A row: an elementwise function of two arguments, which broadcast.
 
@@ -198,6 +233,8 @@ def binary(
         keep: which of "a", "b", "y" the rules read.
         kernel: `kernel(k, a, b)`, if it is not `k.<name>(a, b)`.
         floating: integers become floats first.
+        weak: whether Python numbers take the tensor's dtype; if not, they are int32 and float32 ones.
+        dtype_rule: the dtype in which to compute, by the one that the operands have in common.
         out_dtype: the result's dtype where it is not the operands'.
         doc: one line.
         class_name: the class's name in Keras, if it is not the function's in camel case.
@@ -205,11 +242,15 @@ def binary(
     body = {
         "kernel": staticmethod(kernel) if kernel else _kernel(name),
         "gradients": gradients,
+        "differentiable": gradients != (None, None),
         "keep": keep,
         "floating": floating,
+        "weak": weak,
         "out_dtype": out_dtype,
         "__doc__": doc,
     }
+    if dtype_rule:
+        body["dtype_rule"] = staticmethod(dtype_rule)
     cls = type(class_name or camel(name), (Binary,), body)
 
     def function(x1, x2):

@@ -49,7 +49,8 @@ def combine_at(out, key, values, how):
     """
     xp = array_module(out)
     if xp is np:
-        getattr(np, how).at(out, key, values)
+        with np.errstate(invalid="ignore"):
+            getattr(np, how).at(out, key, values)
         return out
     return _combine_on_card(xp, out, key_beside(key, out), values, how)
 
