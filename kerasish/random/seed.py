@@ -12,6 +12,7 @@ from kerasish.core import scopes
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable
 from kerasish.device import on
+from kerasish.random import stateful
 
 # An unordered draw multiplies by the one and reduces by the other, which are primes.
 FACTOR, MODULUS = 5387, 933199
@@ -139,7 +140,8 @@ def noting_draws() -> Iterator[list]:
 def set_random_seed(seed: int) -> None:
     """Seed everything that draws: Python's `random`, NumPy, and this library.
 
-    After it a script makes the same initial weights, the same dropout masks and the same shuffles in every run.
+    After it a script makes the same initial weights, the same dropout masks and the same shuffles in every run, and the
+    same as Keras on TensorFlow. `fit` then visits samples in one order that it repeats each epoch, as Keras does.
 
     Args:
         seed: Integer from 0 to 2**32 - 1.
@@ -158,4 +160,5 @@ def set_random_seed(seed: int) -> None:
         raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
     np.random.seed(seed)
     random.seed(seed)
+    stateful.set_global_seed(seed)
     _store().clear()

@@ -42,7 +42,9 @@ class Epochs:
         return self.steps_per_epoch or self.adapter.num_batches
 
     def peek(self):
-        """The batch that comes next, None if there is none."""
+        """A batch to come, None if there is none."""
+        if hasattr(self.adapter, "sample"):
+            return self.adapter.sample()
         self._open()
         first = next(self._stream, None)
         if first is not None:
@@ -81,3 +83,5 @@ class Epochs:
         if self.adapter.num_batches is not None and self._taken >= self.adapter.num_batches:
             next(self._stream, None)
             self._stream = None
+            if self.steps_per_epoch is None and hasattr(self.adapter, "begin_unread"):
+                self.adapter.begin_unread()

@@ -63,9 +63,10 @@ class Trainer(Steps):
             callbacks: List of callbacks.
             validation_split: Fraction of the arrays, from their end, to evaluate instead of training on it.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or a data set to evaluate after each epoch.
-            shuffle: Whether to draw a new order of the samples for each epoch (from NumPy's global generator, which
-                `keras.utils.set_random_seed` seeds); `"batch"` shuffles whole batches. Of a `PyDataset`, the
-                batches are shuffled; other data sets come as they are.
+            shuffle: Whether to shuffle the samples of arrays. After `keras.utils.set_random_seed` the order is that of
+                Keras on TensorFlow, which is the same in every epoch; without a seed each epoch has its own.
+                `"epoch"` has a new order each epoch, the same ones in each run; `"batch"` shuffles the samples
+                within each batch. Of a `PyDataset` the batches are shuffled; other data sets come as they are.
             class_weight: Weights by class number, for models with one output.
             sample_weight: Weights of the samples: an array, or arrays in the structure of `y`.
             initial_epoch: The epoch at which to start.

@@ -2,13 +2,14 @@
 
 import functools
 import itertools
-import random
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from kerasish.core import nest
 from kerasish.core.tensor import Tensor, is_tensor
+from kerasish.kernels.reference.random import Philox
+from kerasish.random import stateful
 
 INFINITE = -1
 UNKNOWN = -2
@@ -35,7 +36,8 @@ class Dataset(metaclass=_Explained):
     `predict` take a dataset of batches.
 
     Args:
-        elements: Function without arguments that returns a fresh iterator over the elements.
+        elements: Function without arguments that returns a fresh iterator over the elements. It is called when an
+            iterator is made, not when the first element is asked for: a shuffling data set draws its order then.
         length: Number of elements, `INFINITE` or `UNKNOWN`.
 
     Example:
@@ -112,40 +114,43 @@ class Dataset(metaclass=_Explained):
     def batch(self, batch_size: int, drop_remainder: bool = False) -> "Dataset":
         """Stacks `batch_size` elements into one; the last batch may be smaller, or dropped."""
 
-        def batches():
-            elements = self._elements()
+        def batches(elements):
             while rows := list(itertools.islice(elements, batch_size)):
                 if len(rows) == batch_size or not drop_remainder:
                     yield nest.map_structure(lambda *leaves: np.stack(leaves), *rows)
 
-        return Dataset(batches, _count_batches(self._length, batch_size, drop_remainder))
+        return Dataset(lambda: batches(self._elements()), _count_batches(self._length, batch_size, drop_remainder))
 
     def unbatch(self) -> "Dataset":
         """The rows of every element."""
         return Dataset(lambda: itertools.chain.from_iterable(map(_rows, self._elements())))
 
     def shuffle(self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True) -> "Dataset":
-        """Draws at random from a buffer of the next `buffer_size` elements."""
-        order = _Order(seed, reshuffle_each_iteration)
+        """Draws at random from a buffer of the next `buffer_size` elements, in the order that tf.data gives.
 
-        def shuffled():
-            rng, elements = order.generator(), self._elements()
-            buffer = list(itertools.islice(elements, buffer_size))
-            for element in elements:
-                i = rng.integers(len(buffer))
-                yield buffer[i]
-                buffer[i] = element
-            rng.shuffle(buffer)
-            yield from buffer
+        Args:
+            buffer_size: Size of the buffer, at least 1.
+            seed: Seed of the order. Without it, and after `keras.utils.set_random_seed`, the order depends on how many
+                such data sets were made since then; without any seed it is always another.
+            reshuffle_each_iteration: Whether each iteration has an order of its own.
 
-        return Dataset(shuffled, self._length)
+        Raises:
+            ValueError: If `buffer_size` is smaller than 1.
+        """
+        order = _Order(buffer_size, seed, reshuffle_each_iteration)
+        return Dataset(lambda: order.of(_when_asked(self._elements)), self._length)
 
     def repeat(self, count: int | None = None) -> "Dataset":
         """Goes through the elements `count` times, or without end."""
         endless = count is None or count < 0
-        rounds = itertools.count() if endless else range(count)
+        later = itertools.count() if endless else range(1, count)
         length = INFINITE if endless else self._length * count if self._length >= 0 else self._length
-        return Dataset(lambda: itertools.chain.from_iterable(self._elements() for _ in rounds), length)
+
+        def repeated():
+            first = [self._elements()] if endless or count else []
+            return itertools.chain(*first, itertools.chain.from_iterable(self._elements() for _ in later))
+
+        return Dataset(repeated, length)
 
     def take(self, count: int) -> "Dataset":
         """The first `count` elements."""
@@ -163,7 +168,11 @@ class Dataset(metaclass=_Explained):
         """The elements of this dataset, then those of another."""
         lengths = (self._length, dataset._length)
         length = INFINITE if INFINITE in lengths else UNKNOWN if UNKNOWN in lengths else sum(lengths)
-        return Dataset(lambda: itertools.chain(self._elements(), dataset._elements()), length)
+
+        def both():
+            return itertools.chain(self._elements(), _when_asked(dataset._elements))
+
+        return Dataset(both, length)
 
     def enumerate(self, start: int = 0) -> "Dataset":
         """Pairs `(number, element)`."""
@@ -175,17 +184,14 @@ class Dataset(metaclass=_Explained):
             raise ValueError(f"cache(filename={filename!r}): only a cache in memory is supported; call cache().")
         kept = []
 
-        def cached():
-            if kept:
-                yield from kept[0]
-                return
+        def keeping(elements):
             fresh = []
-            for element in self._elements():
+            for element in elements:
                 fresh.append(element)
                 yield element
             kept.append(fresh)
 
-        return Dataset(cached, self._length)
+        return Dataset(lambda: iter(kept[0]) if kept else keeping(self._elements()), self._length)
 
     def prefetch(self, buffer_size: int | None = None) -> "Dataset":
         """This dataset: elements are made when asked for, in the thread that asks."""
@@ -193,56 +199,97 @@ class Dataset(metaclass=_Explained):
 
 
 class ArrayDataset(Dataset):
-    """The rows of arrays in memory; shuffling and batching index the arrays instead of going row by row."""
+    """The rows of arrays in memory; shuffling and batching index the arrays instead of going row by row.
 
-    def __init__(self, tensors, indices: Callable[[], np.ndarray] | None = None, length: int | None = None):
+    `begin` is called when an iterator is made; it returns a function of the rows' numbers in their order.
+    """
+
+    def __init__(self, tensors, begin: Callable[[], Callable] | None = None, length: int | None = None):
         self._arrays = _to_arrays(tensors)
         rows = {len(leaf) for leaf in nest.flatten(self._arrays)}
         if len(rows) != 1:
             raise ValueError(f"All arrays need the same length along the first axis. Received lengths: {sorted(rows)}")
-        self._indices = indices or functools.partial(np.arange, *rows)
-        super().__init__(self._iterate, *(rows if length is None else [length]))
+        self._begin = begin or (lambda: functools.partial(np.arange, *rows))
+        super().__init__(lambda: self._rows(self._begin()), *(rows if length is None else [length]))
 
-    def _iterate(self):
-        return (rows_of(self._arrays, i) for i in self._indices())
-
-    def _view(self, indices, length):
-        return ArrayDataset(self._arrays, indices, length)
+    def _rows(self, order):
+        for i in order():
+            yield rows_of(self._arrays, i)
 
     def shuffle(self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True) -> Dataset:
-        """All rows in random order, whatever the buffer's size."""
-        order = _Order(seed, reshuffle_each_iteration)
-        return self._view(lambda: order.generator().permutation(self._indices()), self._length)
+        """As `Dataset.shuffle`, of the rows' numbers."""
+        order = _Order(buffer_size, seed, reshuffle_each_iteration)
+
+        def begin():
+            pair = order.next_pair()
+            return lambda: order.of_numbers(pair, self._begin()())
+
+        return ArrayDataset(self._arrays, begin, self._length)
 
     def take(self, count: int) -> Dataset:
         """The first `count` rows."""
-        return self if count < 0 else self._view(lambda: self._indices()[:count], min(count, self._length))
+        return self if count < 0 else self._part(slice(count), min(count, self._length))
 
     def skip(self, count: int) -> Dataset:
         """All but the first `count` rows."""
-        return self._view(lambda: self._indices()[count:], max(self._length - count, 0))
+        return self._part(slice(count, None), max(self._length - count, 0))
+
+    def _part(self, rows, length):
+        def begin():
+            numbers = self._begin()
+            return lambda: numbers()[rows]
+
+        return ArrayDataset(self._arrays, begin, length)
 
     def batch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
         """Batches of `batch_size` rows; the last may be smaller, or dropped."""
         length = _count_batches(self._length, batch_size, drop_remainder)
 
-        def batches():
-            order = self._indices()
-            return (rows_of(self._arrays, order[i * batch_size : (i + 1) * batch_size]) for i in range(length))
+        def batches(order):
+            numbers = order()
+            for i in range(length):
+                yield rows_of(self._arrays, numbers[i * batch_size : (i + 1) * batch_size])
 
-        return Dataset(batches, length)
+        return Dataset(lambda: batches(self._begin()), length)
 
 
 class _Order:
-    """Where a shuffle's random generators come from: one per iteration, or the same each time."""
+    """A shuffle's order: drawn for each iteration from a generator of seeds, or the same each time."""
 
-    def __init__(self, seed, reshuffle):
-        self._root = np.random.SeedSequence(random.getrandbits(64) if seed is None else seed)
-        self._reshuffle = reshuffle
+    def __init__(self, size, seed, reshuffle):
+        if size < 1:
+            raise ValueError(f"`buffer_size` must be at least 1. Received: buffer_size={size}")
+        self._size = int(size)
+        pair = stateful.seed_pair(None if seed is None else int(seed))
+        if pair is None or not reshuffle:
+            self._pairs = itertools.repeat(None if reshuffle else pair or stateful.fresh_pair())
+        else:
+            seeds = stateful.words(pair)
+            self._pairs = zip(seeds, seeds)
 
-    def generator(self):
-        sequence = self._root.spawn(1)[0] if self._reshuffle else self._root
-        return np.random.default_rng(sequence)
+    def next_pair(self) -> tuple[int, int]:
+        """The seeds of an iteration."""
+        return next(self._pairs) or stateful.fresh_pair()
+
+    def of(self, elements):
+        """The elements, shuffled; the seeds are drawn at once."""
+        return stateful.shuffled(elements, self._size, self.next_pair())
+
+    def of_numbers(self, pair, numbers):
+        """An array, shuffled."""
+        if self._size >= len(numbers):
+            return numbers[stateful.permutation(len(numbers), Philox.unmixed(*pair))]
+        return np.fromiter(stateful.shuffled(numbers.tolist(), self._size, pair), np.int64, len(numbers))
+
+
+def _when_asked(elements):
+    """The elements of a function that is called when the first one is asked for."""
+    yield from elements()
+
+
+def shuffle_buffer(batch_size: int | None) -> int:
+    """How many elements, shuffled once already, are shuffled anew in each epoch where Keras makes the data set."""
+    return 1024 if batch_size is None else 8 * batch_size
 
 
 def rows_of(arrays, index):

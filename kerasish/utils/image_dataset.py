@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasish.utils.dataset import ArrayDataset, Dataset
+from kerasish.utils.dataset import ArrayDataset, Dataset, shuffle_buffer
 from kerasish.utils.directory_index import check_split, index_directory, split_index
 from kerasish.utils.image_utils import img_to_array, load_img
 from kerasish.utils.numerical_utils import to_categorical
@@ -42,7 +42,7 @@ def image_dataset_from_directory(
         color_mode: `"grayscale"`, `"rgb"` or `"rgba"`.
         batch_size: Images per batch, or `None` for single images.
         image_size: `(height, width)` to resize to.
-        shuffle: Whether to shuffle, anew in every epoch.
+        shuffle: Whether to shuffle: all files once, and in every epoch anew by a buffer of eight batches.
         seed: Seed of the shuffling.
         validation_split: Fraction of the files to hold out.
         subset: `"training"`, `"validation"` or `"both"`, with `validation_split`.
@@ -116,13 +116,12 @@ def _pictures(files, labels, read, shuffle, seed, batch_size):
     source = np.asarray(files) if labels is None else (np.asarray(files), labels)
     rows = ArrayDataset(source)
     if shuffle:
-        rows = rows.shuffle(len(files), seed=seed)
+        rows = rows.shuffle(shuffle_buffer(batch_size), seed=seed)
 
-    def load():
-        for row in rows.as_numpy_iterator():
-            yield read(row) if labels is None else (read(row[0]), row[1])
+    def load(row):
+        return read(row) if labels is None else (read(row[0]), row[1])
 
-    dataset = Dataset(load, len(files))
+    dataset = Dataset(lambda: map(load, rows.as_numpy_iterator()), len(files))
     return dataset if batch_size is None else dataset.batch(batch_size)
 
 

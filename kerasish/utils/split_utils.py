@@ -49,8 +49,8 @@ def split_dataset(
     left, right = _sizes(left_size, right_size, total)
     order = list(range(total))
     if shuffle:
-        generator = random.Random(random.randint(0, 10**6) if seed is None else seed)
-        generator.shuffle(order)
+        random.seed(random.randint(0, 10**6) if seed is None else seed)  # for whoever draws next, too, as in Keras
+        random.shuffle(order)
     parts = np.asarray(order[:left], dtype=int), np.asarray(order[total - right :], dtype=int)
     return tuple(ArrayDataset(rows_of(samples, part)) for part in parts)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasish.utils.dataset import Dataset
+from kerasish.utils.dataset import Dataset, shuffle_buffer
 
 
 def timeseries_dataset_from_array(
@@ -27,7 +27,7 @@ def timeseries_dataset_from_array(
         sequence_stride: Steps from one window's start to the next.
         sampling_rate: Steps from one entry of a window to the next.
         batch_size: Windows per batch, or `None` for single windows.
-        shuffle: Whether to shuffle the windows, anew in every epoch.
+        shuffle: Whether to shuffle the windows: all of them once, and in every epoch anew by a buffer of eight batches.
         seed: Seed of the shuffling.
         start_index: First step of `data` to use.
         end_index: First step of `data` not to use.
@@ -48,18 +48,20 @@ def timeseries_dataset_from_array(
         count = min(count, len(targets) - start)
     firsts = np.arange(0, max(count, 0), sequence_stride)
     offsets = start + sampling_rate * np.arange(sequence_length)
+    if shuffle:
+        seed = np.random.randint(10**6) if seed is None else seed
+        np.random.RandomState(seed).shuffle(firsts)
     rows = Dataset.from_tensor_slices(firsts)
     if shuffle:
-        rows = rows.shuffle(max(len(firsts), 1), seed=seed)
+        rows = rows.shuffle(shuffle_buffer(batch_size), seed=seed)
     if batch_size is not None:
         rows = rows.batch(batch_size)
 
-    def windows():
-        for first in rows.as_numpy_iterator():
-            window = data[np.asarray(first)[..., None] + offsets]
-            yield window if targets is None else (window, np.asarray(targets)[first + start])
+    def window(first):
+        found = data[np.asarray(first)[..., None] + offsets]
+        return found if targets is None else (found, np.asarray(targets)[first + start])
 
-    return Dataset(windows, len(rows))
+    return Dataset(lambda: map(window, rows.as_numpy_iterator()), len(rows))
 
 
 def _check_arguments(length, sequence_length, sequence_stride, sampling_rate, start_index, end_index, format):

@@ -1,5 +1,6 @@
 """Data adapters and epochs: which batches come, in which order, and what is refused."""
 
+import random
 import warnings
 
 import numpy as np
@@ -44,18 +45,9 @@ def test_structure_is_kept():
     assert batch[1][1] is None
 
 
-def test_shuffled_by_numpys_generator():
-    adapter = arrays(X, Y, batch_size=4, shuffle=True)
-    np.random.seed(3)
-    order = np.concatenate([np.asarray(batch[1]) for batch in adapter.batches()])
-    np.random.seed(3)
-    np.testing.assert_array_equal(order, np.random.permutation(10))
-
-
-def test_batches_shuffled():
-    np.random.seed(0)
+def test_shuffled_within_batches():
     batches = [np.asarray(batch[1]).tolist() for batch in arrays(X, Y, batch_size=4, shuffle="batch").batches()]
-    assert sorted(batches) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert [sorted(batch) for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +219,7 @@ def test_py_dataset():
     dataset = Rows()
     source = Epochs(adapter_for(dataset))
     assert epoch(source) == epoch(source) == [[0], [2], [4], [6]]
-    assert dataset.events == ["begin", 0, 1, 2, 3, "end"] * 2
+    assert dataset.events == [0, 1] + ["begin", 0, 1, 2, 3, "end"] * 2  # as Keras does to know the types
 
 
 def test_py_dataset_may_grow():
@@ -244,7 +236,7 @@ def test_py_dataset_with_workers(multiprocessing):
     dataset = Rows(10, workers=3, use_multiprocessing=multiprocessing, max_queue_size=4)
     source = Epochs(adapter_for(dataset))
     assert epoch(source) == [[2 * i] for i in range(10)]
-    assert (dataset.events[0], dataset.events[-1]) == ("begin", "end")
+    assert (dataset.events[2], dataset.events[-1]) == ("begin", "end")
 
 
 def test_py_dataset_worker_error():
@@ -259,7 +251,7 @@ def test_py_dataset_worker_error():
 
 
 def test_py_dataset_shuffled():
-    np.random.seed(1)
+    random.seed(1)
     source = Epochs(adapter_for(Rows(10), shuffle=True))
     first, second = epoch(source), epoch(source)
     assert sorted(first) == sorted(second) == [[2 * i] for i in range(10)]

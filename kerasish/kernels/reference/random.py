@@ -48,6 +48,13 @@ class Philox:
         mixed = one_block(words, (0x3EC8F720, 0x02461E29))
         self.xp, self.key, self.high = xp, mixed[:2], mixed[2:]
 
+    @classmethod
+    def unmixed(cls, key, counter):
+        """The blocks of TensorFlow's stateful ops, which take their seeds as they are."""
+        philox = cls((0, 0))
+        philox.key, philox.high = ([number >> shift & 0xFFFFFFFF for shift in (0, 32)] for number in (key, counter))
+        return philox
+
     def words(self, index):
         """(n,) uint64 indices -> (n, 4) uint32. Words 0 and 2 of the state are rows of `even`, 1 and 3 of `odd`."""
         xp, n = self.xp, index.size

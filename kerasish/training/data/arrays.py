@@ -7,6 +7,7 @@ from kerasish.core import dtypes
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.device import bring, on
+from kerasish.training.data.order import orders_in_batches, sample_order
 from kerasish.training.data.weights import check_sample_weight, class_weight_to_sample_weights
 from kerasish.utils.batch_utils import pack_x_y_sample_weight
 
@@ -66,7 +67,8 @@ def _not_numbers(x, array) -> str:
 class ArrayAdapter:
     """Batches of arrays: views when the order is kept, gathered rows when it is shuffled.
 
-    The order is drawn anew for each epoch, from NumPy's global generator (`keras.utils.set_random_seed` seeds it).
+    `shuffle` is True (the samples, in the order of `sample_order`), `"batch"` (the samples within each batch) or
+    `"epoch"` (the samples, in a new order each epoch).
     """
 
     def __init__(self, x, y, sample_weight, *, batch_size, steps, shuffle, class_weight, where):
@@ -84,6 +86,7 @@ class ArrayAdapter:
         self.batch_size = _check_batch_size(batch_size) or self._default_batch_size(steps)
         self.num_batches = max(-(-self.num_samples // self.batch_size), 1)
         self.shuffle = shuffle
+        self._epoch = 0
         packed = pack_x_y_sample_weight(x, y, sample_weight)
         self._leaves, self._structure = optree.tree_flatten(packed, none_is_leaf=True)
         self._flat = isinstance(packed, tuple) and all(a is b for a, b in zip(self._leaves, packed))
@@ -112,8 +115,9 @@ class ArrayAdapter:
 
     def _shuffled_rows(self, n, size):
         if isinstance(self.shuffle, str) and self.shuffle == "batch":
-            return (np.arange(b * size, min((b + 1) * size, n)) for b in np.random.permutation(self.num_batches))
-        order = np.random.permutation(n)
+            return orders_in_batches(n, size)
+        order = sample_order(n, self._epoch, self.shuffle)
+        self._epoch += 1
         return (order[start : start + size] for start in range(0, n, size))
 
     def _cut(self, rows):

@@ -6,6 +6,7 @@ from kerasish.core.tensor import Tensor
 from kerasish.device import bring
 from kerasish.training.data.arrays import map_arrays, standardize_array
 from kerasish.training.data.weights import class_weight_to_sample_weights
+from kerasish.utils.dataset import Dataset
 
 
 def standardize_batch(batch, class_weight=None) -> tuple:
@@ -79,6 +80,11 @@ class IterableAdapter:
     def batches(self):
         """One epoch."""
         return (self._standardized(batch) for batch in self._dataset)
+
+    def begin_unread(self) -> None:
+        """Makes an iterator that nobody reads, as Keras does at an epoch's end: a shuffling data set draws for it."""
+        if isinstance(self._dataset, Dataset):
+            iter(self._dataset)
 
     def _standardized(self, batch):
         """A batch as a tuple of tensors, but as it came where it is the input alone."""
