@@ -11,7 +11,7 @@ __getattr__ = _lookup(__name__)
 def set_seed(seed: int) -> None:
     """Seeds what TensorFlow draws under Keras: the order of samples in `fit`, data sets that shuffle, this module.
 
-    Initial weights, dropout and NumPy are left alone, as they are under Keras 3: `keras.utils.set_random_seed` seeds all.
+    Initial weights, dropout and NumPy are left alone, as under Keras 3: `keras.utils.set_random_seed` seeds them, too.
     """
     _stateful.set_global_seed(int(seed))
 
