@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import weakref
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -13,12 +15,42 @@ from kerasish.core.tensor import Tensor, as_array
 from kerasish.device import put, where
 
 _readers: list[Callable[[Variable], None]] = []
+_versions = itertools.count(1)
+latest_write = [0]  # the version given last, of all variables: while it stays, no variable has changed
+_writings: list[weakref.ref[writing]] = []
 
 
 def on_read(action: Callable[[Variable], None]) -> Callable[[Variable], None]:
     """Have `action(variable)` called when a variable's value is taken; usable as a decorator."""
     _readers.append(action)
     return action
+
+
+class writing:
+    """A context in which arrays of variables are written in place.
+
+    A version alone cannot say that an array is half written: who makes something lasting of values asks `being_written`
+    after it has read the versions, and compares these again when it is done. Writers come in here before they raise a
+    version (`mutable_array`) and leave when they have written. What an interrupt kept from leaving is gone with its
+    frame, hence the weak references.
+    """
+
+    def __init__(self, variables: Iterable[Variable]):
+        self.ids, self.open = frozenset(map(id, variables)), True
+
+    def __enter__(self):
+        _writings.append(weakref.ref(self, _writings.remove))
+
+    def __exit__(self, *exc):
+        self.open = False
+
+
+def being_written(variables: Iterable[Variable]) -> bool:
+    """Whether somebody writes one of the variables in place at this moment."""
+    if not _writings:
+        return False
+    now, wanted = [noted() for noted in list(_writings)], frozenset(map(id, variables))
+    return any(one is not None and one.open and not wanted.isdisjoint(one.ids) for one in now)
 
 
 class Variable(Operators):
@@ -135,33 +167,48 @@ class Variable(Operators):
         tensor.key = self.key
         return tensor
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether somebody may hold the array, so that the next change in place works on a copy."""
+        return self._shared
+
     def share(self) -> None:
         """Say that somebody holds the array: the next change in place works on a copy."""
         self._shared = True
 
+    def _changed(self):
+        """Give the value a version of its own, after an array was exchanged and before one is written in place."""
+        self.version = latest_write[0] = next(_versions)
+
     def mutable_array(self):
-        """The array, to be written in place; first copied if somebody else may hold it."""
-        self.version += 1
+        """The array, to be written in place, by `writing`; first copied if somebody else may hold it."""
         if self._shared:
             self.array, self._shared = self.array.copy(), False
+        self._changed()
         return self.array
+
+    def exchange(self, array) -> None:
+        """Hold another array, which others hold, too."""
+        self.array, self._shared = array, True
+        self._changed()
 
     def checkpoint(self) -> Callable[[], None]:
         """What brings the present value back, into the same array, when it is called."""
         array, shared, content = self.array, self._shared, self.array.copy()
 
         def restore():
-            array[...] = content
-            self.array, self._shared = array, shared
-            self.version += 1
+            with writing([self]):
+                self.array, self._shared = array, shared
+                self._changed()
+                array[...] = content
 
         return restore
 
     def move_beside(self, array) -> None:
         """Bring the value to where `array` lies, if it lies elsewhere."""
         if where(self.array) != where(array):
-            self.version += 1
             self.array, self._shared = put(self.array, like=array), False
+            self._changed()
 
     def numpy(self) -> np.ndarray:
         """A copy of the value."""
@@ -182,9 +229,9 @@ class Variable(Operators):
                 f"match. variable.shape={shape_text(self.shape)}, Received: value.shape={shape_text(array.shape)}. "
                 f"Target variable: {self}"
             )
-        self.version += 1
         fresh = isinstance(value, (int, float)) and isinstance(array, np.ndarray)
         self.array, self._shared = (array if fresh else array.copy()), False
+        self._changed()
         return self
 
     def assign_add(self, value):

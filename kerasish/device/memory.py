@@ -59,13 +59,20 @@ class Arena:
 
 
 @contextlib.contextmanager
-def drawing_on(arena: Arena) -> Iterator[None]:
-    """Let this thread's `empty` take memory from an arena; one thread at a time may do so."""
+def drawing_on(arena: Arena | None) -> Iterator[None]:
+    """Let this thread's `empty` take memory from an arena, or from the common pool; one thread at a time may do so."""
     global _arena
-    _arena = arena
+    before, _arena = _arena, arena
     try:
         yield
     finally:
+        _arena = before
+
+
+def abandon() -> None:
+    """End what an interrupt left of this thread's `drawing_on`."""
+    global _arena
+    if _arena is not None and _arena.thread == threading.get_ident():
         _arena = None
 
 

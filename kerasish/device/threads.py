@@ -5,6 +5,7 @@ import functools
 import math
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 
 SMALL_WORK = 200_000  # multiply-adds, or elements times their cost, that one thread finishes before another has woken
@@ -49,6 +50,39 @@ def alone() -> Iterator[None]:
         yield
     finally:
         _local.alone = False
+
+
+def abandon() -> None:
+    """End what an interrupt left of `alone`."""
+    _local.alone = False
+
+
+class _Token:
+    __slots__ = ("__weakref__",)
+
+
+class Turn:
+    """What one thread at a time may do, and no other waits for.
+
+    An interrupt may come between taking a turn and the `try` that gives it back. Then the turn ends with the token,
+    which nobody else holds.
+    """
+
+    def __init__(self):
+        self._lock, self._holder = threading.Lock(), None
+
+    def take(self) -> _Token | None:
+        """A token to be held meanwhile; None if the turn is another's."""
+        with self._lock:
+            if self._holder is not None and self._holder() is not None:
+                return None
+            token = _Token()
+            self._holder = weakref.ref(token)
+        return token
+
+    def give_back(self) -> None:
+        """Let others take the turn."""
+        self._holder = None
 
 
 class _Local(threading.local):

@@ -33,6 +33,14 @@ FAMILIES = (
 )
 
 
+class Refused(Exception):
+    """A pass that is not to be replayed; the message says why."""
+
+
+class Busy(Refused):
+    """One that may be replayed another time."""
+
+
 class Twin:
     """The kernels of one place: `twin.name` finds the function, importing only the module that holds it."""
 

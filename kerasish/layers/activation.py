@@ -37,12 +37,20 @@ class Activation(ElementwiseLayer):
     [0.0, 0.0, 0.0, 2.0]
     """
 
+    _role = "clamp"
+    _recordable = True
+
     def __init__(self, activation: Identifier, **kwargs: Any):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
     def call(self, inputs):
         return self.activation(inputs)
+
+    @property
+    def _clamp(self) -> str | None:
+        """How kernels call what the layer does, where it only cuts off."""
+        return {activations.relu: "relu", activations.relu6: "relu6"}.get(self.activation)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments.config_of(self, "activation")}
@@ -65,6 +73,9 @@ class ReLU(ElementwiseLayer):
     [-5.0, -2.5, 0.0, 5.0, 10.0]
     """
 
+    _role = "clamp"
+    _recordable = True
+
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ):
@@ -83,6 +94,12 @@ class ReLU(ElementwiseLayer):
     def call(self, inputs):
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
+    @property
+    def _clamp(self) -> str | None:
+        """How kernels call what the layer does, where it only cuts off."""
+        plain = self.negative_slope == 0 and self.threshold == 0
+        return {None: "relu", 6: "relu6"}.get(self.max_value) if plain else None
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments.config_of(self, "max_value", "negative_slope", "threshold")}
 
@@ -98,6 +115,8 @@ class LeakyReLU(ElementwiseLayer):
     >>> keras.layers.LeakyReLU(negative_slope=0.5)(np.array([-10.0, -5.0, 0.0, 5.0]))
     [-5.0, -2.5, 0.0, 5.0]
     """
+
+    _recordable = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         if "alpha" in kwargs:
@@ -174,6 +193,8 @@ class ELU(ElementwiseLayer):
         alpha: the limit below zero is `-alpha`.
     """
 
+    _recordable = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.alpha = alpha
@@ -200,6 +221,8 @@ class Softmax(ElementwiseLayer):
     >>> keras.layers.Softmax()(np.array([1.0, 2.0, 1.0]))
     [0.21194157, 0.5761169, 0.21194157]
     """
+
+    _recordable = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any):
         super().__init__(**kwargs)

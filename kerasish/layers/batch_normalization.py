@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasish import constraints, initializers, ops, regularizers
 from kerasish.core import scopes
+from kerasish.core.variable import writing
 from kerasish.kernels import twin_of
 from kerasish.layers import arguments
 from kerasish.layers.arguments import Identifier
@@ -45,6 +46,9 @@ class BatchNormalization(Layer):
     >>> keras.layers.BatchNormalization()(np.random.rand(8, 4, 4, 3), training=True).shape
     (8, 4, 4, 3)
     """
+
+    _role = "normalization"
+    _recordable = True
 
     def __init__(
         self,
@@ -174,8 +178,9 @@ class BatchNormalization(Layer):
         """One step of a moving average, in place."""
         if scopes.shapes_only():
             return
-        average = variable.mutable_array()
-        twin_of(average).moving_average(average, value.value, momentum)
+        with writing([variable]):
+            average = variable.mutable_array()
+            twin_of(average).moving_average(average, value.value, momentum)
 
     def _renormalize(self, inputs, mean, variance):
         """Outputs by the batch's statistics, corrected (as constants) to the slow ones; all averages move on."""

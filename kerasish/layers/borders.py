@@ -172,6 +172,8 @@ class ZeroPadding1D(BaseZeroPadding):
     """
 
     rank = 1
+    _role = "zeros"
+    _recordable = True
 
 
 class ZeroPadding2D(BaseZeroPadding):
@@ -188,9 +190,12 @@ class ZeroPadding2D(BaseZeroPadding):
     """
 
     rank = 2
+    _role = "zeros"
+    _recordable = True
 
 
 class ZeroPadding3D(BaseZeroPadding):
     """Adds zeros around three axes; the arguments are those of `keras.layers.ZeroPadding2D`, with three entries."""
 
     rank = 3
+    _role = "zeros"

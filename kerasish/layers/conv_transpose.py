@@ -140,6 +140,7 @@ class Conv2DTranspose(BaseConvTranspose):
     """
 
     rank = 2
+    _recordable = True
 
 
 class Conv3DTranspose(BaseConvTranspose):

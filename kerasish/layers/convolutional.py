@@ -170,6 +170,8 @@ class Conv1D(BaseConv):
 
     rank = 1
     paddings = ("valid", "same", "causal")
+    _role = "convolution"
+    _recordable = True
 
 
 class Conv2D(BaseConv):
@@ -202,6 +204,8 @@ class Conv2D(BaseConv):
     """
 
     rank = 2
+    _role = "convolution"
+    _recordable = True
 
 
 class Conv3D(BaseConv):

@@ -37,6 +37,9 @@ class Dense(Layer):
     (2, 3)
     """
 
+    _role = "dense"
+    _recordable = True
+
     def __init__(
         self,
         units: int,

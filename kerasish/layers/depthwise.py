@@ -100,6 +100,8 @@ class DepthwiseConv1D(BaseDepthwiseConv):
     """
 
     rank = 1
+    _role = "depthwise"
+    _recordable = True
 
 
 class DepthwiseConv2D(BaseDepthwiseConv):
@@ -125,6 +127,8 @@ class DepthwiseConv2D(BaseDepthwiseConv):
     """
 
     rank = 2
+    _role = "depthwise"
+    _recordable = True
 
 
 class BaseSeparableConv(Layer):
@@ -230,6 +234,7 @@ class SeparableConv1D(BaseSeparableConv):
     """
 
     rank = 1
+    _recordable = True
 
 
 class SeparableConv2D(BaseSeparableConv):
@@ -253,3 +258,4 @@ class SeparableConv2D(BaseSeparableConv):
     """
 
     rank = 2
+    _recordable = True

@@ -72,6 +72,8 @@ class Dropout(RandomLayer):
     >>> keras.layers.Dropout(0.5, seed=1)(np.ones((1, 4)), training=True)
     """
 
+    _recordable = True
+
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ):
@@ -130,6 +132,7 @@ class SpatialDropout2D(BaseSpatialDropout):
     """
 
     rank = 2
+    _recordable = True
 
     def __init__(
         self,

@@ -59,6 +59,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     """
 
     rank = 1
+    _recordable = True
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
         super().__init__(data_format, keepdims, **kwargs)
@@ -90,6 +91,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
     """
 
     rank = 2
+    _recordable = True
 
 
 class GlobalAveragePooling3D(GlobalAveragePooling):
@@ -102,6 +104,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
     """The maximum over one axis; the arguments are those of `keras.layers.GlobalMaxPooling2D`."""
 
     rank = 1
+    _recordable = True
 
 
 class GlobalMaxPooling2D(GlobalMaxPooling):
@@ -118,6 +121,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
     """
 
     rank = 2
+    _recordable = True
 
 
 class GlobalMaxPooling3D(GlobalMaxPooling):

@@ -21,6 +21,8 @@ class InputLayer(Layer):
         name: made up if None.
     """
 
+    _recordable = True
+
     def __init__(
         self,
         shape=None,

@@ -53,6 +53,9 @@ class Layer(LayerState, Operation):
     """
 
     _build_is_default = True
+    # What a model's plan may do with a layer. Each class speaks for itself alone; subclasses do not inherit it.
+    _role: str | None = None  # as what it is joined with its neighbours in one kernel
+    _recordable = False  # whether its passes are native calls and nothing else, so that they may be recorded
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -291,17 +294,16 @@ class Layer(LayerState, Operation):
         values = [*trainable_variables, *non_trainable_variables]
         if len(values) != len(variables):
             raise ValueError(f"layer '{self.name}': {len(variables)} variables, but {len(values)} values were given")
-        before = [(v, v.array, v.key) for v in variables]
+        before = [(v.array, v.key) for v in variables]
         try:
-            for v, value in zip(variables, values):
-                v.array, v.key = _array_and_key(value, v.dtype)
-                v.share()
+            _lend(variables, [_array_and_key(value, v.dtype) for v, value in zip(variables, values)])
             outputs = self(*args, **kwargs)
             losses = self.losses
             after = [Tensor(v.array) for v in self.non_trainable_variables]
-        finally:
-            for v, array, key in before:
-                v.array, v.key = array, key
+            _lend(variables, before)
+        except BaseException:  # in two places: an interrupt in one of them is followed by the other
+            _lend(variables, before)
+            raise
         return (outputs, after, losses) if return_losses else (outputs, after)
 
     # -- shapes and masks
@@ -365,6 +367,13 @@ class Layer(LayerState, Operation):
 
     def __str__(self):
         return repr(self)
+
+
+def _lend(variables, held) -> None:
+    """Let variables hold arrays and be known to tapes under numbers."""
+    for v, (array, key) in zip(variables, held):
+        v.key = key
+        v.exchange(array)
 
 
 def _array_and_key(value, dtype: str):

@@ -91,6 +91,8 @@ class Add(Merge):
     """
 
     combine = staticmethod(ops.add)
+    _role = "sum"
+    _recordable = True
 
 
 class Subtract(Merge):
@@ -114,12 +116,14 @@ class Multiply(Merge):
     """The product of its inputs, element by element."""
 
     combine = staticmethod(ops.multiply)
+    _recordable = True
 
 
 class Average(Merge):
     """The mean of its inputs, element by element."""
 
     combine = staticmethod(ops.add)
+    _recordable = True
 
     def _merge(self, inputs):
         return ops.divide(super()._merge(inputs), len(inputs))
@@ -129,12 +133,14 @@ class Maximum(Merge):
     """The largest of its inputs, element by element."""
 
     combine = staticmethod(ops.maximum)
+    _recordable = True
 
 
 class Minimum(Merge):
     """The smallest of its inputs, element by element."""
 
     combine = staticmethod(ops.minimum)
+    _recordable = True
 
 
 class Concatenate(Merge):
@@ -148,6 +154,8 @@ class Concatenate(Merge):
     >>> keras.layers.Concatenate()([np.ones((2, 3)), np.ones((2, 5))]).shape
     (2, 8)
     """
+
+    _recordable = True
 
     def __init__(self, axis: int = -1, **kwargs: Any):
         super().__init__(**kwargs)

@@ -85,6 +85,8 @@ class LayerNormalization(AffineNormalization):
     [-1.0, 1.0]
     """
 
+    _recordable = True
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,

@@ -77,6 +77,8 @@ class MaxPooling1D(MaxPooling):
     """Max pooling over one axis, with the arguments of `keras.layers.MaxPooling2D`."""
 
     rank = 1
+    _role = "max pooling"
+    _recordable = True
 
 
 class MaxPooling2D(MaxPooling):
@@ -95,18 +97,22 @@ class MaxPooling2D(MaxPooling):
     """
 
     rank = 2
+    _role = "max pooling"
+    _recordable = True
 
 
 class MaxPooling3D(MaxPooling):
     """Max pooling over three axes, with the arguments of `keras.layers.MaxPooling2D`."""
 
     rank = 3
+    _role = "max pooling"
 
 
 class AveragePooling1D(AveragePooling):
     """Average pooling over one axis, with the arguments of `keras.layers.AveragePooling2D`."""
 
     rank = 1
+    _recordable = True
 
 
 class AveragePooling2D(AveragePooling):
@@ -125,6 +131,7 @@ class AveragePooling2D(AveragePooling):
     """
 
     rank = 2
+    _recordable = True
 
 
 class AveragePooling3D(AveragePooling):

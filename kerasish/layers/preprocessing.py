@@ -29,6 +29,8 @@ class Rescaling(Layer):
     [[0.0, 1.0]]
     """
 
+    _recordable = True
+
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.scale = scale

@@ -25,6 +25,8 @@ class Flatten(Layer):
     (2, 640)
     """
 
+    _recordable = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.data_format = arguments.data_format(self, data_format)
@@ -58,6 +60,8 @@ class Reshape(Layer):
     >>> keras.layers.Reshape((-1, 2))(np.random.rand(5, 12)).shape
     (5, 6, 2)
     """
+
+    _recordable = True
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any):
         super().__init__(**kwargs)

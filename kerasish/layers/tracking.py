@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from kerasish.core.variable import Variable
 
 _LOCKED = (
@@ -10,12 +12,11 @@ _LOCKED = (
 )
 
 
-_changes = [0]
-
-
-def changes() -> int:
-    """How often a public attribute of a built layer was set, of any layer: a cheap sign that nothing has changed."""
-    return _changes[0]
+_changes = itertools.count(1)
+latest_change = [0]  # the number given last, of all layers: while it stays, no layer has changed
+_RUNNING = frozenset(  # what calls leave behind; it says nothing of how a layer computes
+    "_called _losses _loss_holders _parent_path _build_shapes _inbound_nodes _outbound_nodes _locked".split()
+)
 
 
 class Tracked:
@@ -35,13 +36,18 @@ class Tracked:
         fields["_super_called"] = True
 
     def __setattr__(self, name, value):
-        if name[0] != "_" and (self._computes or name == "trainable") and self.__dict__.get("built"):
-            _changes[0] += 1
         if isinstance(value, (list, tuple, dict, set)) or is_state(value):
             self._track(name, value)
         elif name in self.__dict__.get("_holders", ()):
             del self._holders[name]
         super().__setattr__(name, value)
+        if name not in _RUNNING:
+            self._note_change(name)
+
+    def _note_change(self, name):
+        """Give what the layer is now a number of its own, after an attribute was set or deleted."""
+        if self._computes or name in ("trainable", "__class__"):
+            self.__dict__["_change"] = latest_change[0] = next(_changes)
 
     def __delattr__(self, name):
         self.__dict__.get("_holders", {}).pop(name, None)
@@ -49,6 +55,7 @@ class Tracked:
         if isinstance(value, Variable):
             self._own_variables[:] = [v for v in self._own_variables if v is not value]
         super().__delattr__(name)
+        self._note_change(name)
 
     def _track(self, name, value):
         holders = self.__dict__.get("_holders")

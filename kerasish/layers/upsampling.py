@@ -89,6 +89,7 @@ class UpSampling2D(BaseUpSampling):
     """
 
     rank = 2
+    _recordable = True
 
     def __init__(
         self, size: Size = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any

@@ -34,6 +34,8 @@ class Masking(ElementwiseLayer):
     [[False, True]]
     """
 
+    _role = "mask"
+
     def __init__(self, mask_value: float = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.mask_value = mask_value

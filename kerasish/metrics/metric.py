@@ -149,7 +149,7 @@ class Metric:
             yield
         finally:
             for variable, array in zip(variables, before):
-                variable.array = array
+                variable.exchange(array)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal metric."""

@@ -9,6 +9,7 @@ from kerasish.core import dtypes, nest, scopes
 from kerasish.core.autodiff import recording
 from kerasish.core.symbolic import Function, KerasTensor, Node, node_of
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.variable import Variable
 from kerasish.layers import calling
 from kerasish.layers.building import is_shape
 from kerasish.layers.input_layer import Input
@@ -16,7 +17,7 @@ from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
 from kerasish.models.graph_config import graph_config, graph_from_config
 from kerasish.models.model import Model
-from kerasish.models.plans import lean
+from kerasish.models.plans import Masked, Plan
 from kerasish.models.replays import Replays
 from kerasish.ops.shaping import expand_dims, squeeze
 from kerasish.ops.table import cast
@@ -96,18 +97,26 @@ class Functional(Function, Model):
                     x._keras_mask = m
         trains = bool(calling.state.training if training is None else training)
         plan, call = self._plan_for(values, trains), None if training is None else _overriding(training)
-        if plan is None or trains:
-            return self.run(values, call, plan)
-        return self._replays.run(values, plan, lambda given: self.run(given, call, plan))
+        if plan is None:
+            return self.run(values, call)
+        try:
+            if trains:
+                return self.run(values, call, plan.steps)
+            return self._replays.run(values, plan, lambda given: self.run(given, call, plan.steps))
+        except Masked:
+            plan.steps = None
+            return self.run(values, call)
 
-    def _plan_for(self, values, training: bool):
-        """The lean steps for inference or for training; None, for the graph's own, where they would not do."""
+    def _plan_for(self, values, training: bool) -> Plan | None:
+        """The plan for inference or for training; None where the graph's own steps are to be taken."""
         if not all(map(_plain, values)) or (recording() and not training):
             return None
-        if training not in self._lean:
-            outputs = {self._slots[id(y)] for y in self._outputs}
-            self._lean[training] = lean(self._plan, outputs, self._slots, training)
-        return self._lean[training]
+        plan = self._lean.get(training)
+        if plan is None or not plan.stamp.holds():
+            plan = self._lean[training] = Plan(self, training)
+            if not plan.stamp.holds():  # changed while it was made
+                return None
+        return None if plan.steps is None else plan
 
     def _check_arguments(self, args):
         """Nothing: `_standardized` does."""
@@ -136,8 +145,10 @@ class Functional(Function, Model):
                 out.append(None)
                 continue
             x = calling.convert(x, None)
-            if not isinstance(x, KerasTensor) and not isinstance(x, Tensor):
-                x = Tensor(x.array) if hasattr(x, "array") else Tensor(as_array(x))
+            if isinstance(x, Variable):
+                x = x.value
+            elif not isinstance(x, (KerasTensor, Tensor)):
+                x = Tensor(as_array(x))
             if isinstance(x, Tensor) and dtypes.name_of(x.value) != expected.dtype:
                 x = cast(x, expected.dtype)
             out.append(self._ranked(x, expected))

@@ -1,14 +1,15 @@
 """Training steps without Python between kernels: the model's passes recorded once, the loss as ever.
 
-After a few ordinary steps with batches of one shape the passes forward and back are recorded
-(`kernels/cpu/replay_step.py`). From then on a step replays them; the loss, its gradient, the optimizer and the metrics
-stay Python. Only models made of this library's plain layers are recorded, and a recording counts only if outputs,
-gradients and moving averages are, bit for bit, those of an ordinary step.
+After a few ordinary steps with batches of one shape the passes forward and back of a step are recorded while they run
+(`kernels/cpu/replay_step.py`). The next step, on another batch and with other weights, is taken by the layers' own
+calls and replayed beside it: the recording counts only if outputs, gradients and moving averages are the same bits.
+From then on a step replays the passes; the loss, its gradient, the optimizer and the metrics stay Python. Nothing is
+tried out on the model's own weights, which other threads may read meanwhile.
 """
 
 from __future__ import annotations
 
-import contextlib
+import threading
 import time
 
 import numpy as np
@@ -17,9 +18,10 @@ from kerasish import kernels
 from kerasish.core import nest
 from kerasish.core.autodiff import GradientTape
 from kerasish.core.tensor import Tensor
+from kerasish.core.variable import writing
 from kerasish.device import memory
-from kerasish.layers import tracking
-from kerasish.models.replays import replayable
+from kerasish.models.functional import Functional
+from kerasish.models.stamp import Values, is_own
 from kerasish.random.seed import draw_pair, noting_draws
 
 ORDINARY = 4  # steps before one is recorded; four times as many after each recording that did not last
@@ -27,24 +29,36 @@ LONG = 1.0  # seconds: Python does not count in steps that take longer
 
 
 class Recorded:
-    """A recorded step, and the state in which it was made."""
+    """A recorded step, and the state in which it was made.
 
-    def __init__(self, step, key, template, seeds, moving, variables, fixed):
-        self.step, self.key, self.template, self.seeds = step, key, template, seeds
-        self.trained, self.moving = ([(v, v.array) for v in group] for group in (variables, moving))
-        self.fixed = [(v, v.array, v.version) for v in fixed]
-        self.changes, self.uses = tracking.changes(), 0
+    Attributes:
+        proven: whether a replay gave the bits of an ordinary step.
+        uses: how often it was replayed.
+    """
 
-    def holds(self, key, variables) -> bool:
-        """Whether it fits a batch, and the model is as it was."""
+    def __init__(self, step, key, plan, template, seeds, variables, moved, drawn, fixed):
+        self.step, self.key, self.plan, self.template, self.seeds = step, key, plan, template, seeds
+        self.trained, self.moving = ([(v, v.array) for v in group] for group in (variables, moved))
+        self.moved, self.drawn, self.fixed = moved, drawn, fixed
+        self.thread, self.proven, self.uses = threading.get_ident(), False, 0
+
+    def holds(self, plan, variables) -> bool:
+        """Whether the model is as it was, for the plan that it has now."""
         return (
-            self.key == key
-            and self.changes == tracking.changes()
+            self.plan is plan
+            and self.thread == threading.get_ident()
             and len(self.trained) == len(variables)
             and all(v is w and v.array is array for (v, array), w in zip(self.trained, variables))
-            and all(v.array is array and v.version == version for v, array, version in self.fixed)
-            and all(v.mutable_array() is array for v, array in self.moving)
+            and all(v.array is array and not v.is_shared for v, array in self.moving)
+            and self.fixed.holds()
         )
+
+    def forward(self, arrays):
+        """The results of the pass forward; moving averages move on."""
+        with writing(self.moved):
+            for v in self.moved:
+                v.mutable_array()
+            return self.step.forward(arrays, [draw_pair(seed) for seed in self.seeds])
 
 
 class StepReplays:
@@ -52,16 +66,14 @@ class StepReplays:
 
     Args:
         model: what is trained.
+
+    Attributes:
+        refused: why steps are not replayed, as it was found out last; None if nothing stands against it.
     """
 
     def __init__(self, model):
-        self.model, self.recorded, self.count, self.needed = model, None, 0, ORDINARY
-        functional = getattr(model, "_functional", model)
-        layers = [layer for layer in model._flatten_layers() if layer is not model and layer is not functional]
-        own_call = not type(model).call.__module__.startswith("kerasish.")
-        penalties = any(v.regularizer is not None for v in model.variables)
-        graph = hasattr(functional, "_lean") and not own_call and not penalties and not model.run_eagerly
-        self.possible = graph and all(map(replayable, layers))
+        self.model, self.recorded, self.count, self.needed, self.seconds = model, None, 0, ORDINARY, 0.0
+        self.refused, self._refused_plan = None, None
 
     def __deepcopy__(self, memo):
         return None  # recordings hold addresses; the copy makes its own
@@ -69,91 +81,173 @@ class StepReplays:
     def gradients(self, x, y, sample_weight, variables):
         """The loss of a batch, the outputs, and the gradients of the scaled loss."""
         leaves = nest.flatten(x)
-        if not self.possible or not all(type(leaf) is Tensor for leaf in leaves):
+        plan = self._plan(leaves, variables)
+        if plan is None:
             return self.model._step_by_step(x, y, sample_weight, variables)
         arrays = [leaf.value for leaf in leaves]
-        if kernels.replays_of(arrays[0]) is None:
-            return self.model._step_by_step(x, y, sample_weight, variables)
-        key = tuple([(a.shape, a.dtype.char) for a in arrays])
-        if self.recorded is not None and self.recorded.key == key:
-            if self.recorded.holds(key, variables):
-                return self._replayed(arrays, x, y, sample_weight)
+        key, recorded = tuple([(a.shape, a.dtype.char) for a in arrays]), self.recorded
+        if recorded is not None and recorded.key == key:
+            if recorded.holds(plan, variables):
+                run = self._replayed if recorded.proven else self._proving
+                return run(recorded, plan, arrays, x, y, sample_weight, variables)
             self._drop()
         self.count += 1
         if self.recorded is not None or self.count <= self.needed:
-            return self.model._step_by_step(x, y, sample_weight, variables)
-        return self._record(key, arrays, x, y, sample_weight, variables)
+            began = time.perf_counter()
+            result = self.model._step_by_step(x, y, sample_weight, variables)
+            self.seconds = time.perf_counter() - began
+            return result
+        return self._record(key, plan, arrays, x, y, sample_weight, variables)
+
+    def _plan(self, leaves, variables):
+        """The plan along which steps may be replayed, or None."""
+        obstacle = self._obstacle(leaves, variables)
+        if obstacle is None:
+            plan = _graph_of(self.model)._plan_for(leaves, True)
+            if plan is not None and plan is self._refused_plan:
+                return None
+            obstacle = "masks travel in the model, or it changes" if plan is None else plan.obstacle
+            if obstacle is None:
+                return plan
+        self.refused = obstacle
+        return None
+
+    def _obstacle(self, leaves, variables) -> str | None:
+        """What stands against replaying steps beside the layers, which the plan knows."""
+        model = self.model
+        if not isinstance(_graph_of(model), Functional):
+            return "the model is no graph"
+        if model.run_eagerly:
+            return "the model is to run eagerly"
+        if "call" in vars(model) or not is_own(type(model).call) or not is_own(type(model).__call__):
+            return "the model has a `call` of its own"
+        if "compute_loss" in vars(model):
+            return "the model has a `compute_loss` of its own"
+        if any(v.regularizer is not None for v in variables):
+            return "weights have regularizers"
+        if not all(type(leaf) is Tensor for leaf in leaves) or kernels.replays_of(leaves[0].value) is None:
+            return "the batch is not in the host's memory"
+        return None
+
+    def _refuse(self, plan, reason):
+        self.recorded, self._refused_plan, self.refused = None, plan, reason
 
     def _drop(self):
         if self.recorded.uses < 10 * self.needed:
             self.needed *= 4
         self.recorded, self.count = None, 0
 
-    def _replayed(self, arrays, x, y, sample_weight):
-        recorded = self.recorded
+    def _replayed(self, recorded, plan, arrays, x, y, sample_weight, variables):
         recorded.uses += 1
-        outputs = recorded.step.forward(arrays, [draw_pair(seed) for seed in recorded.seeds])
-        y_pred, leaves = recorded.template.filled(outputs)
-        loss, given = self._loss(x, y, y_pred, leaves, sample_weight)
-        gradients = recorded.step.backward([None if g is None else g.value for g in given])
-        return loss, y_pred, [Tensor(g) for g in gradients]
+        y_pred, leaves = recorded.template.filled(recorded.forward(arrays))
+        loss, given, more = self._loss(x, y, y_pred, leaves, sample_weight, variables)
+        return loss, y_pred, _added(recorded.step.backward(_arrays(given)), more)
 
-    def _loss(self, x, y, y_pred, leaves, sample_weight):
-        """The loss, and the gradients of the scaled loss by `leaves`."""
+    def _loss(self, x, y, y_pred, leaves, sample_weight, variables):
+        """The loss, the gradients of the scaled loss by `leaves`, and by variables where the loss itself reads some."""
         model = self.model
         with GradientTape() as tape:
             tape.watch(leaves)
             loss = model._loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = model.optimizer.scale_loss(loss)
-        return loss, tape.gradient(scaled, leaves)
+        read = tape.watched_variables()
+        if not any(v is w for v in read for w in variables):
+            return loss, tape.gradient(scaled, leaves), None
+        found = tape.gradient(scaled, [*leaves, *variables])
+        return loss, found[: len(leaves)], found[len(leaves) :]
 
-    def _record(self, key, arrays, x, y, sample_weight, variables):
-        """An ordinary step, and a recording, which is kept if it does what the step does."""
-        self.count, state = 0, [v for v in self.model.variables if not any(v is w for w in variables)]
-        before, versions = [Checkpoint(v) for v in state], [(v.version, v.array) for v in state]
-        began, passes = time.perf_counter(), Passes(self.model, x, variables)
-        outputs = passes.forward(arrays)
-        y_pred, leaves = passes.template.structure, passes.leaves
-        loss, given = self._loss(x, y, y_pred, leaves, sample_weight)
-        gradients = passes.backward([None if g is None else g.value for g in given])
-        seconds = time.perf_counter() - began
-        moved = [v for v, (version, array) in zip(state, versions) if v.version != version and v.array is array]
-        drawn = [v for v, (version, array) in zip(state, versions) if v.array is not array]
-        after = [Checkpoint(v) for v in state]
+    def _step(self, passes, arrays, x, y, sample_weight, run):
+        """A step: `run(forward, between, backward)`, with the loss between the passes, gives the gradients."""
+        found = {}
+
+        def between(outputs):
+            loss, given, more = self._loss(x, y, passes.y_pred, passes.leaves, sample_weight, passes.variables)
+            found.update(loss=loss, given=_arrays(given), more=more)
+            return found["given"]
+
+        found["gradients"] = run(passes.forward, between, passes.backward)
+        return found
+
+    def _record(self, key, plan, arrays, x, y, sample_weight, variables):
+        """A step whose passes are recorded as they run."""
+        self.count = 0
+        if self.seconds >= LONG:
+            self._refuse(plan, "a step takes long, calls cost nothing beside it")
+            return self.model._step_by_step(x, y, sample_weight, variables)
+        state = [v for v in self.model.variables if not any(v is w for w in variables)]
+        before, held = [Checkpoint(v) for v in state], [(v, v.version) for v in state]
+        passes, replays = Passes(self.model, x, variables), kernels.replays_of(arrays[0])
         memory.release()  # what the recording takes in its place
-        self.possible = False
-        if seconds < LONG:
-            with contextlib.suppress(Exception):  # steps go on as before, whatever is wrong with this one's recording
-                step, template, seeds = self._recording(arrays, x, variables, before, moved)
-                _all(before)
-                self.possible = _is_right(step, seeds, arrays, outputs, given, gradients, after)
-        _all(after)
-        if self.possible:
-            fixed = [v for v in state if not any(v is w for w in (*moved, *drawn))]
-            self.recorded = Recorded(step, key, template, seeds, moved, variables, fixed)
-        return loss, y_pred, [g if g is None else Tensor(g) for g in gradients]
-
-    def _recording(self, arrays, x, variables, before, moved):
-        """(the recorded step, the template of its outputs, what drew): made with other weights than the model has."""
-        passes, weights = Passes(self.model, x, variables), [Checkpoint(v) for v in variables]
-        _all(before)
         try:
-            for v in (*variables, *moved):
-                _disturb(v.array)  # what is not read anew in each replay will show
             with noting_draws() as seeds:
-                step = kernels.replays_of(arrays[0]).record_step(passes.forward, passes.backward, arrays)
-        finally:
-            _all(weights)
-        return step, passes.template, seeds
+                record = lambda *parts: replays.record_step(*parts, arrays)
+                found = self._step(passes, arrays, x, y, sample_weight, record)
+            step, drawn = found["gradients"], [seed.state for seed in seeds if hasattr(seed, "state")]
+            moved = [v for v, version in held if v.version != version and not any(v is w for w in drawn)]
+            fixed = Values(v for v in state if not any(v is w for w in (*moved, *drawn)))
+            self.recorded = Recorded(step, key, plan, passes.template, seeds, variables, moved, drawn, fixed)
+            return found["loss"], passes.y_pred, _added(step.gradients, found["more"])
+        except Exception as error:  # the step is taken as ever, whatever is wrong with its recording
+            _all(before)
+            if isinstance(error, kernels.Busy):
+                self.refused = str(error)
+            else:
+                self._refuse(plan, f"{type(error).__name__}: {error}")
+            return self.model._step_by_step(x, y, sample_weight, variables)
+        except BaseException:
+            replays.abandon()
+            raise
+
+    def _proving(self, recorded, plan, arrays, x, y, sample_weight, variables):
+        """An ordinary step, and whether the recorded one does the same."""
+        state = [*recorded.moved, *recorded.drawn]
+        before, passes = [Checkpoint(v) for v in state], Passes(self.model, x, variables)
+
+        def run(forward, between, backward):
+            return backward(between(forward(arrays)))
+
+        found = self._step(passes, arrays, x, y, sample_weight, run)
+        after = [Checkpoint(v) for v in state]
+        try:
+            _all(before)
+            reason = _differs(recorded, arrays, passes, found, after)
+            _all(after)
+        except Exception as error:
+            _all(after)
+            reason = f"{type(error).__name__}: {error}"
+        except BaseException:  # an interrupt may have come while the state was being brought back
+            _all(after)
+            raise
+        recorded.proven = reason is None
+        if reason is not None:
+            self._refuse(plan, reason)
+        return found["loss"], passes.y_pred, _added(found["gradients"], found["more"])
 
 
-def _is_right(step, seeds, arrays, outputs, given, gradients, after):
-    """Whether a replay gives the results of the ordinary step, and leaves the state that this left."""
-    got = step.forward(arrays, [draw_pair(seed) for seed in seeds])
-    if not all(map(np.array_equal, got, outputs)):
-        return False
-    got = step.backward([None if g is None else g.value for g in given])
-    return all(map(np.array_equal, got, gradients)) and all(checkpoint.is_now() for checkpoint in after)
+def _differs(recorded, arrays, passes, found, after) -> str | None:
+    """What a replay does otherwise than the ordinary step: results, gradients, the state that it leaves; or None."""
+    if not all(map(np.array_equal, recorded.forward(arrays), passes.outputs)):
+        return "replayed, the pass forward gives other results"
+    if not all(map(np.array_equal, recorded.step.backward(found["given"]), found["gradients"])):
+        return "replayed, the pass back gives other gradients"
+    same = all(checkpoint.is_now() for checkpoint in after) and recorded.fixed.holds()
+    return None if same else "replayed, the step leaves another state"
+
+
+def _graph_of(model):
+    return getattr(model, "_functional", model)
+
+
+def _arrays(tensors) -> list:
+    return [None if t is None else t.value for t in tensors]
+
+
+def _added(gradients, more) -> list:
+    """Gradients as tensors, with those that the loss gave besides."""
+    tensors = [None if g is None else Tensor(g) for g in gradients]
+    if more is None:
+        return tensors
+    return [g if m is None else m if g is None else g + m for g, m in zip(tensors, more)]
 
 
 class Passes:
@@ -167,9 +261,10 @@ class Passes:
         self.tape = GradientTape()
         with self.tape:
             y_pred = self.model._call_model(nest.pack_as(self.x, [Tensor(a) for a in arrays]), training=True)
-        self.template = Template(y_pred)
+        self.y_pred, self.template = y_pred, Template(y_pred)
         self.leaves = self.template.leaves(y_pred)
-        return [leaf.value for leaf in self.leaves]
+        self.outputs = [leaf.value for leaf in self.leaves]
+        return self.outputs
 
     def backward(self, arrays):
         """The gradients of the weights; None among `arrays` for outputs without one."""
@@ -210,12 +305,6 @@ class Checkpoint:
     def is_now(self) -> bool:
         """Whether the variable has this value."""
         return np.array_equal(self.variable.array, self.content)
-
-
-def _disturb(array):
-    if array.dtype.kind == "f":
-        array *= 1.1
-        array += 0.01
 
 
 def _all(checkpoints):

@@ -10,7 +10,7 @@ import numpy as np
 from kerasish.core.autodiff import no_recording
 from kerasish.core.scopes import auto_name, name_scope
 from kerasish.core.tensor import Tensor, as_array
-from kerasish.core.variable import Variable
+from kerasish.core.variable import Variable, writing
 from kerasish.device import on
 from kerasish.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from kerasish.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
@@ -201,8 +201,9 @@ class Optimizer(OptimizerState):
         pairs = self._overwrite(self._with_gradients(grads, self._variables_for(grads, trainable_variables)))
         if not pairs:
             return
-        with no_recording(), np.errstate(all="ignore"):
-            self._take_step([g for g, _ in pairs], [v for _, v in pairs])
+        variables = [v for _, v in pairs]
+        with no_recording(), np.errstate(all="ignore"), writing(variables):
+            self._take_step([g for g, _ in pairs], variables)
         self._iterations.mutable_array()[...] += 1
 
     def _variables_for(self, grads: list[Any], variables: Iterable[Variable] | None) -> list[Variable]:
@@ -338,8 +339,9 @@ class Optimizer(OptimizerState):
         """
         if not self.use_ema:
             return
-        for variable in var_list:
-            variable.mutable_array()[...] = self._averages[self._get_variable_index(variable)].array
+        with writing(var_list := list(var_list)):
+            for variable in var_list:
+                variable.mutable_array()[...] = self._averages[self._get_variable_index(variable)].array
 
     def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Any = None) -> None:
         """Spares variables from weight decay.

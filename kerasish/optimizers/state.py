@@ -183,7 +183,7 @@ class OptimizerState:
             after = [Tensor(v.array) for v in both]
         finally:
             for variable, array in zip(both, before):
-                variable.array = array
+                variable.exchange(array)
         return after[: len(theirs)], after[len(theirs) :]
 
     def __setstate__(self, state: dict) -> None:

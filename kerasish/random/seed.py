@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -118,23 +119,29 @@ def draw_seed(seed: int | SeedGenerator | None) -> Tensor:
 
 def draw_pair(seed: int | SeedGenerator | None) -> tuple[int, int]:
     """`draw_seed` as the kernels take it: two integers of 31 bits."""
-    if _listeners:
-        _listeners[-1].append(seed)
+    if _local.listeners:
+        _local.listeners[-1].append(seed)
     first, second = draw_seed(seed).value.tolist()
     return first % SEEDS, second % SEEDS
 
 
-_listeners: list[list] = []
+class _Local(threading.local):
+    def __init__(self):
+        self.listeners: list[list] = []
+
+
+_local = _Local()
 
 
 @contextlib.contextmanager
 def noting_draws() -> Iterator[list]:
-    """A list to which `draw_pair` adds what it is given."""
-    _listeners.append([])
+    """A list to which `draw_pair` adds what it is given on this thread."""
+    before, noted = _local.listeners, []
+    _local.listeners = [*before, noted]
     try:
-        yield _listeners[-1]
+        yield noted
     finally:
-        _listeners.pop()
+        _local.listeners = before
 
 
 def set_random_seed(seed: int) -> None:

@@ -79,8 +79,8 @@ def _draw(shape, seed, kind, dtype, least=0):
     out = memory.empty(4 * blocks, dtype)
     if n:
         state = (*start_of(seed), kind, least)
-        if raw.recorder is not None:
-            raw.recorder.draws()
+        if (noting := raw.recorder) is not None:
+            noting.draws()
         _philox(out.dtype, -(-blocks // BLOCKS), address(out), blocks, *state, threads=threads.wanted(n * COST))
     return out[:n].reshape(shape)
 

@@ -24,14 +24,14 @@ recorder = None  # notes what is called and read, while a forward pass is record
 
 def address(array):
     """Where an array's first element lies."""
-    if recorder is not None:
-        recorder.hold(array)
+    if (noting := recorder) is not None:  # read once: another thread may end its recording
+        noting.hold(array)
     return _pointer_at(id(array) + _HEADER).value
 
 
 def _address_by_interface(array):
-    if recorder is not None:
-        recorder.hold(array)
+    if (noting := recorder) is not None:
+        noting.hold(array)
     return array.__array_interface__["data"][0]
 
 
@@ -68,8 +68,8 @@ def by_numpy(function, source=None, made=None):
     If it makes the array `made` of `source` alone, they leave it out where that is a constant.
     """
     function()
-    if recorder is not None and (made is None or not recorder.is_constant(source, made)):
-        recorder.foreign(function)
+    if (noting := recorder) is not None and (made is None or not noting.is_constant(source, made)):
+        noting.foreign(function)
 
 
 def _add_python(counter, amount):

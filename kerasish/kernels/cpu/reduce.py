@@ -66,9 +66,9 @@ def _reduced(x, axis, keepdims, plain, divisor):
 def _plainly(plain, x, axis, keepdims):
     """The reference's result, which replays work out again."""
     y = plain(x, axis, keepdims)
-    if raw.recorder is not None and type(x) is np.ndarray:
+    if (noting := raw.recorder) is not None and type(x) is np.ndarray:
         y = np.asarray(y)
-        raw.recorder.foreign(lambda: np.copyto(y, plain(x, axis, keepdims)))
+        noting.foreign(lambda: np.copyto(y, plain(x, axis, keepdims)))
     return y
 
 

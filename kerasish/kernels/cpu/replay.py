@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasish.device import memory
+from kerasish.device import memory, threads
 from kerasish.device.jit import Native, compilation_off
 from kerasish.kernels.cpu import raw, thread_pool
 from kerasish.kernels.cpu.raw import address, call, copy_bytes, integers
 
 FIELDS = 5  # of a row of the table: function, plan, the plan as it was, its bytes, threads
-_lock = threading.Lock()
+_turn = threads.Turn()
 
 
 class Entry(NamedTuple):
@@ -81,7 +81,7 @@ class Recording:
 
     def __init__(self, recorder: Recorder, arena: memory.Arena, inputs: list, outputs: list):
         self.inputs, self.outputs, self.recorder, self.arena = inputs, outputs, recorder, arena
-        self._lock, self._calls = threading.Lock(), Calls(recorder.entries)
+        self._turn, self._calls = threads.Turn(), Calls(recorder.entries)
 
     @property
     def bytes(self) -> int:
@@ -91,7 +91,8 @@ class Recording:
 
     def run(self, inputs: list[np.ndarray]) -> list[np.ndarray] | None:
         """Copies of the results for inputs of the recorded shapes; None if another thread is in it."""
-        if not self._lock.acquire(blocking=False):
+        turn = self._turn.take()
+        if turn is None:
             return None
         try:
             for place, x in zip(self.inputs, inputs):
@@ -99,7 +100,7 @@ class Recording:
             self._calls()
             return [y.copy() for y in self.outputs]
         finally:
-            self._lock.release()
+            self._turn.give_back()
 
 
 class Calls:
@@ -168,7 +169,8 @@ class Tape(NamedTuple):
 @contextlib.contextmanager
 def recording(constants: list[np.ndarray]) -> Iterator[Tape | None]:
     """A context in which this thread's calls are noted; None where that cannot be, or another thread's are."""
-    if compilation_off() or not _lock.acquire(blocking=False):
+    turn = None if compilation_off() else _turn.take()
+    if turn is None:
         yield None
         return
     try:
@@ -180,7 +182,26 @@ def recording(constants: list[np.ndarray]) -> Iterator[Tape | None]:
             finally:
                 raw.recorder = None
     finally:
-        _lock.release()
+        _turn.give_back()
+
+
+def abandon() -> None:
+    """End what an interrupt left of this thread's recording: contexts end late, or with the traceback only."""
+    if (noting := raw.recorder) is not None and noting.thread == threading.get_ident():
+        raw.recorder = None
+    memory.abandon()
+    threads.abandon()
+
+
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """A context within `recording` in which nothing is noted."""
+    recorder, raw.recorder = raw.recorder, None
+    try:
+        with memory.drawing_on(None):
+            yield
+    finally:
+        raw.recorder = recorder
 
 
 def _replay(table, count, pool, launch):

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasish.device import threads
-from kerasish.kernels.cpu.replay import Recording, noise, record
+from kerasish.kernels import Busy, Refused
+from kerasish.kernels.cpu.replay import Recording, abandon, noise, record
 from kerasish.kernels.cpu.replay_parts import Parts
 from kerasish.kernels.cpu.replay_step import record_step
 
-__all__ = ["again", "fastest", "record_step"]
+__all__ = ["abandon", "again", "fastest", "record_step"]
 PARTS = (1, 2, 4, 8, 16, 32)  # images of a part
 # bytes of a part's working memory: below the least calls cost too much, above the most the caches end
 LEAST, MOST = 1 << 18, 1 << 23
@@ -22,10 +23,14 @@ Pass = Callable[[list[np.ndarray]], list[np.ndarray]]
 def again(function: Pass, inputs: list[np.ndarray], constants: list[np.ndarray], rows: int) -> Recording | Parts | None:
     """What `fastest` chose before, recorded anew because constants have changed."""
     if rows == WHOLE:
-        return record(function, inputs, constants)
+        if (recording := record(function, inputs, constants)) is None:
+            raise Busy("another thread records a pass")
+        return recording
     with threads.alone():
         recording = record(function, [x[:rows] for x in inputs], constants)
-    return recording and Parts(recording, len(inputs[0]), threads.get_num_threads())
+    if recording is None or any(map(callable, recording.recorder.entries)):
+        raise Busy("what could be cut into parts before has changed meanwhile")
+    return Parts(recording, len(inputs[0]), threads.get_num_threads())
 
 
 def fastest(
@@ -44,8 +49,10 @@ def fastest(
     """
     others = noise(inputs)
     whole = record(function, others, constants)
-    if whole is None or not _right_for_others(whole, inputs, results):
-        return None
+    if whole is None:
+        raise Busy("another thread records a pass")
+    if not _right_for_others(whole, inputs, results):
+        raise Refused("replayed, the pass gives other results")
     if not _divisible(inputs, results):
         return whole, WHOLE
     best, chosen, least = whole, WHOLE, _seconds(whole, inputs)

@@ -6,11 +6,11 @@ worker has a copy of all that the recording writes; filters and what is made of 
 
 import bisect
 import ctypes
-import threading
 from typing import NamedTuple
 
 import numpy as np
 
+from kerasish.device import threads
 from kerasish.device.jit import Native
 from kerasish.kernels.cpu import thread_pool
 from kerasish.kernels.cpu.raw import address, call, copy_bytes, integers, record, take
@@ -58,13 +58,14 @@ class Parts:
         self.rows, self.total, self.recording = len(recording.inputs[0]), total, recording
         own = Worker(table(recording.recorder.entries), *_places(recording), (recording,))
         self.workers = [own, *(_copy_of(recording) for _ in range(count - 1))]
-        self._lock, ends = threading.Lock(), (*recording.inputs, *recording.outputs)
+        self._turn, ends = threads.Turn(), (*recording.inputs, *recording.outputs)
         self._bytes = [a.nbytes // self.rows for a in ends]
         self._places = np.array([[address(w.table), *w.inputs, *w.outputs] for w in self.workers], np.int64)
 
     def run(self, inputs: list[np.ndarray], worker: int | None = None) -> list[np.ndarray] | None:
         """The results for a batch, by all workers or by one; None if another thread is in it."""
-        if not self._lock.acquire(blocking=False):
+        turn = self._turn.take()
+        if turn is None:
             return None
         try:
             inputs = [np.ascontiguousarray(x) for x in inputs]
@@ -82,7 +83,7 @@ class Parts:
                 parts_native.call(address(plan), worker)
             return outputs
         finally:
-            self._lock.release()
+            self._turn.give_back()
 
 
 def _places(recording):

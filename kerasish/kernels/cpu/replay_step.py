@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kerasish.kernels import Busy
 from kerasish.kernels.cpu.random import start_of
-from kerasish.kernels.cpu.replay import Calls, Tape, noise, recording
+from kerasish.kernels.cpu.replay import Calls, Tape, paused, recording
 
 SEED = 4  # where the seed's four words begin in the plan of a call that draws
 
 Pass = Callable[[list[np.ndarray]], list[np.ndarray]]
+Between = Callable[[list[np.ndarray]], list[np.ndarray | None]]
 
 
 class Step:
@@ -21,10 +23,11 @@ class Step:
 
     Attributes:
         outputs: what `forward` writes; its gradients go to `backward`.
+        gradients: what `backward` writes.
     """
 
     def __init__(self, tape: Tape, inputs, outputs, given, gradients, border):
-        self._kept, self._inputs, self.outputs, self._given, self._gradients = tape, inputs, outputs, given, gradients
+        self._kept, self._inputs, self.outputs, self._given, self.gradients = tape, inputs, outputs, given, gradients
         entries = tape.recorder.entries
         self._forward, self._backward = Calls(entries[:border]), Calls(entries[border:])
         self._drawing = [entries[i].before for i in tape.recorder.drawing]
@@ -43,26 +46,32 @@ class Step:
         for place, g in zip(self._given, given, strict=True):
             np.copyto(place, 0 if g is None else g)
         self._backward()
-        return self._gradients
+        return self.gradients
 
 
-def record_step(forward: Pass, backward: Pass, inputs: list[np.ndarray]) -> Step | None:
+def record_step(forward: Pass, between: Between, backward: Pass, inputs: list[np.ndarray]) -> Step:
     """Run a pass forward and one back, and keep their calls.
 
     Args:
         forward: of inputs to outputs.
+        between: of outputs to gradients of the outputs, None for those without one; it is not recorded.
         backward: of gradients of the outputs to gradients of the weights.
-        inputs: what it is for; it is recorded with noise of their shapes.
+        inputs: what the passes run on.
 
     Returns:
-        The recorded step; None where that cannot be.
+        The recorded step, whose last results are those of this run.
+
+    Raises:
+        Busy: if another thread records.
     """
     with recording([]) as tape:
         if tape is None:
-            return None
-        places = [tape.place(x) for x in noise(inputs)]
+            raise Busy("another thread records a pass, or kernels are not compiled")
+        places = [tape.place(x) for x in inputs]
         outputs = forward(places)
         border = len(tape.recorder.entries)
-        given = [tape.place(g) for g in noise(outputs)]
+        with paused():
+            found = between(outputs)
+        given = [tape.place(np.zeros_like(y) if g is None else g) for y, g in zip(outputs, found, strict=True)]
         gradients = backward(given)
     return Step(tape, places, outputs, given, gradients, border)

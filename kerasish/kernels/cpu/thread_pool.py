@@ -33,8 +33,8 @@ ASLEEP, SEMAPHORE = 0, 8  # in a worker's own line, the lines from WORKERS on
 
 def run(native, plan, threads):
     """Call a `Native` as native(address of plan, worker) on so many threads; workers share out the plan's jobs."""
-    if raw.recorder is not None:
-        raw.recorder.note(native, plan, threads)
+    if (noting := raw.recorder) is not None:
+        noting.note(native, plan, threads)
     _call(native, plan, threads)
 
 
@@ -47,8 +47,8 @@ def _call(native, plan, threads):
 
 def prepare(native, plan, threads, source, made):
     """`run` for what makes the array `made` of the array `source` alone: replays leave it out if that is a constant."""
-    if raw.recorder is not None and not raw.recorder.is_constant(source, made):
-        raw.recorder.note(native, plan, threads)
+    if (noting := raw.recorder) is not None and not noting.is_constant(source, made):
+        noting.note(native, plan, threads)
     _call(native, plan, threads)
 
 

@@ -9,15 +9,46 @@ from __future__ import annotations
 
 import functools
 
+from kerasish.core import nest
+from kerasish.core.symbolic import Step
+from kerasish.layers import calling
 from kerasish.layers.calling import signature_of
 from kerasish.layers.layer import Layer
-from kerasish.layers.merging import Merge
-from kerasish.models.plans.fused import kind
-from kerasish.models.plans.matching import LONGEST, is_plain, is_sum_of_two, match
+from kerasish.models.plans.fused import role
+from kerasish.models.plans.matching import LONGEST, is_plain, is_sum_of_two, match, takes_list
+from kerasish.models.stamp import Configuration, declared, is_library_layer, is_own
 
 
-def lean(steps, outputs: set[int], slots: dict[int, int], training: bool):
-    """A plan's steps, fewer and more direct; None where masks may travel, which only the layers' own calls pass on.
+class Masked(Exception):
+    """A mask came out of a layer that had none to give when the plan was made."""
+
+
+class Plan:
+    """The steps of a graph made lean, and what they take for granted.
+
+    Args:
+        function: a `Function`.
+        training: whether for training or for inference.
+
+    Attributes:
+        stamp: whether the layers are still those that the plan was made of.
+        steps: in order; None where masks may travel, which only the layers' own calls pass on.
+        obstacle: why passes along the plan are not recorded; None if they may be.
+    """
+
+    def __init__(self, function, training: bool):
+        layers = [x for o in function._operations if isinstance(o, Layer) for x in o._flatten_layers()]
+        self.stamp = Configuration(filter(is_library_layer, layers))
+        outputs = {function._slots[id(y)] for y in function._outputs}
+        self.steps = lean(function._plan, outputs, function._slots, training)
+        self.obstacle = _obstacle(function, layers)
+
+    def __iter__(self):
+        return iter(self.steps or ())
+
+
+def lean(steps: list[Step], outputs: set[int], slots: dict[int, int], training: bool) -> list[Step] | None:
+    """A plan's steps, fewer and more direct; None where masks may travel.
 
     Args:
         steps: the plan of a `Function`, in order.
@@ -40,14 +71,34 @@ def lean(steps, outputs: set[int], slots: dict[int, int], training: bool):
     return plan
 
 
+def _obstacle(function, layers) -> str | None:
+    """What stands against recording passes through a graph."""
+    for operation in function._operations:
+        if not isinstance(operation, Layer):
+            return f"operation '{operation.name}' ({type(operation).__name__}) is no layer"
+    for layer in layers:
+        name = f"layer '{layer.name}' ({type(layer).__name__})"
+        if not declared(layer, "_recordable"):
+            return f"{name} does not say that it may be recorded, or a method of it was replaced"
+        if layer.activity_regularizer is not None:
+            return f"{name} has an activity regularizer"
+        activation = getattr(layer, "activation", None)
+        if activation is not None and not is_own(activation):
+            return f"{name} has an activation of the user's own"
+    for step in function._plan:
+        if step.single is None and not takes_list(step):
+            return f"layer '{step.operation.name}' was called with arguments of its own"
+    return None
+
+
 def _may_mask(operation) -> bool:
     """Whether a layer, or one inside it, may give its output a mask."""
     if not isinstance(operation, Layer):
         return False
     return any(
-        kind(layer) == "Masking"
+        role(layer) == "mask"
         or getattr(layer, "mask_zero", False)
-        or (not type(layer).__module__.startswith("kerasish.") and type(layer).compute_mask is not Layer.compute_mask)
+        or (type(layer).compute_mask is not Layer.compute_mask and not is_library_layer(layer))
         for layer in operation._flatten_layers()
     )
 
@@ -78,8 +129,10 @@ def _chain(first, steps, users, outputs) -> list[int]:
 def _direct(step, training):
     """The way into a step: straight to `call`, for a layer of this library whose inputs need no conversion."""
     layer = step.operation
-    if not is_plain(step) or not (_takes_one(step) or _takes_list(step)):
+    if not isinstance(layer, Layer):
         return layer
+    if not is_plain(step) or layer._nested_layers() or not (_takes_one(step) or takes_list(step)):
+        return functools.partial(_unmasked, layer)
     if training and signature_of(type(layer).call).has_training:
         return functools.partial(layer.call, training=True)
     return layer.call
@@ -89,7 +142,9 @@ def _takes_one(step) -> bool:
     return step.single is not None and type(step.operation).compute_mask is Layer.compute_mask
 
 
-def _takes_list(step) -> bool:
-    """Whether a step is a layer that merges, called with nothing but a list of tensors."""
-    node = step.node
-    return isinstance(step.operation, Merge) and len(node.args) == 1 and all(v is None for v in node.kwargs.values())
+def _unmasked(layer, *args, **kwargs):
+    """A layer's own call; it must not leave a mask, which the steps after it would not heed."""
+    outputs = layer(*args, **kwargs)
+    if any(calling.get_mask(y) is not None for y in nest.flatten(outputs)):
+        raise Masked
+    return outputs

@@ -10,6 +10,7 @@ from kerasish import ops
 from kerasish.core.op import Op
 from kerasish.core.tensor import Tensor
 from kerasish.kernels import twin_of
+from kerasish.models.stamp import Values, declared
 from kerasish.ops.activations import relu_grad
 
 
@@ -20,20 +21,22 @@ class Normalized:
     """
 
     def __init__(self, layer, *others):
-        self.layer, self.others = layer, others
-        self._seen = self._found = None
+        self.layer, self.variables = layer, [v for v in (*others, *layer.weights) if v is not None]
+        self._kept = None
 
     def weights(self, find):
         """What `find()` makes of the variables, kept while they stay as they are."""
-        variables = [v for v in (*self.others, *self.layer.weights) if v is not None]
-        seen = [(id(v.array), v.version) for v in variables]
-        if seen != self._seen:
-            self._seen, self._found = seen, find()
-        return self._found
+        kept = self._kept
+        if kept is not None and kept[0].holds():
+            return kept[1]
+        values, found = Values(self.variables), find()
+        if values.quiet and values.holds():
+            self._kept = values, found
+        return found
 
     def constants(self):
         """The arrays that `weights` gave last."""
-        return [getattr(x, "value", x) for x in self._found or ()]
+        return [getattr(x, "value", x) for x in self._kept[1]] if self._kept else []
 
     def factors(self):
         """scale and shift, float64: y = x * scale + shift."""
@@ -57,9 +60,9 @@ class Product:
 
     def _product(self, zeros):
         layer = self.layer
-        if is_dense(layer):
+        if role(layer) == "dense":
             return functools.partial(ops.nn.dense_bias_act, activation=self.activation)
-        run = ops.nn.depthwise_bias_act if is_depthwise(layer) else ops.nn.conv_bias_act
+        run = ops.nn.depthwise_bias_act if role(layer) == "depthwise" else ops.nn.conv_bias_act
         return functools.partial(
             run,
             strides=layer.strides,
@@ -74,7 +77,7 @@ class Product:
         kernel, bias = self.layer.kernel.array, self.layer.bias
         scale, shift = self.normalized.factors()
         shift = shift if bias is None else bias.array * scale + shift
-        by_output = scale.reshape(kernel.shape[-2:]) if is_depthwise(self.layer) else scale
+        by_output = scale.reshape(kernel.shape[-2:]) if role(self.layer) == "depthwise" else scale
         return Tensor((kernel * by_output).astype(kernel.dtype)), Tensor(shift.astype(kernel.dtype))
 
     def constants(self):
@@ -155,15 +158,6 @@ def add_relu(tensors):
     return AddRelu()(a, b) if a.shape == b.shape else ops.relu(a + b)
 
 
-def kind(layer) -> str:
-    """The class's name, if the class is this library's own."""
-    cls = type(layer)
-    return cls.__name__ if cls.__module__.startswith("kerasish.layers.") else ""
-
-
-def is_depthwise(layer) -> bool:
-    return kind(layer).startswith("Depthwise")
-
-
-def is_dense(layer) -> bool:
-    return kind(layer) == "Dense"
+def role(layer) -> str | None:
+    """As what a layer may be joined with its neighbours."""
+    return declared(layer, "_role")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from kerasish import activations
 from kerasish.core import shapes
 from kerasish.layers.arguments import split_activation
-from kerasish.layers.layer import Layer
-from kerasish.models.plans.fused import Affine, NormAct, PooledFirst, Product, add_relu, is_dense, kind
+from kerasish.layers.merging import Merge
+from kerasish.models.plans.fused import Affine, NormAct, PooledFirst, Product, add_relu, role
+from kerasish.models.stamp import is_library_layer
 
 LONGEST = 4  # zeros, a product, a normalization, an activation
-CONVOLUTIONS = ("Conv1D", "Conv2D", "DepthwiseConv1D", "DepthwiseConv2D")
 
 
 def match(steps, training: bool):
@@ -27,19 +26,28 @@ def match(steps, training: bool):
 
 
 def is_plain(step) -> bool:
-    """Whether a step is a layer of this library that takes its input as it is and does nothing but compute."""
+    """Whether a step is a layer of this library that takes its input as it is and does nothing but compute.
+
+    What was called with arguments of its own is none: a step that stands for several layers has no place for them.
+    """
     layer = step.operation
     return (
-        isinstance(layer, Layer)
-        and kind(layer) != ""
+        is_library_layer(layer)
+        and (step.single is not None or takes_list(step))
         and layer.activity_regularizer is None
         and layer.compute_dtype == layer.variable_dtype
         and all(x.dtype == layer.compute_dtype for x in step.node.input_tensors)
     )
 
 
+def takes_list(step) -> bool:
+    """Whether a step is a layer that merges, called with nothing but a list of tensors."""
+    node = step.node
+    return isinstance(step.operation, Merge) and len(node.args) == 1 and all(v is None for v in node.kwargs.values())
+
+
 def is_sum_of_two(step) -> bool:
-    return kind(step.operation) == "Add" and len(step.node.input_tensors) == 2
+    return role(step.operation) == "sum" and len(step.node.input_tensors) == 2
 
 
 def _product(chain, training):
@@ -48,14 +56,14 @@ def _product(chain, training):
     first = int(len(layers) > 1 and _surrounds(layers[0], layers[1]))
     layer, used = layers[first], first + 1
     activation, rest = split_activation(getattr(layer, "activation", None))
-    if not (_is_convolution(layer) or is_dense(layer)):
+    if not (_is_convolution(layer) or role(layer) == "dense"):
         return None, 0
     linear, normalization = activation is None and rest is None, None
     if linear and not training and used < len(chain) and _is_normalization(chain[used]):
         normalization, used = layers[used], used + 1
     if linear and used < len(layers) and (activation := _cut(layers[used])):
         used += 1
-    if training and activation and used < len(layers) and kind(layers[used]).startswith("MaxPooling"):
+    if training and activation and used < len(layers) and role(layers[used]) == "max pooling":
         activation, rest, used = None, PooledFirst(layers[used], activation), used + 1
     zeros = layers[0]._border if first else None
     return (Product(layer, zeros, normalization, activation, rest), used) if used > 1 else (None, 0)
@@ -67,7 +75,7 @@ def _normalization(chain, training):
     activation = _cut(chain[1].operation) if len(chain) > 1 else None
     used = 2 if activation else 1
     if training:
-        trains = kind(layer) == "BatchNormalization" and not layer.renorm and activation
+        trains = role(layer) == "normalization" and not layer.renorm and activation
         return (NormAct(layer, activation), used) if trains else (None, 0)
     return (Affine(layer, activation), used) if _is_normalization(chain[0]) else (None, 0)
 
@@ -80,14 +88,14 @@ def _sum(chain, training):
 
 
 def _is_convolution(layer) -> bool:
-    return kind(layer) in CONVOLUTIONS and layer.data_format == "channels_last"
+    return role(layer) in ("convolution", "depthwise") and layer.data_format == "channels_last"
 
 
 def _surrounds(layer, convolution) -> bool:
     """Whether a layer adds zeros that a convolution can take as its own padding."""
     if not (_is_convolution(convolution) and convolution.padding == "valid"):
         return False
-    if kind(layer) != f"ZeroPadding{convolution.rank}D" or layer.data_format != "channels_last":
+    if role(layer) != "zeros" or layer.rank != convolution.rank or layer.data_format != "channels_last":
         return False
     spans = map(shapes.effective, convolution.kernel_size, convolution.dilation_rate)
     return all(max(pads) < span for pads, span in zip(layer._border, spans))
@@ -96,13 +104,9 @@ def _surrounds(layer, convolution) -> bool:
 def _is_normalization(step) -> bool:
     """Whether a step normalizes its last axis, by given statistics if nothing trains."""
     layer = step.operation
-    return kind(layer) == "BatchNormalization" and layer.axis in (-1, len(step.node.input_tensors[0].shape) - 1)
+    return role(layer) == "normalization" and layer.axis in (-1, len(step.node.input_tensors[0].shape) - 1)
 
 
 def _cut(layer) -> str | None:
     """The name of a layer that only cuts off, as kernels know it."""
-    if kind(layer) == "ReLU" and layer.negative_slope == 0 and layer.threshold == 0:
-        return {None: "relu", 6: "relu6"}.get(layer.max_value)
-    if kind(layer) == "Activation":
-        return {activations.relu: "relu", activations.relu6: "relu6"}.get(layer.activation)
-    return None
+    return layer._clamp if role(layer) == "clamp" else None
