@@ -13,6 +13,7 @@ from kerasish.core import nest
 from kerasish.core.operators import op
 from kerasish.core.tensor import Tensor, convert_to_tensor
 from kerasish.core.variable import Variable, on_read
+from kerasish.core.whole import restored_later
 from kerasish.device import array_module
 
 
@@ -22,6 +23,7 @@ class _Tapes(threading.local):
 
 
 _tapes = _Tapes()
+restored_later(_tapes, "active")
 _keys = itertools.count(1)
 
 

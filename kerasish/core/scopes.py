@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from kerasish import device
+from kerasish.core.whole import restored_later
 
 _state = threading.local()
+restored_later(_state, "names", "shapes_only")
 _on_clear: list[Callable[[], None]] = []
 
 

@@ -10,22 +10,22 @@ import numpy as np
 
 from kerasish.core import scopes
 from kerasish.core.operation import PROBES
+from kerasish.core.whole import all_or_nothing
 
 
 def wrapped_build(build: Callable) -> Callable:
-    """A `build` that opens the layer's name scope, notes the shapes, and locks the state afterwards."""
+    """A `build` that opens the layer's name scope, notes the shapes and locks the state afterwards: all or nothing."""
 
     @functools.wraps(build)
     def wrapped(self, *args, **kwargs):
-        outermost = not self.__dict__.get("_building")
-        self.__dict__["_building"] = True
-        try:
+        if self.__dict__.get("_building"):
+            with self._open_name_scope():
+                return build(self, *args, **kwargs)
+        with all_or_nothing(self):
+            self.__dict__["_building"] = True
             with self._open_name_scope():
                 build(self, *args, **kwargs)
-        finally:
-            if outermost:
-                self.__dict__["_building"] = False
-        if outermost:
+            self.__dict__["_building"] = False
             self._build_shapes = known_shapes(dict(zip(parameter_names(build), args)) | kwargs)
             self.built = True
             self._post_build()

@@ -11,6 +11,7 @@ from kerasish.core import dtypes, nest, scopes
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
+from kerasish.core.whole import restored_later
 from kerasish.ops.table import cast
 
 
@@ -23,6 +24,7 @@ class CallState(threading.local):
 
 
 state = CallState()
+restored_later(state, "training", "stack")
 
 
 class Signature:

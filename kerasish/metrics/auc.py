@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasish import config
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.whole import whole
 from kerasish.metrics.arrays import ratio
 from kerasish.metrics.confusion import Counts, count, evenly_spaced
 from kerasish.metrics.metric import Metric
@@ -93,6 +94,7 @@ class AUC(Metric):
         """The thresholds, the outer ones a little outside of [0, 1]."""
         return list(self._thresholds)
 
+    @whole
     def _build(self, shape: tuple | None) -> None:
         """Adds the counts, by label if `multi_label`."""
         if self.multi_label:

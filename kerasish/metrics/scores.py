@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasish import config
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.whole import whole
 from kerasish.metrics.metric import Metric
 
 
@@ -71,6 +72,7 @@ class FBetaScore(Metric):
                 f"Received: threshold={threshold}"
             )
 
+    @whole
     def _build(self, y_true_shape: tuple, y_pred_shape: tuple) -> None:
         if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
             raise ValueError(
@@ -183,6 +185,7 @@ class R2Score(Metric):
         self.num_samples = self.add_variable((), None, name="num_samples")
         self._built = False
 
+    @whole
     def _build(self, y_true_shape: tuple, y_pred_shape: tuple) -> None:
         if len(y_pred_shape) != 2 or len(y_true_shape) != 2 or y_pred_shape[-1] != y_true_shape[-1]:
             raise ValueError(

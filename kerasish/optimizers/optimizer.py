@@ -11,6 +11,7 @@ from kerasish.core.autodiff import no_recording
 from kerasish.core.scopes import auto_name, name_scope
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable, writing
+from kerasish.core.whole import whole
 from kerasish.device import on
 from kerasish.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from kerasish.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
@@ -49,6 +50,11 @@ class Optimizer(OptimizerState):
     """
 
     _own_arguments: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = whole(vars(cls)["build"])
 
     def __init__(
         self,
@@ -153,6 +159,7 @@ class Optimizer(OptimizerState):
             )
         return Variable(rate, dtype="float32", name="learning_rate", trainable=False)
 
+    @whole
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the state for these variables.
 

@@ -82,8 +82,8 @@ class CompileMetrics(metrics_module.Metric):
                     name = _free_name(metric.name, outputs.name(i) if len(outputs) > 1 else None, weighted, entries)
                     entries.append(_Entry(name, metric, i, weighted))
         self._entries = tuple(entries)
-        self._outputs = outputs
         move_beside(self.variables, y_pred)
+        self._outputs = outputs  # says that all is there
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         """Shows a batch to every metric."""

@@ -10,17 +10,24 @@ import optree
 
 from kerasish import device
 from kerasish.core.tensor import Tensor
+from kerasish.core.whole import open_scopes, restore_scopes
 
 
 def beside_weights(method: Callable) -> Callable:
-    """A method of a model that runs with the device of the model's weights chosen."""
+    """A method of a model that runs with the device of the model's weights chosen, and may be interrupted."""
 
     @functools.wraps(method)
     def run(self, *args, **options):
-        if "cupy" not in sys.modules:  # nothing can lie on a card
-            return method(self, *args, **options)
-        with _chosen_for(self):
-            return method(self, *args, **options)
+        inside, scopes = self._inside, open_scopes()
+        try:
+            if "cupy" not in sys.modules:  # nothing can lie on a card
+                return method(self, *args, **options)
+            with _chosen_for(self):
+                return method(self, *args, **options)
+        except BaseException:
+            vars(self)["_inside"] = inside
+            restore_scopes(scopes)
+            raise
 
     return run
 

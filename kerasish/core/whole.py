@@ -1,0 +1,80 @@
+"""All or nothing: what builds state leaves none behind when it does not come to its end."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def all_or_nothing(thing: Any) -> Iterator[None]:
+    """A context out of which an error or an interrupt brings an object's attributes, and scopes, as they were before.
+
+    Lists and dictionaries among the attributes get their entries back; what else is in them is not looked into.
+    """
+    scopes = open_scopes()
+    before = {name: (value, _entries(value)) for name, value in vars(thing).items()}
+    try:
+        yield
+    except BaseException:
+        vars(thing).clear()
+        for name, (value, entries) in before.items():
+            vars(thing)[name] = value
+            _give_back(value, entries)
+        restore_scopes(scopes)
+        raise
+
+
+def whole(build: Callable) -> Callable:
+    """A method that makes state of its object, all or nothing."""
+
+    @functools.wraps(build)
+    def run(self, *args, **kwargs):
+        with all_or_nothing(self):
+            return build(self, *args, **kwargs)
+
+    return run
+
+
+def _entries(value):
+    return list(value) if isinstance(value, list) else dict(value) if isinstance(value, dict) else None
+
+
+def _give_back(value, entries):
+    """By the methods of the plain containers: those of tracking ones would take note."""
+    if isinstance(value, list):
+        list.__setitem__(value, slice(None), entries)
+    elif isinstance(value, dict):
+        dict.clear(value)
+        dict.update(value, entries)
+
+
+_ABSENT = object()
+_contexts: list[tuple[Any, str]] = []
+
+
+def restored_later(thread_local: Any, *names: str) -> None:
+    """Have these attributes of a thread-local object noted by `open_scopes`."""
+    _contexts.extend((thread_local, name) for name in names)
+
+
+def open_scopes() -> list:
+    """The scopes, tapes and calls that are open on this thread, for `restore_scopes`."""
+    found = []
+    for local, name in _contexts:
+        value = vars(local).get(name, _ABSENT)
+        found.append((value, value.copy() if value.__class__ is list else None))
+    return found
+
+
+def restore_scopes(before: list) -> None:
+    """Leave those open that were when `open_scopes` noted them.
+
+    Each of them is a context that closes itself; but an interrupt may come just before it does.
+    """
+    for (local, name), (value, entries) in zip(_contexts, before):
+        if value is _ABSENT:
+            vars(local).pop(name, None)
+        else:
+            vars(local)[name] = value
+            _give_back(value, entries)
