@@ -32,6 +32,12 @@ def empty(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> np.ndarray:
     return np.ndarray(shape, dtype, np.asarray(lease))
 
 
+def lasting(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> np.ndarray:
+    """`empty` with memory of nobody's arena: what is written to it stays while the array lives."""
+    with drawing_on(None):
+        return empty(shape, dtype)
+
+
 def zeros(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> np.ndarray:
     """`empty`, filled with zeros."""
     out = empty(shape, dtype)
@@ -76,9 +82,10 @@ def abandon() -> None:
         _arena = None
 
 
-def is_pooled(array: np.ndarray) -> bool:
-    """Whether an array, or what it is a view of, came from `empty` and is large."""
-    return isinstance(getattr(array.base, "base", None), _Lease)
+def in_arena(array: np.ndarray) -> bool:
+    """Whether an array, or what it is a view of, lies in the arena that is being drawn on."""
+    lease = getattr(array.base, "base", None)
+    return _arena is not None and isinstance(lease, _Lease) and lease.home is _arena.free
 
 
 class _Lease:
@@ -87,7 +94,7 @@ class _Lease:
     __slots__ = ("__array_interface__", "memory", "room", "home")
 
     def __init__(self, size: int):
-        self.room = _rounded(size)
+        self.memory, self.room = None, _rounded(size)
         arena = _arena
         self.home = arena.free if arena is not None and arena.thread == threading.get_ident() else _free
         try:
@@ -102,6 +109,8 @@ class _Lease:
         self.__array_interface__ = {"data": (address, False), "shape": (size,), "typestr": "|u1", "version": 3}
 
     def __del__(self, free=_free, kept=_kept, limit=LIMIT, queue=deque):  # bound here: globals are gone at exit
+        if self.memory is None:  # there was none to be had
+            return
         if self.home is not free:
             self.home.setdefault(self.room, queue()).append(self.memory)
         elif kept["bytes"] + self.room <= limit:

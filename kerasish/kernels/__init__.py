@@ -4,9 +4,10 @@
 array code and runs anywhere.
 """
 
+import contextlib
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -45,14 +46,30 @@ class Twin:
     """The kernels of one place: `twin.name` finds the function, importing only the module that holds it."""
 
     def __init__(self, place: str):
-        self.place = place
+        self.place, self._wrap = place, None
 
     def __getattr__(self, name: str) -> Callable:
         function = None if name.startswith("_") else find(self.place, name)
         if function is None:
             raise AttributeError(f"no kernel named {name!r}")
+        function = self._wrap(function) if self._wrap else function
         setattr(self, name, function)
         return function
+
+    @contextlib.contextmanager
+    def through(self, wrap: Callable[[Callable], Callable]) -> Iterator[None]:
+        """A context in which `wrap(function)` stands for each function."""
+        self._wrap = wrap
+        self._forget()
+        try:
+            yield
+        finally:
+            self._wrap = None
+            self._forget()
+
+    def _forget(self):
+        for name in set(vars(self)) - {"place", "_wrap", "xp"}:
+            vars(self).pop(name, None)
 
     @functools.cached_property
     def xp(self) -> Any:

@@ -226,9 +226,9 @@ class StepReplays:
 
 def _differs(recorded, arrays, passes, found, after) -> str | None:
     """What a replay does otherwise than the ordinary step: results, gradients, the state that it leaves; or None."""
-    if not all(map(np.array_equal, recorded.forward(arrays), passes.outputs)):
+    if not all(map(_same, recorded.forward(arrays), passes.outputs)):
         return "replayed, the pass forward gives other results"
-    if not all(map(np.array_equal, recorded.step.backward(found["given"]), found["gradients"])):
+    if not all(map(_same, recorded.step.backward(found["given"]), found["gradients"])):
         return "replayed, the pass back gives other gradients"
     same = all(checkpoint.is_now() for checkpoint in after) and recorded.fixed.holds()
     return None if same else "replayed, the step leaves another state"
@@ -304,7 +304,12 @@ class Checkpoint:
 
     def is_now(self) -> bool:
         """Whether the variable has this value."""
-        return np.array_equal(self.variable.array, self.content)
+        return _same(self.variable.array, self.content)
+
+
+def _same(a, b):
+    """Whether two arrays hold the same numbers, and NaN in the same places: a run that diverges is replayed, too."""
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
 def _all(checkpoints):

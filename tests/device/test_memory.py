@@ -57,6 +57,23 @@ def test_a_view_keeps_its_memory():
     assert (row == 3).all() and not others[0].any()
 
 
+def test_no_memory_is_an_error_and_nothing_else(recwarn):
+    with pytest.raises(MemoryError):
+        memory.empty((1 << 50,))
+    gc.collect()
+    assert not [w for w in recwarn if issubclass(w.category, pytest.PytestUnraisableExceptionWarning)]
+
+
+def test_what_lasts_lies_outside_of_the_arena():
+    arena = memory.Arena()
+    with memory.drawing_on(arena):
+        inside, outside = memory.empty(BIG), memory.lasting(BIG)
+        assert memory.in_arena(inside) and memory.in_arena(inside[3:].T) and not memory.in_arena(outside)
+        assert memory.in_arena(memory.empty(BIG))
+    assert not memory.in_arena(inside)
+    assert not any(0 <= outside.ctypes.data - block.ctypes.data < block.nbytes for block in arena.blocks)
+
+
 def test_release_gives_all_back():
     memory.empty(BIG)
     assert memory.kept_bytes() > 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.raw import address, by_numpy
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 
 STREAM = 1 << 23  # bytes from which a result will have left the caches before it is read
@@ -24,6 +24,15 @@ def flat(array):
     """The array's elements in C order as one writable-looking axis; kernels write to their outputs only."""
     array = np.ascontiguousarray(array).reshape(-1)
     return array if array.flags.writeable else np.asarray(_Writable(array))
+
+
+def repeated_row(row, times):
+    """A row, so many times; replays take it anew, unless it is a constant."""
+    if times == 1:
+        return row
+    out = np.empty((times, row.size), row.dtype)
+    by_numpy(lambda: np.copyto(out, row), row, out)
+    return out.reshape(-1)
 
 
 def large(*arrays):

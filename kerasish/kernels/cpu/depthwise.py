@@ -13,7 +13,7 @@ import numpy as np
 from kerasish.core.shapes import Window
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
-from kerasish.kernels.cpu.arrays import flat, large, streams, supported
+from kerasish.kernels.cpu.arrays import flat, large, repeated_row, streams, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape
 from kerasish.kernels.cpu.raw import address, by_numpy, clear_bytes, integers, record, take
 from kerasish.kernels.cpu.strip import KINDS, kind_of, strip_of
@@ -117,7 +117,7 @@ def scale_shift(x, scale, shift, activation=None):
         return reference.scale_shift(x, scale, shift, activation)
     C, rows = x.shape[-1], x.size // x.shape[-1]
     some = next((n for n in (16, 8, 4, 2) if n * C <= FEW and rows % n == 0), 1)
-    scale, shift = (np.tile(row, some) if some > 1 else row for row in (scale, shift))
+    scale, shift = (repeated_row(row, some) for row in (scale, shift))
     y = depthwise_conv2d(x.reshape(1, 1, rows // some, -1), scale.reshape(1, 1, -1, 1), Window(), shift, activation)
     return y.reshape(x.shape)
 

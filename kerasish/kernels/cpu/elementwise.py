@@ -11,6 +11,7 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import helper
 from kerasish.kernels.cpu import raw, vecmath
+from kerasish.kernels.cpu.arrays import repeated_row
 from kerasish.kernels.cpu.pointer import number, pointer
 from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.cpu.reduce import sum_of_rows
@@ -122,7 +123,7 @@ def _launch(run, a, b, a_way, b_way):
         width, rows = large.shape[-1], large.shape[0]
     elif ROW in (a_way, b_way):
         row = b if a_way == MOVES else a
-        row = np.tile(row.reshape(-1), max(1, ROW_LENGTH // row.size))
+        row = repeated_row(row.reshape(-1), max(1, ROW_LENGTH // row.size))
         width, (a, b) = row.size, ((a, row) if a_way == MOVES else (row, b))
     step = width * max(1, LENGTH // width)
     periods = [width if way == MOVES else max(width, y.size // rows) for way in (a_way, b_way)]

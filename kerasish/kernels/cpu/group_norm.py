@@ -15,7 +15,7 @@ from kerasish.kernels.cpu import fold
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.layout import chunks
 from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.raw import address, by_numpy
 from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import group_norm as reference
 
@@ -34,7 +34,11 @@ def group_norm(x, gamma, beta, groups, epsilon):
     x, C, y = np.ascontiguousarray(x), x.shape[-1], memory.empty(x.shape, x.dtype)
     mean, inverse_std = (np.empty((x.shape[0], groups), x.dtype) for _ in range(2))
     affine = np.empty((2, C), x.dtype)
-    affine[0], affine[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
+
+    def fill():
+        affine[0], affine[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
+
+    by_numpy(fill, (gamma, beta), affine)
     _run(_group, x, [x, affine, np.array([epsilon]), y, mean, inverse_std], groups, 3)
     return y, mean, inverse_std
 
@@ -45,11 +49,11 @@ def group_norm_grad(gy, x, gamma, mean, inverse_std):
         return reference.group_norm_grad(gy, x, gamma, mean, inverse_std)
     C, gx = x.shape[-1], memory.empty(x.shape, x.dtype)
     gamma = np.ones(C, x.dtype) if gamma is None else gamma
-    partial = np.empty((x.shape[0], 2, C))
+    partial, sums = np.empty((x.shape[0], 2, C)), np.empty((2, C), x.dtype)
     kept = [np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std)]
     _run(_group_grad, x, [*kept, gx, partial], mean.shape[1], 5)
-    ggamma, gbeta = partial.sum(0).astype(x.dtype)
-    return gx, ggamma, gbeta
+    by_numpy(lambda: np.copyto(sums, partial.sum(0), casting="same_kind"))
+    return gx, *sums
 
 
 def _run(kernel, x, arrays, groups, cost):

@@ -8,7 +8,7 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import helper
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
+from kerasish.kernels.cpu.raw import address, by_numpy
 from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import norm as reference
 
@@ -27,7 +27,11 @@ def layer_norm(x, gamma, beta, epsilon):
     y = memory.empty(x.shape, x.dtype)
     mean, inverse_std = (np.empty((*x.shape[:-1], 1), x.dtype) for _ in range(2))
     rows = np.empty((2, C), x.dtype)
-    rows[0], rows[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
+
+    def fill():
+        rows[0], rows[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
+
+    by_numpy(fill, (gamma, beta), rows)
     constants = np.array([epsilon], x.dtype)
     at = [address(a) for a in (x, rows, constants, y, mean, inverse_std)]
     _layer(x.dtype, -(-mean.size // LAYER_ROWS), *at, mean.size, C, threads=threads.wanted(x.size * 3))
@@ -39,13 +43,14 @@ def layer_norm_grad(gy, x, gamma, mean, inverse_std):
     if not supported(gy, x, gamma, mean, inverse_std):
         return reference.layer_norm_grad(gy, x, gamma, mean, inverse_std)
     C, count = x.shape[-1], -(-mean.size // LAYER_ROWS)
-    gx, partial = memory.empty(x.shape, x.dtype), np.zeros((count, 2, C), x.dtype)
+    gx, partial, sums = memory.empty(x.shape, x.dtype), np.empty((count, 2, C), x.dtype), np.empty((2, C), x.dtype)
+    by_numpy(lambda: partial.fill(0))
     gamma = np.ones(C, x.dtype) if gamma is None else gamma
     kept = [np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std, gx, partial)]
     at = [address(a) for a in kept]
     _layer_grad(x.dtype, count, *at, mean.size, C, threads=threads.wanted(x.size * 5))
-    ggamma, gbeta = partial.sum(0, dtype=np.float64).astype(x.dtype)
-    return gx, ggamma, gbeta
+    by_numpy(lambda: np.copyto(sums, partial.sum(0, dtype=np.float64), casting="same_kind"))
+    return gx, *sums
 
 
 @tasks

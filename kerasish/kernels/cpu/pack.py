@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasish.device import memory, threads
+from kerasish.device import threads
 from kerasish.device.jit import Native, helper
-from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, take
+from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, room, take
 from kerasish.kernels.cpu.simd import VECTOR_BYTES, copy_vector, lanes, panel_start, panels_of, tile_width, turning
 from kerasish.kernels.cpu.thread_pool import prepare
 
@@ -44,7 +44,7 @@ def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, group
     """Panels (image, group, panel, row k = (tap, j), column n) of a flat source, as a flat array."""
     wide, taps = lanes(source.dtype), np.asarray(taps, np.int64)
     vectors = -(-N // wide)
-    out = memory.empty(images * groups * vectors * wide * taps.size * J, source.dtype)
+    out = room(images * groups * vectors * wide * taps.size * J, source.dtype, source)
     packing = Packing(
         0, address(source), address(out), source.itemsize, wide, images, image_step, groups, group_step, taps.size,
         address(taps), J, j_step, N, n_step, panels_of(vectors),

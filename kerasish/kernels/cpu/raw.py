@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 from llvmlite import ir
 
+from kerasish.device import memory
 from kerasish.device.jit import functions, intrinsic
 from kerasish.device.lazy import cgutils, numba, types
 
@@ -62,10 +63,20 @@ def call(typingctx, function, *arguments):
     return types.void(types.int64, types.Tuple(arguments) if isinstance(arguments, tuple) else arguments), codegen
 
 
+def room(shape, dtype, source):
+    """Memory for what is made of the array `source` alone.
+
+    An arena's memory is used again and again in a pass. What a replay will not make anew lies outside of it.
+    """
+    if recorder is not None and recorder.knows(source):
+        return memory.lasting(shape, dtype)
+    return memory.empty(shape, dtype)
+
+
 def by_numpy(function, source=None, made=None):
     """Do what NumPy does with arrays that the function holds; replays do it again.
 
-    If it makes the array `made` of `source` alone, they leave it out where that is a constant.
+    If it makes `made` of `source` alone, an array or a tuple of some, they leave it out where that is constant.
     """
     function()
     if (noting := recorder) is not None and (made is None or not noting.is_constant(source, made)):

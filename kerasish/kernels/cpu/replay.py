@@ -16,11 +16,14 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, compilation_off
+from kerasish.kernels import twin_of
 from kerasish.kernels.cpu import raw, thread_pool
 from kerasish.kernels.cpu.raw import address, call, copy_bytes, integers
+from kerasish.kernels.cpu.replay_watch import Watch
 
 FIELDS = 5  # of a row of the table: function, plan, the plan as it was, its bytes, threads
 _turn = threads.Turn()
+Source = np.ndarray | None | tuple
 
 
 class Entry(NamedTuple):
@@ -59,13 +62,22 @@ class Recorder:
             self.drawing.append(len(self.entries))
 
     def hold(self, array: np.ndarray) -> None:
-        """Keep an array whose address is taken; pooled ones live in the arena anyway."""
-        if threading.get_ident() == self.thread and not memory.is_pooled(array):
+        """Keep an array whose address is taken; the arena's live there anyway."""
+        if threading.get_ident() == self.thread and not memory.in_arena(array):
             self.held.append(array)
 
-    def is_constant(self, source: np.ndarray, made: np.ndarray) -> bool:
-        """Whether `made`, which is made of `source` alone, is made for good; then it is kept."""
-        if threading.get_ident() != self.thread or address(source) not in self.constant:
+    def knows(self, source: Source) -> bool:
+        """Whether an array, or each of several, stays as it is; None does."""
+        sources = source if isinstance(source, tuple) else (source,)
+        ours = threading.get_ident() == self.thread
+        return ours and all(s is None or address(s) in self.constant for s in sources)
+
+    def is_constant(self, source: Source, made: np.ndarray) -> bool:
+        """Whether `made`, which is made of `source` alone, is made for good; then it is kept.
+
+        What lies in the arena is not: earlier calls of a replay write there, too.
+        """
+        if not self.knows(source) or memory.in_arena(made):
             return False
         self.constant.add(address(made))
         self.held.append(made)
@@ -77,11 +89,13 @@ class Recording:
 
     Attributes:
         outputs: the arrays in which results lie after a run.
+        strangers: kernels that were given arrays which no kernel made, and which are no constants.
     """
 
-    def __init__(self, recorder: Recorder, arena: memory.Arena, inputs: list, outputs: list):
-        self.inputs, self.outputs, self.recorder, self.arena = inputs, outputs, recorder, arena
-        self._turn, self._calls = threads.Turn(), Calls(recorder.entries)
+    def __init__(self, tape: "Tape", inputs: list, outputs: list):
+        self.inputs, self.outputs, self.strangers = inputs, outputs, tape.watch.strangers
+        self.recorder, self.arena = tape.recorder, tape.arena
+        self._turn, self._calls = threads.Turn(), Calls(self.recorder.entries)
 
     @property
     def bytes(self) -> int:
@@ -143,7 +157,7 @@ def record(function: Callable, inputs: list[np.ndarray], constants: list[np.ndar
             return None
         places = [tape.place(x) for x in inputs]
         outputs = function(places)
-    return Recording(tape.recorder, tape.arena, places, outputs)
+    return Recording(tape, places, outputs)
 
 
 def noise(arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -157,12 +171,13 @@ class Tape(NamedTuple):
 
     recorder: Recorder
     arena: memory.Arena
+    watch: Watch
 
-    @staticmethod
-    def place(x: np.ndarray) -> np.ndarray:
+    def place(self, x: np.ndarray) -> np.ndarray:
         """A copy of an array, in the recording's memory."""
         place = memory.empty(x.shape, x.dtype)
         np.copyto(place, x)
+        self.watch.know(place)
         return place
 
 
@@ -174,11 +189,13 @@ def recording(constants: list[np.ndarray]) -> Iterator[Tape | None]:
         yield None
         return
     try:
-        tape = Tape(Recorder(constants), memory.Arena())
+        recorder = Recorder(constants)
+        tape = Tape(recorder, memory.Arena(), Watch(recorder))
         with memory.drawing_on(tape.arena):
             raw.recorder = tape.recorder
             try:
-                yield tape
+                with twin_of(np.empty(0)).through(tape.watch.watched):
+                    yield tape
             finally:
                 raw.recorder = None
     finally:

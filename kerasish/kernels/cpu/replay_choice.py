@@ -16,26 +16,25 @@ PARTS = (1, 2, 4, 8, 16, 32)  # images of a part
 # bytes of a part's working memory: below the least calls cost too much, above the most the caches end
 LEAST, MOST = 1 << 18, 1 << 23
 WHOLE = 0  # stands for a batch that is not cut
+WRONG = "replayed, the pass gives other results"
 
 Pass = Callable[[list[np.ndarray]], list[np.ndarray]]
 
 
-def again(function: Pass, inputs: list[np.ndarray], constants: list[np.ndarray], rows: int) -> Recording | Parts | None:
-    """What `fastest` chose before, recorded anew because constants have changed."""
+def again(function: Pass, inputs: list[np.ndarray], constants: list[np.ndarray], rows: int) -> Recording | Parts:
+    """What `fastest` chose before, recorded anew because constants have changed; raises as it does."""
     if rows == WHOLE:
-        if (recording := record(function, inputs, constants)) is None:
-            raise Busy("another thread records a pass")
-        return recording
+        return _recorded(function, inputs, constants)
     with threads.alone():
-        recording = record(function, [x[:rows] for x in inputs], constants)
-    if recording is None or any(map(callable, recording.recorder.entries)):
+        recording = _recorded(function, [x[:rows] for x in inputs], constants)
+    if any(map(callable, recording.recorder.entries)):
         raise Busy("what could be cut into parts before has changed meanwhile")
     return Parts(recording, len(inputs[0]), threads.get_num_threads())
 
 
 def fastest(
     function: Pass, inputs: list[np.ndarray], results: list[np.ndarray], constants: list[np.ndarray]
-) -> tuple[Recording | Parts, int] | None:
+) -> tuple[Recording | Parts, int]:
     """A replay of a pass that gives, bit for bit, the results of the function itself.
 
     Args:
@@ -45,14 +44,14 @@ def fastest(
         constants: arrays that the function reads and nobody changes.
 
     Returns:
-        What has `run(inputs)`, and the images of a part or `WHOLE`; None if the pass cannot be replayed.
+        What has `run(inputs)`, and the images of a part or `WHOLE`.
+
+    Raises:
+        Refused: If the pass cannot be replayed, or (`Busy`) not now.
     """
     others = noise(inputs)
-    whole = record(function, others, constants)
-    if whole is None:
-        raise Busy("another thread records a pass")
-    if not _right_for_others(whole, inputs, results):
-        raise Refused("replayed, the pass gives other results")
+    whole = _recorded(function, others, constants)
+    _check_for_others(whole, inputs, results)
     if not _divisible(inputs, results):
         return whole, WHOLE
     best, chosen, least = whole, WHOLE, _seconds(whole, inputs)
@@ -70,6 +69,13 @@ def fastest(
     return best, chosen
 
 
+def _recorded(function, inputs, constants):
+    recording = record(function, inputs, constants)
+    if recording is None:
+        raise Busy("another thread records a pass")
+    return recording
+
+
 def _parts(function, inputs, results, constants, others, rows):
     """The pass in parts, if it is worth a try and each worker alone computes the results."""
     with threads.alone():
@@ -85,11 +91,15 @@ def _parts(function, inputs, results, constants, others, rows):
     return parts if all(_equal(outputs, results) for outputs in found) else None
 
 
-def _right_for_others(recording, inputs, results):
-    """Whether a recording that was made with other inputs gives the results for these."""
-    others = [y.copy() for y in recording.outputs]
-    differs = not any(np.array_equal(a, b) for a, b in zip(others, results))
-    return differs and _equal(recording.run(inputs), results)
+def _check_for_others(recording, inputs, results):
+    """Refuse a recording that was made with other inputs and does not give the results for these."""
+    if recording.strangers and any(map(np.array_equal, recording.outputs, results)):
+        kernels = ", ".join(sorted(set(recording.strangers)))
+        raise Refused(f"an output is the same for noise as for the inputs, and not all that {kernels} got is known")
+    for i, (y, want) in enumerate(zip(recording.run(inputs), results, strict=True)):
+        if not np.array_equal(y, want):
+            off = np.max(np.abs(np.subtract(y, want, dtype=np.float64)))
+            raise Refused(f"{WRONG}: output {i} is off by {off:.3g}")
 
 
 def _divisible(inputs, results):

@@ -130,7 +130,11 @@ def _spans(recording):
 
 
 def _bounds(array):
-    return np.lib.array_utils.byte_bounds(array)
+    """Where an array's memory begins and ends."""
+    start, reaches = array.__array_interface__["data"][0], [(n - 1) * s for n, s in zip(array.shape, array.strides)]
+    if not array.size:
+        return start, start
+    return start + sum(min(r, 0) for r in reaches), start + sum(max(r, 0) for r in reaches) + array.itemsize
 
 
 def _run_parts(plan, worker):

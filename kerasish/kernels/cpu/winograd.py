@@ -14,7 +14,7 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, take
+from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, room, take
 from kerasish.kernels.cpu.simd import (
     HEIGHTS,
     ROWS,
@@ -160,7 +160,7 @@ def points_of_filters(w, taps, steps, plan):
     """The filters' points: for each of the 36, panels as in `pack.packed`."""
     C, F = plan.C, plan.F
     panels = packed(w, taps, C, steps[0], F, steps[1])
-    u = memory.empty((POINTS, apart(C * F * 4) // 4), np.float32)
+    u = room((POINTS, apart(C * F * 4) // 4), np.float32, panels)
     given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
     count = threads.wanted(u.size)
     prepare(filters, np.array(given, np.int64), count, panels, u)

@@ -1,0 +1,162 @@
+"""Recorded passes of random networks: never refused for a wrong result, and nothing that counts lies in their arena."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import kerasish as keras
+from kerasish.core.tensor import Tensor
+from kerasish.device import jit, threads
+from kerasish.kernels.cpu import replay, replay_choice
+from kerasish.models import step_replays
+
+L = keras.layers
+pytestmark = pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels")
+THREADS = 1, 2, 3, 8
+SIDE, STEPS = 16, step_replays.ORDINARY + 4
+
+
+def network(seed):
+    """A model of layers whose kernels are native, with random weights and moving averages."""
+    rng = np.random.default_rng(seed)
+    draw = lambda *choices: choices[rng.integers(len(choices))]
+    keras.utils.set_random_seed(seed)
+    inputs = x = keras.Input((SIDE, SIDE, draw(3, 16, 32)))
+    for _ in range(rng.integers(3, 8)):
+        x = draw(convolved, convolved, normalized, pooled, thin, branched)(x, draw)
+    x = L.Flatten()(x) if draw(0, 1) else L.GlobalAveragePooling2D()(x)
+    model = keras.Model(inputs, L.Dense(10, activation=draw(None, "softmax"))(x))
+    model.set_weights([random_weights(rng, w) for w in model.get_weights()])
+    return model
+
+
+def random_weights(rng, w):
+    fans = np.sqrt(max(1, w.size // w.shape[-1])) if w.ndim > 1 else 4
+    return (1 if w.ndim == 1 else 0) + rng.uniform(-1, 1, w.shape) / fans
+
+
+def convolved(x, draw):
+    size, filters = draw(1, 3, 3, 3), draw(8, 16, 32, 64)
+    given = {"activation": draw(None, "relu"), "use_bias": draw(True, False), "padding": draw("same", "same", "valid")}
+    padding = "same" if x.shape[1] <= 2 else given.pop("padding")
+    return L.Conv2D(filters, size, **{**given, "padding": padding})(x)
+
+
+def normalized(x, draw):
+    x = draw(L.BatchNormalization, L.BatchNormalization, L.LayerNormalization)()(x)
+    return L.ReLU(draw(None, 6.0))(x) if draw(0, 1) else x
+
+
+def pooled(x, draw):
+    if x.shape[1] < 4:
+        return x
+    return draw(L.MaxPooling2D, L.MaxPooling2D, L.AveragePooling2D)(2, padding=draw("same", "valid"))(x)
+
+
+def thin(x, draw):
+    layer = draw(
+        lambda: L.DepthwiseConv2D(3, padding="same"),
+        lambda: L.SeparableConv2D(16, 3, padding="same"),
+        lambda: L.ZeroPadding2D(1),
+        lambda: L.Activation(draw("tanh", "sigmoid", "silu")),
+        lambda: L.Conv2D(32, 3, strides=2, padding="same"),
+        lambda: L.Dropout(0.3),
+    )
+    return layer()(x)
+
+
+def branched(x, draw):
+    y = L.Conv2D(x.shape[-1], 3, padding="same", activation="relu")(x)
+    return L.Add()([x, y]) if draw(0, 1) else L.Concatenate()([x, y])
+
+
+def poison(arena):
+    """Makes whatever a recording left in its arena useless."""
+    for block in arena.blocks:
+        block.fill(255)
+
+
+def forward_of(model, x):
+    """The pass that a model records, and the arrays that stay as they are in it."""
+    graph = getattr(model, "_functional", None) or model
+    plan = graph._plan_for([Tensor(x)], False)
+
+    def forward(given):
+        return [graph.run([Tensor(a) for a in given], None, plan).value]
+
+    forward([x])
+    constants = [v.array for v in graph.variables]
+    return forward, constants + [a for step in plan for a in getattr(step.operation, "constants", list)()]
+
+
+def check_inference(seed, count):
+    model = network(seed)
+    x = np.random.default_rng(seed).standard_normal((count, *model.inputs[0].shape[1:])).astype("float32")
+    forward, constants = forward_of(model, x)
+    want = forward([x])
+    recording = replay.record(forward, replay.noise([x]), constants)
+    poison(recording.arena)
+    np.testing.assert_array_equal(recording.run([x])[0], want[0])
+    found, _ = replay_choice.fastest(forward, [x], want, constants)
+    np.testing.assert_array_equal(found.run([x])[0], want[0])
+
+
+def check_training(seed, count, monkeypatch):
+    rng = np.random.default_rng(seed)
+    model, twin = network(seed), network(seed)
+    x = rng.standard_normal((count, *model.inputs[0].shape[1:])).astype("float32")
+    y = rng.standard_normal((count, 10)).astype("float32")
+    for one in (model, twin):
+        one.compile("sgd", "mse")
+    for _ in range(STEPS):
+        with monkeypatch.context() as patch:
+            patch.setattr(step_replays, "LONG", 1e9)
+            if (replays := model._step_replays) and replays.recorded:
+                poison(replays.recorded.step._kept.arena)
+            got = model.train_on_batch(x, y)
+            patch.setattr(step_replays.StepReplays, "gradients", step_by_step)
+            want = twin.train_on_batch(x, y)
+        np.testing.assert_array_equal(got, want)
+    assert model._step_replays.recorded.uses > 0, model._step_replays.refused
+    for a, b in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def step_by_step(replays, *given):
+    return replays.model._step_by_step(*given)
+
+
+@pytest.mark.parametrize("count", [1, 8])
+@pytest.mark.parametrize("seed, workers", [(seed, THREADS[seed % 4]) for seed in range(12)])
+def test_inference(seed, workers, count, monkeypatch):
+    monkeypatch.setitem(threads._state, "count", workers)
+    check_inference(seed, count)
+
+
+@pytest.mark.parametrize("seed, workers", [(seed, THREADS[seed % 4]) for seed in range(100, 108)])
+def test_training(seed, workers, monkeypatch):
+    monkeypatch.setitem(threads._state, "count", workers)
+    check_training(seed, 4, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", THREADS)
+@pytest.mark.parametrize("seed", range(1000, 1060))
+def test_many(seed, workers, monkeypatch):
+    monkeypatch.setitem(threads._state, "count", workers)
+    check_inference(seed, 1 + seed % 9)
+    check_training(seed, 4, monkeypatch)
+
+
+@pytest.mark.parametrize("count", [1, 64])
+def test_what_is_made_once_lies_where_no_earlier_call_writes(count, monkeypatch):
+    """The filters of the last convolution, made once, against the scratch memory of two threads in an earlier one."""
+    monkeypatch.setitem(threads._state, "count", 2)
+    convolution = functools.partial(L.Conv2D, padding="same", activation="relu")
+    layers = [convolution(32, 3), L.BatchNormalization(), convolution(32, 3), L.BatchNormalization()]
+    model = keras.Sequential([keras.Input((32, 32, 3)), *layers, L.MaxPooling2D(), convolution(64, 3)])
+    x = np.random.default_rng(0).standard_normal((count, 32, 32, 3)).astype("float32")
+    forward, constants = forward_of(model, x)
+    recording = replay.record(forward, replay.noise([x]), constants)
+    np.testing.assert_array_equal(recording.run([x])[0], forward([x])[0])
