@@ -102,13 +102,13 @@ def check_inference(seed, count):
     np.testing.assert_array_equal(found.run([x])[0], want[0])
 
 
-def check_training(seed, count, monkeypatch):
+def check_training(seed, count, monkeypatch, rate=1e-5):
     rng = np.random.default_rng(seed)
     model, twin = network(seed), network(seed)
     x = rng.standard_normal((count, *model.inputs[0].shape[1:])).astype("float32")
     y = rng.standard_normal((count, 10)).astype("float32")
     for one in (model, twin):
-        one.compile("sgd", "mse")
+        one.compile(keras.optimizers.SGD(rate), "mse")
     for _ in range(STEPS):
         with monkeypatch.context() as patch:
             patch.setattr(step_replays, "LONG", 1e9)
@@ -138,6 +138,10 @@ def test_inference(seed, workers, count, monkeypatch):
 def test_training(seed, workers, monkeypatch):
     monkeypatch.setitem(threads._state, "count", workers)
     check_training(seed, 4, monkeypatch)
+
+
+def test_a_run_that_diverges(monkeypatch):
+    check_training(1000, 4, monkeypatch, rate=1e3)
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from kerasish.kernels import twin_of
 from kerasish.kernels.cpu import raw, thread_pool
 from kerasish.kernels.cpu.raw import address, call, copy_bytes, integers
 from kerasish.kernels.cpu.replay_watch import Watch
+from kerasish.kernels.reference.precision import quiet
 
 FIELDS = 5  # of a row of the table: function, plan, the plan as it was, its bytes, threads
 _turn = threads.Turn()
@@ -122,7 +123,7 @@ class Calls:
 
     def __init__(self, entries: list):
         runs = itertools.groupby(entries, key=callable)
-        self.parts = [part for foreign, run in runs for part in (run if foreign else [table(list(run))])]
+        self.parts = [part for foreign, run in runs for part in (map(quiet, run) if foreign else [table(list(run))])]
         self.threads = max((e.threads for e in entries if not callable(e)), default=1)
 
     def __call__(self) -> None:
