@@ -10,6 +10,7 @@ import sys
 from kerasish.utils.io_utils import print_msg
 
 _FEATURES = ("avx512f", "avx2", "fma", "f16c", "neon", "sve")
+_PACKAGE = os.path.realpath(os.path.dirname(os.path.dirname(__file__)))
 _OPTIONAL = {"pillow": "image", "pydot": "plot", "matplotlib": "plot"}
 
 
@@ -29,7 +30,8 @@ def run(arguments) -> int:
 def report() -> dict[str, str]:
     """What the command prints, by heading."""
     return {
-        "kerasish": f"{_version('kerasish')} in {os.path.dirname(os.path.dirname(__file__))}",
+        "kerasish": f"{_version('kerasish')} in {_PACKAGE}",
+        **_other_copies(),
         "Python": f"{platform.python_version()} ({sys.executable})",
         "packages": ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numba", "llvmlite", "h5py")),
         "optional": ", ".join(f"{name} {_version(name)}" for name in _OPTIONAL),
@@ -51,6 +53,17 @@ def _version(package):
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _other_copies():
+    """Copies that are used elsewhere: from another folder Python finds the installed one first."""
+    places = (os.path.realpath(os.path.join(place or os.curdir, "kerasish")) for place in sys.path)
+    others = {place for place in places if os.path.isfile(os.path.join(place, "__init__.py"))} - {_PACKAGE}
+    return (
+        {"other copy": f"{', '.join(sorted(others))}: used from other folders, with kernels of its own"}
+        if others
+        else {}
+    )
 
 
 def _processor():
@@ -106,10 +119,10 @@ def _graphics_card():
 
 
 def _next_step():
-    from kerasish.device import cache, cuda, cuda_jit, jit
+    from kerasish.device import cache, cuda, extras, jit
 
-    if _graphics_card() and cuda_jit.INSTALL in (cuda.missing() or ""):
-        return cuda_jit.INSTALL
+    if _graphics_card() and extras.install("cuda") in (cuda.missing() or ""):
+        return extras.install("cuda")
     folder = cache.cache_folder(jit.cache_key())
     if folder is None:
         return "set KERASISH_CACHE_DIR to a directory that can be written"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 
-def missing_extra(package: str, extra: str, purpose: str) -> ImportError:
+def missing_package(package: str, purpose: str) -> ImportError:
     """The error for an optional dependency that is not installed."""
-    return ImportError(
-        f"{purpose} needs the package '{package}', which is not installed; pip install kerasish[{extra}]"
-    )
+    return ImportError(f"{purpose} needs the package '{package}', which is not installed; pip install {package}")
 
 
 def not_yet(what: str, instead: str) -> NotImplementedError:

@@ -18,7 +18,7 @@ from collections import deque
 from concurrent.futures import Future
 from pathlib import Path
 
-from kerasish.device import cache
+from kerasish.device import cache, waiting
 from kerasish.device.companions import companions
 
 PATIENCE = 1.0  # seconds without an order after which processes end
@@ -98,7 +98,9 @@ class Crew:
 
     def _look_ahead(self, name):
         there = {*self.jobs, *self.ahead, *cache.kernels(cache.cache_folder(self.key))}
-        self.ahead.extend(other for other in companions(name) if other not in there)
+        ahead = [other for other in companions(name) if other not in there and other != name]
+        self.ahead.extend(ahead)
+        waiting.expect([name, *ahead])
 
     def _lead(self):
         """The life of a thread: start a process and hand it orders."""
@@ -140,12 +142,10 @@ class Crew:
         return None
 
     def _done(self, name, code):
-        from kerasish.device import jit
-
         if code:
             cache.save(self.key, name, code)
-            with self.changed:
-                jit.count_kernel()
+        with self.changed:
+            waiting.done(name, bool(code))
         self.jobs[name].set_result(code)
 
     def _give_up(self, name):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.device import cuda_jit
+from kerasish.device import cuda_jit, extras
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 PRECISIONS = ("float32", "3xtf32", "tf32", "bfloat16")
@@ -34,7 +34,7 @@ def cupy() -> Any:
         return importlib.import_module("cupy")
     except ImportError as error:
         raise ImportError(
-            f"Arrays on a GPU are CuPy's, which cannot be imported: {cuda_jit.INSTALL} ({error})"
+            f"Arrays on a GPU are CuPy's, which cannot be imported: {extras.install('cuda')} ({error})"
         ) from error
 
 
@@ -56,7 +56,7 @@ def missing() -> str | None:
         count = cupy().cuda.runtime.getDeviceCount()
         cuda_jit.require()
     except Exception as error:  # CuPy raises classes of its own where there is no driver
-        older = " (for drivers of CUDA 12: pip install 'kerasish[cuda12]')"
+        older = f" (for drivers of CUDA 12: {extras.install('cuda12')})"
         return f"{error}{older if 'InsufficientDriver' in str(error) else ''}"
     return None if count else "the driver reports no card"
 

@@ -15,7 +15,7 @@ from ctypes import c_float
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasish.device import cache
+from kerasish.device import cache, extras, waiting
 from kerasish.device.cuda_source import specialized
 
 POINTERS = {"F": "float32", "I": "int32", "L": "int64", "U": "uint8", "D": "float64"}
@@ -29,7 +29,6 @@ PACKAGES = (
     "nvidia-cuda-nvcc-cu12",
     "nvidia-nvjitlink-cu12",
 )
-INSTALL = "pip install 'kerasish[cuda]'"
 
 kernels: list["Kernel"] = []
 _streams: dict[int, Any] = {}
@@ -128,9 +127,9 @@ def _numba_cuda() -> Any:
         importlib.import_module("cuda.core")
         found = getattr(cuda, "implementation", None) == "NVIDIA"
     except ImportError as error:
-        raise ImportError(f"CUDA kernels need numba-cuda and cuda-core: {INSTALL} ({error})") from error
+        raise ImportError(f"CUDA kernels need numba-cuda and cuda-core: {extras.install('cuda')} ({error})") from error
     if not found:
-        raise ImportError(f"CUDA kernels need the package numba-cuda, which is not installed: {INSTALL}")
+        raise ImportError(f"CUDA kernels need the package numba-cuda, which is not installed: {extras.install('cuda')}")
     return cuda
 
 
@@ -185,8 +184,11 @@ def cubin(kernel: Kernel, capability: tuple[int, int]) -> bytes:
     key, name = f"cuda-{cache_key()}", f"{kernel.name}-{architecture(capability)}"
     code = cache.load(key, name)
     if code is None:
-        code = link(ptx(kernel), capability).cubin
+        waiting.expect([name])
+        with waiting.waiting(key):
+            code = link(ptx(kernel), capability).cubin
         cache.save(key, name, code)
+        waiting.done(name)
     return code
 
 

@@ -5,7 +5,6 @@ compiled into each native that calls it, `@intrinsic` a piece of LLVM IR with a 
 Numba: a native's machine code comes from the disk cache, and only where it is not there Numba is asked for it.
 """
 
-import contextlib
 import ctypes
 import functools
 import hashlib
@@ -13,14 +12,14 @@ import importlib
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasish.device import cache
+from kerasish.device import cache, waiting
+from kerasish.device.companions import companions
 
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
@@ -29,7 +28,6 @@ LAYOUT = 3  # of the cache: what older ones hold is not to be loaded
 functions: dict[int, Callable] = {}  # by address, where compilation is off
 _natives: list["Native"] = []
 _families: dict[str, "Family"] = {}
-_report = {"count": 0, "seconds": 0.0}
 _lock = threading.RLock()
 
 
@@ -116,10 +114,12 @@ class Native:
 
         code = cache.load(cache_key(), self.name) or _built([self]).get(self.name)
         if code is None:
-            with _timed():
+            there = cache.kernels(cache.cache_folder(cache_key()))
+            waiting.expect({self.name, *companions(self.name)}.difference(there))
+            with waiting.waiting(cache_key()):
                 code = self.compile()
             cache.save(cache_key(), self.name, code)
-            count_kernel()
+            waiting.done(self.name)
         return machine.load(code, self.name)
 
     def compile(self) -> bytes:
@@ -170,17 +170,10 @@ def _built(natives: list[Native]) -> dict[str, bytes]:
     """What other processes compile for this one."""
     from kerasish.device import builders
 
-    with _timed():
+    if not natives:
+        return {}
+    with waiting.waiting(cache_key()):
         return builders.build([native.name for native in natives], cache_key())
-
-
-@contextlib.contextmanager
-def _timed() -> Iterator[None]:
-    began = time.perf_counter()
-    try:
-        yield
-    finally:
-        _report["seconds"] += time.perf_counter() - began
 
 
 def warmup() -> None:
@@ -191,7 +184,9 @@ def warmup() -> None:
     with _lock:
         natives = [native for native in _natives if "float64" not in native.variant]
         there = set(cache.kernels(cache.cache_folder(cache_key())))
-        _built([native for native in natives if native.name not in there])
+        lacking = [native for native in natives if native.name not in there]
+        waiting.expect(native.name for native in lacking)
+        _built(lacking)
     for native in natives:
         _ = native.address
 
@@ -212,12 +207,7 @@ def find(name: str) -> Native:
 
 def compile_report() -> tuple[int, float]:
     """Kernels compiled (not loaded from the cache) for this process so far, and the seconds it waited for them."""
-    return _report["count"], _report["seconds"]
-
-
-def count_kernel() -> None:
-    """Count a kernel that was compiled."""
-    _report["count"] += 1
+    return waiting.report()
 
 
 def compilation_off() -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasish.core.errors import missing_extra
+from kerasish.core.errors import missing_package
 
 _MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _FILTERS = {
@@ -24,7 +24,7 @@ def pillow():
     try:
         from PIL import Image
     except ImportError:
-        raise missing_extra("pillow", "image", "Reading and writing image files") from None
+        raise missing_package("pillow", "Reading and writing image files") from None
     return Image
 
 

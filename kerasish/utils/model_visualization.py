@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-_INSTALL = "pip install kerasish[plot]"
+_INSTALL = "pip install pydot"
 
 
 def model_to_dot(

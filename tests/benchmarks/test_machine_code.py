@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 
 from benchmarks import machine_code
 from kerasish.device import cuda_jit
@@ -33,7 +33,7 @@ def nvdisasm():
     try:
         return machine_code.disassembler()
     except ImportError as error:
-        pytest.skip(f"{error}; or pip install 'kerasish[cuda-test]'")
+        pytest.skip(f"{error}; or pip install '.[cuda-test]'")
 
 
 def test_the_inner_block_is_the_loop_with_the_most_multiplications(monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from kerasish import device
 from kerasish.__main__ import main
 from kerasish.commands import demo, doctor
-from kerasish.device import cuda
+from kerasish.device import cuda, extras
 
 ROOT = str(pathlib.Path(__file__).parents[2])
 
@@ -28,6 +28,7 @@ def test_demo_runs(capsys):
     assert 'Model: "fashion"' in text and "Total params: 34,826" in text
     assert re.search(r"10/10 .* - accuracy: .* - val_loss: ", text)
     assert re.search(r"Test accuracy: \d+\.\d% after \d+ s\nCompiled: ", text)
+    assert text.endswith("The goal of 85% is not reached (exit code 1): train longer, with --epochs 10 or more\n")
     assert "\r" not in text and "\b" not in text and "▀" not in text
 
 
@@ -44,6 +45,28 @@ def test_pictures_as_blocks():
     lines = list(demo._side_by_side(pictures))
     assert len(lines) == 2 and [line.count("▀") for line in lines] == [6, 6]
     assert "38;5;232;48;5;255m▀" in lines[0] and "255" not in lines[1]
+
+
+class Guesses:
+    """A model that is sure that everything is a sneaker."""
+
+    def predict(self, x, verbose):
+        return np.eye(10)[np.full(len(x), 7)]
+
+
+def test_pictures_show_what_they_are(capsys):
+    demo._show_predictions(Guesses(), np.zeros((2, 28, 28), "uint8"), [7, 9])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].split() == ["Sneaker", "100%", "Sneaker", "100%"]
+    assert lines[-1] == f"{'right: Sneaker':30}wrong: Ankle boot"
+
+
+def test_doctor_tells_of_another_copy(tmp_path, monkeypatch):
+    assert "other copy" not in doctor.report() or ROOT not in doctor.report()["other copy"]
+    (tmp_path / "kerasish").mkdir()
+    (tmp_path / "kerasish" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert os.path.realpath(tmp_path / "kerasish") in doctor.report()["other copy"]
 
 
 def test_summary_of_a_saved_model(tmp_path):
@@ -86,7 +109,7 @@ CARDS = [
     (None, None, "cpu:0", "cpu; no NVIDIA driver"),
     (
         "T4, 15 GiB",
-        "CuPy is missing: pip install 'kerasish[cuda]'",
+        f"CuPy is missing: {extras.install('cuda')}",
         "cpu:0",
         "cpu; T4, 15 GiB is not used: CuPy is missing",
     ),
@@ -106,10 +129,20 @@ def test_doctor_says_which_device_is_used_and_why(monkeypatch, card, reason, def
         monkeypatch.setattr(cuda, "missing", lambda: reason or None)
     found = doctor.report()
     assert found["device"].startswith(text)
-    assert (found["next step"] == "pip install 'kerasish[cuda]'") == ("kerasish[cuda]" in (reason or ""))
+    assert (found["next step"] == extras.install("cuda")) == ("[cuda]" in (reason or ""))
+
+
+def test_the_line_that_installs_an_extra(tmp_path, monkeypatch):
+    """It must work without a package index that has kerasish: from the clone, or from where it was installed."""
+    assert extras.install("cuda") == f"pip install '{ROOT}[cuda]'"
+    monkeypatch.setattr(extras, "__file__", str(tmp_path / "kerasish" / "device" / "extras.py"))
+    monkeypatch.setattr(extras, "_origin", lambda: pathlib.Path(ROOT))
+    assert extras.install("cuda12") == f"pip install '{ROOT}[cuda12]'"
+    monkeypatch.setattr(extras, "_origin", lambda: None)
+    assert extras.install("cuda") == "pip install '.[cuda]' in the clone of kerasish"
 
 
 def test_doctor(tmp_path):
     text = kerasish("doctor", KERASISH_CACHE_DIR=str(tmp_path)).stdout
     assert re.search(r"^kernel cache +.*\(0 kernels\)$", text, re.M)
-    assert re.search(r"^next step +(python -m kerasish warmup|pip install kerasish\[cuda\])$", text, re.M)
+    assert re.search(r"^next step +(python -m kerasish warmup|pip install .*)$", text, re.M)

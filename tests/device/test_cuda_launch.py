@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 
 from cuda import core
 from cuda.core._kernel_arg_handler import ParamHolder

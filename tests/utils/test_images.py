@@ -106,7 +106,7 @@ def test_without_pillow(monkeypatch):
         return real_import(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", no_pillow)
-    with pytest.raises(ImportError, match=r"pip install kerasish\[image\]"):
+    with pytest.raises(ImportError, match=r"pip install pillow"):
         utils.load_img("a.png")
 
 

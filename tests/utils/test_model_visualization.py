@@ -94,7 +94,7 @@ def test_unbuilt():
 def test_without_pydot(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydot", None)
     for draw in (kerasish.utils.model_to_dot, kerasish.utils.plot_model):
-        with pytest.raises(ImportError, match=r"pip install kerasish\[plot\]"):
+        with pytest.raises(ImportError, match=r"pip install pydot"):
             draw(chain(kerasish))
 
 

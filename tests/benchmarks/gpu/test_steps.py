@@ -111,7 +111,7 @@ def test_the_mnist_script_runs(monkeypatch):
 
 
 def test_kernels_are_compiled_ahead(tmp_path, monkeypatch):
-    pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+    pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
     from kerasish.device import cache
 
     monkeypatch.setenv("KERASISH_CACHE_DIR", str(tmp_path))

@@ -13,7 +13,7 @@ NEEDED = {"greenlet": "the emulator runs threads as greenlets", "cuda.core": "CU
 def card():
     """CuPy, as the tests see it."""
     for name, reason in NEEDED.items():
-        pytest.importorskip(name, reason=f"{reason}: pip install 'kerasish[cuda-test]'")
+        pytest.importorskip(name, reason=f"{reason}: pip install '.[cuda-test]'")
     from tests.kernels.cuda import emulator
 
     cuda._properties.cache_clear()

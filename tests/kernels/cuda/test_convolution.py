@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 
 from kerasish.core.shapes import Window
 from kerasish.device import cuda, cuda_jit

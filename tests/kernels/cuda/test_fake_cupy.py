@@ -9,9 +9,7 @@ from tests.kernels.cuda import fake_cupy, real_cupy
 @pytest.fixture
 def cupy():
     if real_cupy.package() is None:
-        pytest.skip(
-            "CuPy is not installed, so the stand-in allows all that NumPy does: pip install 'kerasish[cuda-test]'"
-        )
+        pytest.skip("CuPy is not installed, so the stand-in allows all that NumPy does: pip install '.[cuda-test]'")
     with fake_cupy.installed() as module:
         yield module
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 
 from kerasish.device import cache, cuda_jit
 from kerasish.kernels import cuda as package

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 
 from kerasish.core.shapes import Window
 from kerasish.device import cuda_jit

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 
 from kerasish.core.shapes import Window
 from kerasish.device import cuda
@@ -186,7 +186,7 @@ def test_matrix_products_multiply_as_convolutions_do(card):
 def real_core():
     """CuPy's own numbers for the ways of multiplying."""
     name = "cupy._core._routines_linalg"
-    return pytest.importorskip(name, reason="CuPy's own numbers: pip install 'kerasish[cuda-test]'")
+    return pytest.importorskip(name, reason="CuPy's own numbers: pip install '.[cuda-test]'")
 
 
 def test_halves_are_computed_in_float32(card):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install 'kerasish[cuda-test]'")
+pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 pytest.importorskip("greenlet", reason="the emulator runs threads as greenlets")
 
 import kerasish as keras
