@@ -33,10 +33,17 @@ def test_the_list_is_that_of_the_installed_keras():
     assert len(ENTRIES) == found.count() == 1439
 
 
+def plain(default):
+    """A default; one number where it is the same for every axis: here one class serves all numbers of axes."""
+    if isinstance(default, tuple) and default and all(item == default[0] for item in default):
+        return plain(default[0])
+    return repr(default)
+
+
 def parameters(function):
     """Name, kind and default of each."""
     return [
-        (p.name, p.kind.description, None if p.default is p.empty else repr(p.default))
+        (p.name, p.kind.description, None if p.default is p.empty else plain(p.default))
         for p in inspect.signature(function).parameters.values()
     ]
 

@@ -113,9 +113,9 @@ def max_epochs() -> int | None:
     return _settings["max_epochs"]
 
 
-def set_max_epochs(value: int | None) -> None:
+def set_max_epochs(max_epochs: int | None) -> None:
     """Bound the number of epochs that `fit` runs."""
-    _settings["max_epochs"] = value
+    _settings["max_epochs"] = max_epochs
 
 
 def max_steps_per_epoch() -> int | None:
@@ -123,9 +123,9 @@ def max_steps_per_epoch() -> int | None:
     return _settings["max_steps_per_epoch"]
 
 
-def set_max_steps_per_epoch(value: int | None) -> None:
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """Bound the number of steps in an epoch of `fit`, `evaluate` and `predict`."""
-    _settings["max_steps_per_epoch"] = value
+    _settings["max_steps_per_epoch"] = max_steps_per_epoch
 
 
 def enable_interactive_logging() -> None:

@@ -288,22 +288,22 @@ def _custom_backward(context, *gys):
     return context.grad(*gys)
 
 
-def custom_gradient(function: Callable) -> Callable:
+def custom_gradient(f: Callable) -> Callable:
     """Give a function its own gradient.
 
     Args:
-        function: takes tensors, returns `(result, grad)`, where `grad(*upstream)` gives one gradient for each argument.
+        f: takes tensors, returns `(result, grad)`, where `grad(*upstream)` gives one gradient for each argument.
 
     Returns:
         A function that returns `result` and is differentiated by `grad`.
     """
 
-    @functools.wraps(function)
+    @functools.wraps(f)
     def wrapped(*args, **kwargs):
         inputs = [convert_to_tensor(x) if not isinstance(x, Variable) else x for x in args]
         watching = watchers(inputs)
         with no_recording():
-            result, grad = function(*args, **kwargs)
+            result, grad = f(*args, **kwargs)
         if not watching:
             return result
         outputs = [Tensor(convert_to_tensor(y).value) for y in nest.flatten(result)]

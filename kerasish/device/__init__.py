@@ -156,8 +156,8 @@ def _card(name: str) -> Any:
 class _Callable(types.ModuleType):
     """`kerasish.device` is this package, and `keras.device("cpu")` a context: the module can be called."""
 
-    def __call__(self, name: str):
-        return on(name)
+    def __call__(self, device_name: str):
+        return on(device_name)
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -125,7 +125,7 @@ class QuantizedDTypePolicy(DTypePolicy):
         NotImplementedError: On construction.
     """
 
-    def __init__(self, mode: str | None = None, source_name: str | None = None, **kwargs: Any):
+    def __init__(self, mode: str, source_name: str | None = None):
         raise not_yet(
             f"Quantized dtype policy {type(self).__name__}(mode={mode!r}, source_name={source_name!r})",
             "use a float policy, such as keras.DTypePolicy('float32')",
@@ -134,6 +134,9 @@ class QuantizedDTypePolicy(DTypePolicy):
 
 class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
     """Quantization to 8-bit floats; see `QuantizedDTypePolicy`."""
+
+    def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024):
+        super().__init__(mode, source_name)
 
 
 class Int4DTypePolicy(QuantizedDTypePolicy):

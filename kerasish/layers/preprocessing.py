@@ -189,6 +189,7 @@ class CategoryEncoding(Layer):
         num_tokens: how many numbers there are.
         output_mode: `"one_hot"` gives a row for each number; `"multi_hot"` one row for each sample, 1 where a number
             occurs; `"count"` one row for each sample with how often each number occurs.
+        sparse: False: tensors are dense here.
 
     Call arguments:
         inputs: whole numbers, one or several for each sample.
@@ -200,8 +201,12 @@ class CategoryEncoding(Layer):
     [[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]]
     """
 
-    def __init__(self, num_tokens: int | None = None, output_mode: str = "multi_hot", **kwargs: Any):
+    def __init__(
+        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
+    ):
         super().__init__(**kwargs)
+        if sparse:
+            raise arguments.invalid(self, "Unsupported value `sparse=True`: kerasish has no sparse tensors")
         if output_mode not in ("count", "one_hot", "multi_hot"):
             message = f"Unknown arg for output_mode: {output_mode}; expected 'count', 'one_hot' or 'multi_hot'"
             raise arguments.invalid(self, message)

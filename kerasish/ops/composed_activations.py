@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,8 @@ from kerasish.ops.elementwise import absolute, clip, maximum, multiply, sqrt, sq
 from kerasish.ops.shaping import moveaxis, split
 from kerasish.ops.sorting import sort
 from kerasish.ops.table import camel, cast, float_of, to_dtype
+
+REQUIRED = inspect.Parameter.empty
 
 
 def composed(name: str, function: Callable, doc: str, **parameters) -> Callable:
@@ -39,9 +42,17 @@ def composed(name: str, function: Callable, doc: str, **parameters) -> Callable:
 
     cls = type(camel(name), (Op,), {"__init__": init, "call": call, "infer": infer, "module": NN, "__doc__": doc})
 
-    def public(x, *args, **kwargs):
-        return cls(**dict(zip(parameters, args)), **kwargs)(x)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    given = [inspect.Parameter(p, kind, default=default) for p, default in {"x": REQUIRED, **parameters}.items()]
+    signature = inspect.Signature(given)
 
+    def public(*args, **kwargs):
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        x, *values = bound.args
+        return cls(**dict(zip(parameters, values)))(x)
+
+    public.__signature__ = signature
     public.__name__ = public.__qualname__ = name
     public.__doc__ = doc
     public.op = cls
@@ -92,7 +103,11 @@ soft_shrink = composed(
     threshold=0.5,
 )
 threshold = composed(
-    "threshold", _threshold, "x where above `threshold`, else `default_value`.", threshold=None, default_value=None
+    "threshold",
+    _threshold,
+    "x where above `threshold`, else `default_value`.",
+    threshold=REQUIRED,
+    default_value=REQUIRED,
 )
 sparse_plus = composed(
     "sparse_plus",

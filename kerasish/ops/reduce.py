@@ -354,4 +354,11 @@ def nanmean(x, axis=None, keepdims: bool = False):
     return nansum(x, axis, keepdims) / sum(there, axis, keepdims)
 
 
-amax, amin = max, min
+def amax(x, axis=None, keepdims: bool = False):
+    """The largest over `axis`."""
+    return max(x, axis, keepdims)
+
+
+def amin(x, axis=None, keepdims: bool = False):
+    """The smallest over `axis`."""
+    return min(x, axis, keepdims)

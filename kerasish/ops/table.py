@@ -224,6 +224,7 @@ def binary(
     out_dtype=None,
     doc="",
     class_name=None,
+    letters=False,
 ):
     """A row: an elementwise function of two arguments, which broadcast.
 
@@ -238,6 +239,7 @@ def binary(
         out_dtype: the result's dtype where it is not the operands'.
         doc: one line.
         class_name: the class's name in Keras, if it is not the function's in camel case.
+        letters: whether the arguments are x and y, not x1 and x2.
     """
     body = {
         "kernel": staticmethod(kernel) if kernel else _kernel(name),
@@ -253,8 +255,14 @@ def binary(
         body["dtype_rule"] = staticmethod(dtype_rule)
     cls = type(class_name or camel(name), (Binary,), body)
 
-    def function(x1, x2):
-        return cls()(x1, x2)
+    if letters:
+
+        def function(x, y):
+            return cls()(x, y)
+    else:
+
+        def function(x1, x2):
+            return cls()(x1, x2)
 
     return _public(cls, function, name, doc)
 

@@ -156,3 +156,10 @@ def test_symbolic_shapes_and_graphs(name, real):
         SYMBOLIC[name](kerasish.ops, IMAGE if "get" not in name and "arith" not in name else kerasish.ops.array(IMAGE)),
         rtol=1e-6,
     )
+
+
+@pytest.mark.parametrize("call", [lambda f: f([1.0], 0.5, 0.5, 0.5), lambda f: f([1.0], nope=1), lambda f: f()])
+@pytest.mark.parametrize("name", ["hard_silu", "soft_shrink", "sparsemax", "threshold"])
+def test_no_argument_is_dropped(name, call):
+    with pytest.raises(TypeError):
+        call(getattr(ops, name))
