@@ -162,4 +162,4 @@ def test_symbolic_shapes_and_graphs(name, real):
 @pytest.mark.parametrize("name", ["hard_silu", "soft_shrink", "sparsemax", "threshold"])
 def test_no_argument_is_dropped(name, call):
     with pytest.raises(TypeError):
-        call(getattr(ops, name))
+        call(getattr(kerasish.ops, name))
