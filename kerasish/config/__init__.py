@@ -9,6 +9,7 @@ from kerasish import device
 from kerasish import names as _names
 from kerasish.core.dtypes import floatx, set_floatx
 from kerasish.device import cuda, threads
+from kerasish.kernels import settings
 
 _settings: dict = {
     "epsilon": 1e-7,
@@ -206,24 +207,32 @@ def get_num_threads() -> int:
 
 
 def enable_winograd() -> None:
-    """Let 3x3 convolutions of stride 1 go through Winograd's transforms where that is faster (the default)."""
-    from kerasish.kernels.cpu import winograd
+    """Let 3x3 convolutions of stride 1 go through Winograd's transforms where that is faster (the default).
 
-    winograd.enable(True)
+    This is kerasish's own, as are `disable_winograd` and `is_winograd_enabled`. The environment variable
+    KERASISH_WINOGRAD, 0 or 1, decides until one of them is called.
+    """
+    settings.set_winograd(True)
 
 
 def disable_winograd() -> None:
-    """Compute every convolution directly: slower, and exact to the last bits of float32."""
-    from kerasish.kernels.cpu import winograd
+    """Compute every convolution by its direct sums: slower, with half of the rounding error.
 
-    winograd.enable(False)
+    Recordings of models that were made with Winograd's transforms are dropped.
+    """
+    settings.set_winograd(False)
 
 
 def is_winograd_enabled() -> bool:
-    """Whether 3x3 convolutions may go through Winograd's transforms."""
-    from kerasish.kernels.cpu import winograd
+    """Whether 3x3 convolutions may go through Winograd's transforms.
 
-    return winograd.enabled()
+    Returns:
+        True or False.
+
+    Raises:
+        ValueError: if the environment variable KERASISH_WINOGRAD is neither 0 nor 1.
+    """
+    return settings.winograd()
 
 
 def set_device(name: str) -> None:

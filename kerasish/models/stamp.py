@@ -17,6 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from kerasish.core.variable import Variable, being_written, latest_write
+from kerasish.kernels import settings
 from kerasish.layers.layer import Layer
 from kerasish.layers.tracking import latest_change
 
@@ -24,13 +25,13 @@ ENTRIES = ("__call__", "call", "compute_mask")  # what a call of a layer goes th
 
 
 class Configuration:
-    """What layers are: their attributes, their classes, the methods of these.
+    """What layers are: their attributes, their classes, the methods of these; and how kernels may compute.
 
     Asking costs a look at one counter, unless some layer has changed, and at the methods of each class.
     """
 
     def __init__(self, layers: Iterable[Layer]):
-        layers = list(layers)
+        layers, self._settings = list(layers), settings.version()
         self._seen = latest_change[0]  # first: what changes while the rest is read counts as changed
         self._fields = [(vars(layer), vars(layer).get("_change")) for layer in layers]
         self._methods = [methods_of(cls) for cls in dict.fromkeys(map(type, layers))]
@@ -43,6 +44,8 @@ class Configuration:
 
     def holds(self) -> bool:
         """Whether nothing has changed."""
+        if settings.version() != self._settings:
+            return False
         now = latest_change[0]
         if now != self._seen:
             for fields, change in self._fields:

@@ -144,6 +144,52 @@ def test_a_run_that_diverges(monkeypatch):
     check_training(1000, 4, monkeypatch, rate=1e3)
 
 
+@pytest.fixture
+def winograd():
+    keras.config.enable_winograd()
+    yield
+    keras.config.enable_winograd()
+
+
+def convolutions():
+    keras.utils.set_random_seed(1)
+    convolution = functools.partial(L.Conv2D, 16, 3, padding="same", activation="relu")
+    layers = [convolution(), convolution(), L.GlobalAveragePooling2D(), L.Dense(10)]
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 16)), *layers])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_predictions_follow_the_switch(winograd):
+    model, x = convolutions(), np.random.default_rng(0).standard_normal((2, SIDE, SIDE, 16)).astype("float32")
+    predict = lambda model: [model.predict(x, verbose=0) for _ in range(STEPS)]
+    fast = predict(model)
+    assert model._functional._replays.known
+    keras.config.disable_winograd()
+    direct = predict(model)
+    np.testing.assert_array_equal(direct, predict(convolutions()))
+    assert not np.array_equal(fast[-1], direct[0])
+    keras.config.enable_winograd()
+    np.testing.assert_array_equal(predict(model), fast)
+
+
+def test_steps_follow_the_switch(winograd, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((4, SIDE, SIDE, 16)).astype("float32"), rng.standard_normal((4, 10)).astype("float32")
+
+    def train():
+        model, losses = convolutions(), []
+        for switch in (keras.config.enable_winograd, keras.config.disable_winograd, keras.config.enable_winograd):
+            switch()
+            losses += [float(model.train_on_batch(x, y)) for _ in range(STEPS)]
+        return model, losses
+
+    model, got = train()
+    assert model._step_replays.count or model._step_replays.recorded
+    monkeypatch.setattr(step_replays.StepReplays, "gradients", step_by_step)
+    assert got == train()[1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", THREADS)
 @pytest.mark.parametrize("seed", range(1000, 1060))

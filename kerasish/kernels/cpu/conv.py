@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasish.core.shapes import Window
 from kerasish.device import memory
+from kerasish.kernels import settings
 from kerasish.kernels.cpu import winograd
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.outer import correlate
@@ -158,7 +159,7 @@ def _setup(x_shape, w_shape, window, size, job, fast):
 
 def setup(x_shape, w_shape, window, size, job=0):
     """What a convolution needs to know, worked out once for each shape."""
-    return _setup(x_shape, w_shape, window, size, job, winograd.enabled())
+    return _setup(x_shape, w_shape, window, size, job, settings.winograd())
 
 
 @functools.lru_cache(4096)
