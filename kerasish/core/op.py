@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kerasish import kernels
 from kerasish.core import autodiff, dtypes, scopes
-from kerasish.core.operation import Operation
+from kerasish.core.operation import Operation, read_config
 from kerasish.core.symbolic import KerasTensor, Node
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
@@ -158,7 +158,7 @@ class Op(Operation):
     @classmethod
     def from_config(cls, config: dict) -> Op:
         """An op made again from its config."""
-        config = dict(config)
+        config = read_config(config)
         name = config.pop("name", None)
         op = cls(**config)
         if name is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 from kerasish.core import nest, scopes
+from kerasish.core.operators import op
 from kerasish.core.symbolic import KerasTensor, Node, any_symbolic
 
 
@@ -41,6 +42,8 @@ class Operation:
 
     def symbolic_call(self, *args, **kwargs):
         """Work out the outputs' shapes, and leave a node unless only shapes are wanted."""
+        if not scopes.shapes_only():
+            self.name  # noqa: B018 - an op is named when it is called, not when the graph is looked at
         outputs = self.compute_output_spec(*args, **kwargs)
         if not scopes.shapes_only():
             Node(operation=self, call_args=args, call_kwargs=kwargs, outputs=outputs)
@@ -99,6 +102,11 @@ class Operation:
 
     def __repr__(self):
         return f"<Operation name={self.name}>"
+
+
+def read_config(config: dict) -> dict:
+    """A config whose functions and arrays, which were written as dictionaries, are what they were."""
+    return {k: op("deserialize")(v) if isinstance(v, dict) and "class_name" in v else v for k, v in config.items()}
 
 
 # Two stand-ins for an open dimension; output dimensions that differ between them are open too.

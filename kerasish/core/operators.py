@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable
 
 _bound: dict[str, Callable] = {}
-_PROVIDERS = {"get_initializer": "kerasish.initializers"}
+_PROVIDERS = {"get_initializer": "kerasish.initializers", "deserialize": "kerasish.saving.serialization"}
 
 
 def bind(name: str, function: Callable) -> None:

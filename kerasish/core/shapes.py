@@ -117,6 +117,20 @@ def normal_axis(axis: int, rank: int) -> int:
     return axis % rank
 
 
+def two_axes(axis1: int, axis2: int, rank: int) -> tuple[int, int]:
+    """Two different axes as numbers from 0 to rank - 1.
+
+    Raises:
+        ValueError: if there are no two axes, one is out of range, or they are one.
+    """
+    if rank < 2:
+        raise ValueError(f"a diagonal needs a tensor of at least two dimensions; received one of rank {rank}")
+    first, second = normal_axis(axis1, rank), normal_axis(axis2, rank)
+    if first == second:
+        raise ValueError(f"`axis1` and `axis2` must be different. Received: axis1={axis1}, axis2={axis2}")
+    return first, second
+
+
 def reduce(shape, axis, keepdims: bool = False) -> tuple:
     """The shape after reducing over axis."""
     gone = axes(axis, len(shape))

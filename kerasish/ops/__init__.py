@@ -3,24 +3,18 @@
 from kerasish import names as _names
 from kerasish.ops import image, linalg, nn  # noqa: F401
 from kerasish.ops.broadcasting import broadcast_to  # noqa: F401
+from kerasish.ops.control import cond, fori_loop, map, scan, switch, vectorized_map, while_loop  # noqa: F401
 from kerasish.ops.core import (  # noqa: F401
-    cond,
     convert_to_numpy,
     convert_to_tensor,
     custom_gradient,
     dtype,
-    fori_loop,
     is_tensor,
-    map,
     ndim,
     saturate_cast,
-    scan,
     shape,
     size,
     stop_gradient,
-    switch,
-    vectorized_map,
-    while_loop,
 )
 from kerasish.ops.creation import (  # noqa: F401
     arange,
@@ -138,14 +132,13 @@ from kerasish.ops.linalg import (  # noqa: F401
     einsum,
     inner,
     matmul,
-    norm,
     normalize,
     outer,
-    qr,
     tensordot,
     trace,
     vdot,
 )
+from kerasish.ops.matrix import norm, qr  # noqa: F401
 from kerasish.ops.nn import (  # noqa: F401
     adaptive_average_pool,
     adaptive_max_pool,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.core import dtypes
+from kerasish.core.operators import bind
 from kerasish.saving.lambdas import dump_function, load_function, refuse_lambda
 from kerasish.saving.public_names import find_class, find_function, public_name
 from kerasish.saving.registration import CustomObjectScope, get_custom_objects, get_registered_name, scope_objects
@@ -349,3 +350,6 @@ def _check_builtin(own: Any, registered: str | None, config: dict[str, Any]) -> 
             f"{own.__name__}' resolved to a Keras built-in and does not use registered names. "
             f"Remove the `registered_name` field from the config. Full object config: {config}"
         )
+
+
+bind("deserialize", deserialize_keras_object)
