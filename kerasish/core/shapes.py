@@ -6,6 +6,10 @@ import math
 from typing import NamedTuple
 
 
+class AxisError(ValueError, IndexError):
+    """An axis that a tensor does not have. Keras raises one or the other, by operation and back-end."""
+
+
 class Window(NamedTuple):
     """How a kernel slides over two spatial axes.
 
@@ -111,9 +115,13 @@ def axes(axis, rank: int) -> tuple[int, ...]:
 
 
 def normal_axis(axis: int, rank: int) -> int:
-    """The axis as a number from 0 to rank - 1."""
+    """The axis as a number from 0 to rank - 1.
+
+    Raises:
+        AxisError: if it is out of range.
+    """
     if not -rank <= axis < rank:
-        raise ValueError(f"axis {axis} is out of bounds for a tensor of rank {rank}; expected {-rank} to {rank - 1}")
+        raise AxisError(f"axis {axis} is out of bounds for a tensor of rank {rank}; expected {-rank} to {rank - 1}")
     return axis % rank
 
 
@@ -139,15 +147,52 @@ def reduce(shape, axis, keepdims: bool = False) -> tuple:
     return tuple(d for i, d in enumerate(shape) if i not in gone)
 
 
+def reshape_target(target) -> tuple:
+    """A shape to be taken, as a tuple of ints, of which one may be -1, and None.
+
+    Raises:
+        ValueError: if it is no shape.
+    """
+    target = tuple(d if d is None or isinstance(d, int) else int(d) for d in target)
+    if any(d is not None and d < -1 for d in target):
+        raise ValueError(
+            f"Each dimension must be a non-negative integer, or -1 where it is to be worked out. Received: "
+            f"newshape={target}"
+        )
+    if target.count(-1) > 1:
+        raise ValueError(f"There must be at most one unknown dimension (-1) in newshape. Received: newshape={target}")
+    return target
+
+
+def permutation(axes, rank: int) -> tuple[int, ...]:
+    """An order of all axes as numbers from 0 to rank - 1; None reverses them.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if axes is None:
+        return tuple(range(rank))[::-1]
+    axes = tuple(axes)
+    if len(axes) != rank:
+        raise ValueError(
+            f"`axes` must be a list of the same length as the input shape, expected {rank} axes, received axes="
+            f"{list(axes)}"
+        )
+    if not all(-rank <= a < rank for a in axes):
+        raise AxisError(f"Each axis in `axes` must be an integer in [-{rank}, {rank}). Received: axes={list(axes)}")
+    order = tuple(int(a) % rank for a in axes)
+    if len(set(order)) < rank:
+        raise ValueError(f"`axes` must be a valid permutation of the axes. Received: axes={list(axes)}")
+    return order
+
+
 def reshape(shape, target) -> tuple:
     """The target shape with its -1 worked out where the sizes are known.
 
     Raises:
-        ValueError: if the numbers of elements differ.
+        ValueError: if the numbers of elements differ, or it is no shape.
     """
-    target = tuple(None if d is None else int(d) for d in target)
-    if target.count(-1) > 1:
-        raise ValueError(f"There must be at most one unknown dimension (-1) in newshape. Received: newshape={target}.")
+    target = reshape_target(target)
     if None in shape or None in target:
         return tuple(None if d == -1 else d for d in target)
     known, total = size(d for d in target if d != -1), size(shape)

@@ -2,7 +2,9 @@
 
 from kerasish import names as _names
 from kerasish.ops import image, linalg, nn  # noqa: F401
+from kerasish.ops.blocks import scatter, scatter_update, slice, slice_update  # noqa: F401
 from kerasish.ops.broadcasting import broadcast_to  # noqa: F401
+from kerasish.ops.choosing import multi_hot, nonzero, one_hot, select  # noqa: F401
 from kerasish.ops.control import cond, fori_loop, map, scan, switch, vectorized_map, while_loop  # noqa: F401
 from kerasish.ops.core import (  # noqa: F401
     convert_to_numpy,
@@ -114,19 +116,7 @@ from kerasish.ops.elementwise import (  # noqa: F401
     trunc,
     where,
 )
-from kerasish.ops.indexing import (  # noqa: F401
-    get_item,
-    multi_hot,
-    nonzero,
-    one_hot,
-    scatter,
-    scatter_update,
-    select,
-    slice,
-    slice_update,
-    take,
-    take_along_axis,
-)
+from kerasish.ops.indexing import get_item, take, take_along_axis  # noqa: F401
 from kerasish.ops.linalg import (  # noqa: F401
     dot,
     einsum,

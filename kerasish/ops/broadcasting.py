@@ -13,7 +13,9 @@ class BroadcastTo(Op):
         self.shape = tuple(shape)
 
     def infer(self, x):
-        shapes.broadcast(x.shape, self.shape)
+        wide = shapes.broadcast(x.shape, self.shape)
+        if len(wide) > len(self.shape) or any(d is not None and d != n for d, n in zip(wide, self.shape)):
+            raise ValueError(f"a tensor of shape {tuple(x.shape)} cannot be broadcast to {self.shape}")
         return Spec(self.shape, x.dtype)
 
     def forward(self, ctx, x):

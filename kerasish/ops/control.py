@@ -147,7 +147,7 @@ def scan(f, init, xs=None, length: int | None = None, reverse: bool = False, unr
     count = _steps(f, xs, length)
     if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
         raise ValueError(f"`unroll` must be a positive integer or boolean. Received: unroll={unroll}")
-    carry, ys = init, []
+    carry, ys = nest.map_structure(lambda x: None if x is None else convert_to_tensor(x), init), []
     for i in reversed(range(count)) if reverse else range(count):
         carry, y = f(carry, None if xs is None else nest.map_structure(lambda v, i=i: v[i], xs))
         ys.append(y)
@@ -167,20 +167,26 @@ def _stacked(y, count):
     return nest.map_structure(lambda v: None if v is None else KerasTensor((count, *v.shape), v.dtype), y)
 
 
-def _map_specs(function, xs):
+def _map_specs(f, xs):
     count = nest.flatten(xs)[0].shape[0]
-    return _stacked(trace_shapes(function, nest.map_structure(_first, xs)), count)
+    return _stacked(trace_shapes(f, nest.map_structure(_first, xs)), count)
 
 
-@composite(CORE, inputs=2, infer=lambda f, xs: _map_specs(f, xs))
+def _vectorized_map_specs(function, elements):
+    return _map_specs(function, elements)
+
+
+@composite(CORE, inputs=2, infer=_map_specs)
 def map(f, xs):
     """f on each element along the first axis, results stacked."""
     leaves = nest.flatten(xs)
+    if not leaves[0].shape[0]:
+        raise ValueError(f"ops.map needs at least one element to map over; received shape {tuple(leaves[0].shape)}")
     results = [f(nest.map_structure(lambda v, i=i: v[i], xs)) for i in range(leaves[0].shape[0])]
     return nest.map_structure(lambda *v: stack([convert_to_tensor(x) for x in v]), *results)
 
 
-@composite(CORE, inputs=("elements",), infer=lambda function, elements: _map_specs(function, elements))
+@composite(CORE, inputs=("elements",), infer=_vectorized_map_specs)
 def vectorized_map(function, elements):
     """f on each element along the first axis, results stacked."""
     return map(function, elements)

@@ -184,23 +184,55 @@ class _Door(Op):
     module = NN
 
     def __init__(self, strides=1, padding="valid", data_format=None, dilation_rate=1):
-        self.strides, self.padding, self.data_format, self.dilation_rate = strides, padding, data_format, dilation_rate
+        if isinstance(padding, str) and padding not in ("valid", "same", "causal"):
+            raise ValueError(
+                f"The `padding` argument must be one of 'valid', 'same', 'causal'. Received: padding={padding}"
+            )
+        self.strides, self.padding, self.dilation_rate = strides, padding, dilation_rate
+        self.data_format = data_format or image_data_format()
 
     def call(self, x, w):
         return self.run(x, w, None, None)
 
+    def check(self, x_shape, w_shape, channels):
+        """Raises:
+        ValueError: if the kernel has another rank, or does not fit the number of channels.
+        """
+        if len(x_shape) != len(w_shape) or len(x_shape) < 3:
+            raise ValueError(
+                f"{type(self).__name__}: inputs and kernel must have the same rank, at least 3. Received: "
+                f"inputs.shape={tuple(x_shape)} and kernel.shape={tuple(w_shape)}"
+            )
+        if channels is not None and not self.fits(channels, w_shape):
+            raise ValueError(
+                f"{type(self).__name__}: the number of input channels must fit the kernel's (for groups, be evenly "
+                f"divisible by it). Received {channels} input channels, inputs.shape={tuple(x_shape)} and "
+                f"kernel.shape={tuple(w_shape)}"
+            )
+
+    def fits(self, channels, w_shape):
+        return channels == w_shape[-2]
+
     def run(self, x, w, bias, activation):
+        last = channels_last(self.data_format)
+        self.check(x.shape, w.shape, x.shape[-1 if last else 1])
         dtype = spec_dtype(w)
         x = to_dtype(x, dtype) if spec_dtype(x) != dtype else x
-        if channels_last(self.data_format):
+        if last:
             return self.compute(x, w, bias, activation)
         return moveaxis(self.compute(moveaxis(x, 1, -1), w, bias, activation), -1, 1)
 
     def infer(self, x, w):
         last = channels_last(self.data_format)
+        self.check(x.shape, w.shape, x.shape[-1 if last else 1])
         spatial = x.shape[1:-1] if last else x.shape[2:]
         rank = len(spatial)
         lengths = self.lengths(spatial, w.shape[:rank], rank)
+        if any(n is not None and n < 1 < d for n, d in zip(lengths, spatial)):
+            raise ValueError(
+                f"Computed output size would be negative. Received: inputs.shape={tuple(x.shape)}, kernel.shape="
+                f"{tuple(w.shape)}, strides={self.strides}, padding={self.padding}, dilation_rate={self.dilation_rate}"
+            )
         shape = (x.shape[0], *lengths, self.filters(w.shape)) if last else (x.shape[0], self.filters(w.shape), *lengths)
         return Spec(shape, x.dtype)
 
@@ -217,12 +249,10 @@ class _Door(Op):
 class Conv(_Door):
     """Convolution."""
 
+    def fits(self, channels, w_shape):
+        return not channels % w_shape[-2] and not w_shape[-1] % (channels // w_shape[-2])
+
     def compute(self, x, w, bias, activation):
-        if x.shape[-1] % w.shape[-2] or w.shape[-1] % (x.shape[-1] // w.shape[-2]):
-            raise ValueError(
-                f"The number of input channels must be evenly divisible by kernel's in_channels. Received input "
-                f"channels {x.shape[-1]} and kernel in_channels {w.shape[-2]} (kernel shape {tuple(w.shape)})."
-            )
         return convolve("conv2d", x, w, bias, self.strides, self.padding, self.dilation_rate, activation)
 
 
@@ -242,6 +272,9 @@ class ConvTranspose(_Door):
     def __init__(self, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
         super().__init__(strides, padding, data_format, dilation_rate)
         self.output_padding = output_padding
+
+    def fits(self, channels, w_shape):
+        return channels == w_shape[-1]
 
     def compute(self, x, w, bias, activation):
         return convolve_transposed(x, w, self.strides, self.padding, self.output_padding, self.dilation_rate)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 
 from kerasish.core import dtypes, shapes
 from kerasish.core.autodiff import custom_gradient
-from kerasish.core.op import Op
+from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import as_array, is_tensor
 from kerasish.core.tensor import convert_to_tensor as _convert
-from kerasish.ops.elementwise import clip, spec_dtype
+from kerasish.ops.composite import composite
+from kerasish.ops.elementwise import clip, spec_dtype, where
 from kerasish.ops.shaping import unstack
 from kerasish.ops.table import cast
 
@@ -62,10 +64,10 @@ def shape(x):
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
+@composite("keras.src.ops.numpy", infer=lambda x: Spec((), "int32"))
 def size(x):
-    """The number of elements; None if a dimension is open."""
-    dims = shape(x)
-    return None if None in dims else shapes.size(dims)
+    """The number of elements, as a tensor."""
+    return _convert(shapes.size(shape(x)), "int32")
 
 
 def ndim(x):
@@ -78,14 +80,38 @@ def dtype(x):
     return dtypes.standardize_dtype(spec_dtype(x))
 
 
+def _bounds(source, target):
+    """The least and the largest number of `target`, held to the range of `source`, as it can be written in `source`."""
+    (least, most), (own_least, own_most) = _limits(target), _limits(source)
+    least, most = max(least, own_least), min(most, own_most)
+    if not dtypes.is_float(source):
+        return int(least), int(most)
+    kind = dtypes.numpy_dtype(source).type
+    return tuple(
+        float(v if abs(float(v := kind(end))) <= abs(end) else np.nextafter(v, kind(0))) for end in (least, most)
+    )
+
+
+def _limits(dtype):
+    if dtypes.is_int(dtype):
+        info = np.iinfo(dtype)
+        return int(info.min), int(info.max)
+    info = ml_dtypes.finfo(dtypes.numpy_dtype(dtype))
+    return float(info.min), float(info.max)
+
+
+@composite("keras.src.ops.core", infer=lambda x, dtype: Spec(x.shape, dtypes.standardize_dtype(dtype)))
 def saturate_cast(x, dtype):
     """x as another dtype, values beyond its range held at its ends."""
-    name = dtypes.standardize_dtype(dtype)
-    if dtypes.is_int(name):
-        limits = np.iinfo(name)
-        low, high = (np.iinfo(spec_dtype(x)) if dtypes.is_int(spec_dtype(x)) else limits).min, limits.max
-        x = clip(x, max(limits.min, low), high)
-    return cast(x, name)
+    x = x if hasattr(x, "dtype") else _convert(x)
+    name, source = dtypes.standardize_dtype(dtype), dtypes.standardize_dtype(spec_dtype(x))
+    if "bool" in (name, source) or "complex" in name + source:
+        return cast(x, name)
+    least, most = _bounds(source, name)
+    y = cast(clip(x, least, most), name)
+    if dtypes.is_float(source) and dtypes.is_int(name):  # the largest integer may lie between two floats
+        y = where(x > most, as_array(min(_limits(name)[1], int(_limits(source)[1])), name), y)
+    return y
 
 
 bind("stop_gradient", stop_gradient)

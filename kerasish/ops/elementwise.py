@@ -167,7 +167,7 @@ def where(condition, x1=None, x2=None):
     if (x1 is None) != (x2 is None):
         raise ValueError("`x1` and `x2` either both should be `None` or both should have non-None value.")
     if x1 is None:
-        from kerasish.ops.indexing import nonzero
+        from kerasish.ops.choosing import nonzero
 
         return nonzero(condition)
     return Where()(condition, x1, x2)

@@ -11,9 +11,9 @@ from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.ops import reduce
 from kerasish.ops.activations import NN, log_softmax, relu, softplus
+from kerasish.ops.choosing import one_hot
 from kerasish.ops.elementwise import absolute, clip, log
 from kerasish.ops.fused import FusedOp
-from kerasish.ops.indexing import one_hot
 from kerasish.ops.shaping import moveaxis
 from kerasish.ops.table import to_dtype
 

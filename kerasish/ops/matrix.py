@@ -21,6 +21,8 @@ LINALG = "keras.src.ops.linalg"
 class SingularValues(Op):
     """x (..., M, N) -> (..., min(M, N)), descending."""
 
+    keeps_constants = True  # the singular vectors: there is no second derivative
+
     def infer(self, x):
         rows, columns = x.shape[-2:]
         least = None if rows is None or columns is None else min(rows, columns)

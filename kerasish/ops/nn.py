@@ -20,6 +20,7 @@ from kerasish.ops.activations import (  # noqa: F401
     swish,
 )
 from kerasish.ops.adaptive import adaptive_average_pool, adaptive_max_pool  # noqa: F401
+from kerasish.ops.choosing import multi_hot, one_hot  # noqa: F401
 from kerasish.ops.composed_activations import (  # noqa: F401
     glu,
     hard_shrink,
@@ -44,7 +45,6 @@ from kerasish.ops.conv import (  # noqa: F401
 )
 from kerasish.ops.ctc import ctc_loss  # noqa: F401
 from kerasish.ops.dense import dense_bias_act  # noqa: F401
-from kerasish.ops.indexing import multi_hot, one_hot  # noqa: F401
 from kerasish.ops.linalg import normalize  # noqa: F401
 from kerasish.ops.losses import (  # noqa: F401
     binary_crossentropy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 
+from kerasish.config import image_data_format
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.shapes import Window
@@ -108,27 +109,35 @@ class _Door(Op):
     module = NN
 
     def __init__(self, pool_size, strides=None, padding="valid", data_format=None):
-        self.pool_size, self.strides, self.padding, self.data_format = pool_size, strides, padding.lower(), data_format
+        self.pool_size, self.strides, self.padding = pool_size, strides, padding.lower()
+        self.data_format = data_format or image_data_format()
+        if self.padding not in ("valid", "same"):
+            raise ValueError(f"Invalid padding: {padding}. It must be 'valid' or 'same'")
 
     def _sizes(self, rank):
         size = per_axis(self.pool_size, rank)
         return size, size if self.strides is None else per_axis(self.strides, rank)
 
+    def _check(self, shape, spatial, size):
+        if self.padding == "valid" and any(d is not None and d < k for d, k in zip(spatial, size)):
+            raise ValueError(
+                f"Computed output size would be negative: an input of shape {tuple(shape)} is smaller than "
+                f"pool_size={size}; use padding='same'"
+            )
+
     def infer(self, x):
         last = channels_last(self.data_format)
         spatial = x.shape[1:-1] if last else x.shape[2:]
-        lengths = [shapes.window_output(d, k, s, self.padding) for d, k, s in zip(spatial, *self._sizes(len(spatial)))]
+        size, strides = self._sizes(len(spatial))
+        self._check(x.shape, spatial, size)
+        lengths = [shapes.window_output(d, k, s, self.padding) for d, k, s in zip(spatial, size, strides)]
         return Spec((x.shape[0], *lengths, x.shape[-1]) if last else (*x.shape[:2], *lengths), x.dtype)
 
     def call(self, x):
         last = channels_last(self.data_format)
         x = x if last else moveaxis(x, 1, -1)
         size, strides = self._sizes(len(x.shape) - 2)
-        if self.padding == "valid" and any(d < k for d, k in zip(x.shape[1:-1], size)):
-            raise ValueError(
-                f"Computed output size would be negative: an input of shape {tuple(x.shape)} is smaller than "
-                f"pool_size={size}; use padding='same'"
-            )
+        self._check(x.shape, x.shape[1:-1], size)
         y = _pool(self.inner, x, size, strides, self.padding)
         return y if last else moveaxis(y, -1, 1)
 

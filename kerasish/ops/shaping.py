@@ -5,34 +5,58 @@ from __future__ import annotations
 import numpy as np
 
 from kerasish.core import dtypes, shapes
-from kerasish.core.op import Op, Spec
+from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.operators import bind
-from kerasish.core.tensor import Tensor
-from kerasish.ops.composite import composite
+from kerasish.core.symbolic import KerasTensor
+from kerasish.core.tensor import Tensor, convert_to_tensor
+from kerasish.ops.composite import composite, holds_symbolic
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.table import to_dtype
+
+
+def as_tensor(x):
+    """A Tensor of x, or the KerasTensor that it is."""
+    return x if isinstance(x, KerasTensor) else convert_to_tensor(x)
 
 
 class Reshape(Op):
     """x's elements in another shape."""
 
     def __init__(self, newshape):
-        self.newshape = tuple(newshape) if hasattr(newshape, "__iter__") else (newshape,)
+        self.newshape = shapes.reshape_target(newshape if hasattr(newshape, "__iter__") else (newshape,))
 
     def infer(self, x):
-        return Spec(tuple(None if d == -1 else d for d in shapes.reshape(x.shape, self.newshape)), x.dtype)
+        return Spec(shapes.reshape(x.shape, self.newshape), x.dtype)
 
     def forward(self, ctx, x):
         ctx.save(x.shape)
-        return x.reshape([-1 if d is None else int(d) for d in self.newshape])
+        return x.reshape([-1 if d is None else d for d in self.newshape])
 
     def backward(self, ctx, gy):
         return reshape(gy, ctx.saved[0])
 
 
 def reshape(x, newshape):
-    """x's elements in the shape `newshape`; one dimension may be -1."""
-    return Reshape(newshape)(x)
+    """x's elements in the shape `newshape`; one dimension may be -1.
+
+    Raises:
+        ValueError: if x has another number of elements, or `newshape` is no shape.
+    """
+    return _reshape_as_told(x, newshape) if holds_symbolic(newshape) else Reshape(newshape)(x)
+
+
+def _told_spec(x, newshape):
+    if isinstance(newshape, KerasTensor):
+        rank = newshape.shape[0] if len(newshape.shape) == 1 else 1
+        return Spec((None,) * (rank or 1), spec_of(x).dtype)
+    target = [None if isinstance(d, KerasTensor) else d for d in newshape]
+    return Spec(shapes.reshape(spec_of(x).shape, target), spec_of(x).dtype)
+
+
+@composite("kerasish.ops.shaping", inputs=2, class_name="ReshapeAsTold", infer=_told_spec)
+def _reshape_as_told(x, newshape):
+    """x in a shape that other tensors of the graph tell."""
+    return reshape(x, newshape)
 
 
 class Transpose(Op):
@@ -42,8 +66,7 @@ class Transpose(Op):
         self.axes = axes
 
     def infer(self, x):
-        order = self.axes or range(len(x.shape))[::-1]
-        return Spec(tuple(x.shape[a] for a in order), x.dtype)
+        return Spec(tuple(x.shape[a] for a in shapes.permutation(self.axes, len(x.shape))), x.dtype)
 
     def forward(self, ctx, x):
         return x.transpose(self.axes)
@@ -54,18 +77,30 @@ class Transpose(Op):
 
 
 def transpose(x, axes=None):
-    """x with axes in the order `axes` (reversed by default)."""
+    """x with axes in the order `axes` (reversed by default).
+
+    Raises:
+        ValueError: if `axes` is no permutation.
+    """
     return Transpose(axes)(x)
 
 
 @composite("keras.src.ops.numpy")
 def moveaxis(x, source, destination):
-    """x with some axes moved, the others keeping their order."""
+    """x with some axes moved, the others keeping their order.
+
+    Raises:
+        ValueError: if an axis is out of range, or there are more of one kind than of the other.
+    """
     rank = len(x.shape)
-    source = [shapes.normal_axis(a, rank) for a in (source if hasattr(source, "__iter__") else (source,))]
-    destination = [
-        shapes.normal_axis(a, rank) for a in (destination if hasattr(destination, "__iter__") else (destination,))
-    ]
+    source, destination = (
+        [shapes.normal_axis(a, rank) for a in (axes if hasattr(axes, "__iter__") else (axes,))]
+        for axes in (source, destination)
+    )
+    if len(source) != len(destination):
+        raise ValueError(
+            f"Inconsistent number of `source` and `destination`. Received: source={source}, destination={destination}"
+        )
     order = [a for a in range(rank) if a not in source]
     for to, a in sorted(zip(destination, source)):
         order.insert(to, a)
@@ -76,6 +111,7 @@ def moveaxis(x, source, destination):
 def swapaxes(x, axis1, axis2):
     """x with two axes exchanged."""
     order = list(range(len(x.shape)))
+    axis1, axis2 = (shapes.normal_axis(a, len(order)) for a in (axis1, axis2))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, order)
 
@@ -119,7 +155,7 @@ class Squeeze(Op):
         ones = [i for i, d in enumerate(x.shape) if d == 1]
         gone = ones if self.axis is None else shapes.axes(self.axis, len(x.shape))
         for a in gone:
-            if x.shape[a] not in (1, None):
+            if x.shape[a] != 1:
                 raise ValueError(
                     f"Cannot squeeze axis {a}, because the dimension is not 1. Received: x.shape={tuple(x.shape)}"
                 )
@@ -152,6 +188,11 @@ class Concatenate(Op):
     def __init__(self, axis=0):
         self.axis = axis
 
+    def __call__(self, xs):
+        if not len(xs):
+            raise ValueError(f"{type(self).__name__} needs at least one tensor; received an empty list")
+        return super().__call__(xs)
+
     def prepare(self, inputs):
         dtype = dtypes.result_type(*(spec_dtype(x) for x in inputs))
         return [to_dtype(x, dtype) for x in inputs]
@@ -168,8 +209,14 @@ class Concatenate(Op):
 
 
 def concatenate(xs, axis=0):
-    """Tensors one after the other along `axis`; their other dimensions agree."""
-    return concatenate([ravel(x) for x in xs], 0) if axis is None else Concatenate(axis)(list(xs))
+    """Tensors one after the other along `axis`; their other dimensions agree.
+
+    Raises:
+        ValueError: if they do not, or `axis` is None.
+    """
+    if axis is None:
+        raise ValueError("`axis` cannot be None for `concatenate`; flatten the tensors with `ops.ravel` for that")
+    return Concatenate(axis)(list(xs))
 
 
 class Stack(Concatenate):
@@ -202,30 +249,30 @@ class Split(Op):
     """x cut along an axis."""
 
     def __init__(self, indices_or_sections, axis=0):
-        self.indices_or_sections, self.axis = indices_or_sections, axis
+        given = indices_or_sections
+        self.indices_or_sections = given if isinstance(given, int) else tuple(int(i) for i in given)
+        self.axis = axis
 
     def _ends(self, length):
         given = self.indices_or_sections
-        if not isinstance(given, int):
-            return [0, *[int(i) for i in given], length]
-        if length % given:
+        if isinstance(given, tuple):
+            if length is not None and any(not -length <= i <= length for i in given):
+                raise ValueError(f"Cannot split a dimension of {length} at indices_or_sections={given}")
+            return [0, *given, length]
+        if given < 1 or (length is not None and length % given):
             raise ValueError(
                 f"x size on split dimension must be divisible by indices_or_sections. Received: {length} and {given}"
             )
-        return list(range(0, length + 1, length // given))
+        return [None if length is None else length // given * i for i in range(given + 1)]
 
     def infer(self, x):
         axis = shapes.normal_axis(self.axis, len(x.shape))
-        length = x.shape[axis]
-        if length is None:
-            if not isinstance(self.indices_or_sections, int):
-                raise ValueError("Cannot split a dimension of unknown size at given indices")
-            return tuple(Spec(tuple(x.shape), x.dtype) for _ in range(self.indices_or_sections))
-        ends = self._ends(length)
-        return tuple(Spec((*x.shape[:axis], b - a, *x.shape[axis + 1 :]), x.dtype) for a, b in zip(ends, ends[1:]))
+        ends = self._ends(x.shape[axis])
+        lengths = [None if a is None or b is None else b - a for a, b in zip(ends, ends[1:])]
+        return tuple(Spec((*x.shape[:axis], n, *x.shape[axis + 1 :]), x.dtype) for n in lengths)
 
     def forward(self, ctx, x):
-        ends = self._ends(x.shape[self.axis])
+        ends = self._ends(x.shape[shapes.normal_axis(self.axis, x.ndim)])
         parts = ctx.kernels.xp.split(x, ends[1:-1], self.axis)
         ctx.save(*[p.shape for p in parts], x.dtype.name)
         return tuple(parts)
@@ -235,22 +282,43 @@ class Split(Op):
         parts = [Tensor(ctx.kernels.xp.zeros(s, dtype)) if g is None else g for g, s in zip(gys, part_shapes)]
         return concatenate(parts, self.axis)
 
+    def compute_output_spec(self, x):
+        return list(super().compute_output_spec(x))
+
 
 def split(x, indices_or_sections, axis=0):
-    """x cut along `axis` into equal sections, or at the given indices: a list of tensors."""
+    """x cut along `axis` into equal sections, or at the given indices: a list of tensors.
+
+    Raises:
+        ValueError: if the axis has no such sections or indices.
+    """
     return list(Split(indices_or_sections, axis)(x))
 
 
-@composite("keras.src.ops.core")
-def unstack(x, num: int | None = None, axis=0):
-    """The tensors that lie along `axis`, as a list."""
-    length = x.shape[axis] if num is None else num
-    if length is None:
+def _unstack_specs(x, num=None, axis=0):
+    axis = shapes.normal_axis(axis, len(x.shape))
+    length = x.shape[axis]
+    if num is None and length is None:
         raise ValueError(
             f"Cannot infer argument `num` from shape {tuple(x.shape)}. Either provide a tensor with a concrete shape "
             "or explicitly pass `num`."
         )
-    return [squeeze(part, axis) for part in split(x, length, axis)] if length else []
+    if num is not None and length not in (None, num):
+        raise ValueError(f"Cannot unstack axis {axis} of shape {tuple(x.shape)} into num={num} tensors")
+    part = Spec((*x.shape[:axis], *x.shape[axis + 1 :]), spec_of(x).dtype)
+    return [part] * (length if num is None else num)
+
+
+@composite("keras.src.ops.core", infer=_unstack_specs)
+def unstack(x, num: int | None = None, axis=0):
+    """The tensors that lie along `axis`, as a list.
+
+    Raises:
+        ValueError: if there are not `num` of them.
+    """
+    x = as_tensor(x)
+    count = len(_unstack_specs(x, num, axis))
+    return [squeeze(part, axis) for part in split(x, count, axis)] if count else []
 
 
 class Flip(Op):
@@ -260,10 +328,12 @@ class Flip(Op):
         self.axis = axis
 
     def infer(self, x):
+        shapes.axes(self.axis, len(x.shape))
         return Spec(x.shape, x.dtype)
 
     def forward(self, ctx, x):
-        return ctx.kernels.xp.flip(x, self.axis)
+        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return ctx.kernels.xp.flip(x, axis)
 
     def backward(self, ctx, gy):
         return flip(gy, self.axis)
@@ -293,14 +363,18 @@ def roll(x, shift, axis=None):
     return Roll(shift, axis)(x)
 
 
+@composite("keras.src.ops.numpy")
 def hstack(xs):
-    """Tensors side by side."""
+    """Tensors side by side; scalars as vectors of one element."""
+    xs = [x if x.shape else reshape(x, (1,)) for x in (as_tensor(x) for x in xs)]
     return concatenate(xs, 0 if len(xs[0].shape) == 1 else 1)
 
 
+@composite("keras.src.ops.numpy")
 def vstack(xs):
-    """Tensors one above the other."""
-    return concatenate([x if len(x.shape) > 1 else expand_dims(x, 0) for x in xs], 0)
+    """Tensors one above the other; vectors and scalars as rows."""
+    xs = [as_tensor(x) for x in xs]
+    return concatenate([x if len(x.shape) > 1 else reshape(x, (1, -1)) for x in xs], 0)
 
 
 class Copy(Op):

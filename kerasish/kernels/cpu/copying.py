@@ -18,11 +18,14 @@ def zero_pad(x, pads):
     """x with zeros around it: (before, after) for each axis."""
     if type(x) is not np.ndarray or x.dtype.hasobject or x.ndim < 2 or not x.size:
         return reference.zero_pad(x, pads)
-    axis = max((i for i, pair in enumerate(pads) if any(pair)), default=0)
-    while any(any(pair) for pair in pads[: axis + 1]):
-        axis = max(axis, 1)
-        x = _pad_two(np.ascontiguousarray(x), axis, *pads[axis - 1 : axis + 1])
-        axis -= 2
+    left = list(pads)
+    while any(any(pair) for pair in left):
+        if len(left) == 1:
+            return _pad_two(np.ascontiguousarray(x)[None], 1, (0, 0), left[0])[0]
+        if any(left[-1]) or any(left[-2]):
+            x = _pad_two(np.ascontiguousarray(x), len(left) - 1, *left[-2:])
+            left.pop()
+        left.pop()
     return x
 
 

@@ -1,0 +1,148 @@
+"""Ops that write elements, and that read and write blocks of a tensor."""
+
+from __future__ import annotations
+
+import builtins
+
+import numpy as np
+
+from kerasish.core.op import Op, Spec, spec_of
+from kerasish.core.symbolic import KerasTensor
+from kerasish.core.tensor import as_array
+from kerasish.ops.composite import composite, holds_symbolic
+from kerasish.ops.elementwise import spec_dtype
+from kerasish.ops.indexing import get_item
+from kerasish.ops.shaping import as_tensor
+from kerasish.ops.table import to_dtype
+
+
+class ScatterUpdate(Op):
+    """x with values put, or combined, at indices."""
+
+    module = "keras.src.ops.core"
+
+    def __init__(self, reduction=None):
+        if reduction not in (None, "add", "max", "min", "mul"):
+            raise ValueError(f"Invalid reduction: {reduction}. Supported values are: None, 'add', 'max', 'min', 'mul'.")
+        self.reduction = reduction
+
+    def infer(self, x, indices, updates):
+        return Spec(x.shape, x.dtype)
+
+    def forward(self, ctx, x, indices, updates):
+        y = x.copy()
+        key = tuple(indices[..., i] for i in range(indices.shape[-1]))
+        how = {"add": "add", "max": "maximum", "min": "minimum", "mul": "multiply"}.get(self.reduction)
+        if how is None:
+            y[key] = updates
+        else:
+            y = ctx.kernels.combine_at(y, key, updates, how)
+        ctx.save(indices)
+        return y
+
+    def backward(self, ctx, gy):
+        (indices,) = ctx.saved
+        if self.reduction not in (None, "add"):
+            raise NotImplementedError(
+                f"the gradient of scatter_update with reduction={self.reduction!r} is not supported by kerasish yet"
+            )
+        key = tuple(indices.value[..., i] for i in range(indices.shape[-1]))
+        mask = ctx.kernels.xp.ones(gy.shape, gy.dtype)
+        if self.reduction is None:
+            mask[key] = 0
+        return gy * mask, None, get_item(gy, key)
+
+
+def scatter_update(inputs, indices, updates, reduction: str | None = None):
+    """inputs with `updates` put (or combined by `reduction`) at `indices` of shape (..., rank)."""
+    return ScatterUpdate(reduction)(inputs, indices, updates)
+
+
+def _scatter_spec(indices, values, shape):
+    return Spec(tuple(shape), spec_of(values).dtype)
+
+
+@composite("keras.src.ops.core", inputs=2, infer=_scatter_spec)
+def scatter(indices, values, shape):
+    """Zeros of `shape` with `values` added at `indices`."""
+    return scatter_update(np.zeros([int(d) for d in shape], spec_dtype(values)), indices, values, "add")
+
+
+def _slice_spec(inputs, start_indices, shape):
+    _check_slice(inputs.shape, start_indices, shape)
+    told = not holds_symbolic(start_indices)
+    lengths = [None if n == -1 and (d is None or not told) else int(n) for n, d in zip(shape, inputs.shape)]
+    starts = start_indices if told else ()
+    lengths = [int(d) - int(s) if n == -1 else n for n, d, s in zip(lengths, inputs.shape, starts)] if told else lengths
+    return Spec(tuple(lengths), spec_of(inputs).dtype)
+
+
+def _check_slice(x_shape, start_indices, shape):
+    starts = start_indices.shape[0] if isinstance(start_indices, KerasTensor) else len(start_indices)
+    for name, length in (("shape", len(shape)), ("start_indices", starts)):
+        if length is not None and length != len(x_shape):
+            raise ValueError(
+                f"The number of dimensions in `{name}` must match the number of dimensions in `inputs`. Received "
+                f"{length} of them and inputs.shape={tuple(x_shape)}"
+            )
+
+
+@composite("keras.src.ops.core", inputs=2, infer=_slice_spec)
+def slice(inputs, start_indices, shape):
+    """The block of `inputs` that starts at `start_indices` and has shape `shape`; -1 stands for all that is left.
+
+    Raises:
+        ValueError: if there are not as many starts and lengths as axes, or the block does not lie inside.
+    """
+    inputs = inputs if hasattr(inputs, "shape") else as_tensor(inputs)
+    _check_slice(inputs.shape, start_indices, shape)
+    starts = [int(i) for i in as_array(start_indices)]
+    lengths = [d - s if n == -1 else int(n) for s, n, d in zip(starts, shape, inputs.shape)]
+    if any(s < 0 or n < 0 or s + n > d for s, n, d in zip(starts, lengths, inputs.shape)):
+        raise ValueError(
+            f"A block of shape {tuple(lengths)} from {tuple(starts)} on does not lie inside of shape "
+            f"{tuple(inputs.shape)}"
+        )
+    return get_item(inputs, tuple(builtins.slice(s, s + n) for s, n in zip(starts, lengths)))
+
+
+class SliceUpdate(Op):
+    """x with a block replaced."""
+
+    module = "keras.src.ops.core"
+
+    def infer(self, x, starts, updates):
+        return Spec(x.shape, x.dtype)
+
+    def prepare(self, inputs):
+        x, starts, updates = inputs
+        return x, as_array(starts), to_dtype(updates, spec_dtype(x))
+
+    def forward(self, ctx, x, starts, updates):
+        if updates.ndim != x.ndim or starts.shape != (x.ndim,):
+            raise ValueError(
+                f"`start_indices` and the shape of `updates` must have as many entries as `inputs` has axes. Received: "
+                f"inputs.shape={x.shape}, start_indices of shape {starts.shape}, updates.shape={updates.shape}"
+            )
+        # a block that would reach over the end is moved back, as XLA does
+        starts = [min(max(int(s), 0), d - n) for s, d, n in zip(starts, x.shape, updates.shape)]
+        key = tuple(builtins.slice(s, s + n) for s, n in zip(starts, updates.shape))
+        y = x.copy()
+        y[key] = updates
+        ctx.save(key)
+        return y
+
+    def backward(self, ctx, gy):
+        (key,) = ctx.saved
+        mask = ctx.kernels.xp.ones(gy.shape, gy.dtype)
+        mask[key] = 0
+        return gy * mask, None, get_item(gy, key)
+
+
+def slice_update(inputs, start_indices, updates):
+    """inputs with `updates` written at `start_indices`.
+
+    Raises:
+        ValueError: if `updates` has another rank.
+    """
+    return SliceUpdate()(inputs, start_indices, updates)
