@@ -184,10 +184,6 @@ class _Door(Op):
     module = NN
 
     def __init__(self, strides=1, padding="valid", data_format=None, dilation_rate=1):
-        if isinstance(padding, str) and padding not in ("valid", "same", "causal"):
-            raise ValueError(
-                f"The `padding` argument must be one of 'valid', 'same', 'causal'. Received: padding={padding}"
-            )
         self.strides, self.padding, self.dilation_rate = strides, padding, dilation_rate
         self.data_format = data_format or image_data_format()
 
@@ -291,6 +287,12 @@ class ConvTranspose(_Door):
         return w_shape[-2]
 
 
+def _known(padding):
+    if padding.lower() not in ("valid", "same"):
+        raise ValueError(f"The `padding` argument must be one of 'valid', 'same'. Received: padding={padding}")
+    return padding.lower()
+
+
 def conv(
     inputs,
     kernel,
@@ -311,7 +313,7 @@ def conv(
     Returns:
         (N, *O, F), or (N, F, *O).
     """
-    return Conv(strides, padding.lower(), data_format, dilation_rate)(inputs, kernel)
+    return Conv(strides, _known(padding), data_format, dilation_rate)(inputs, kernel)
 
 
 def depthwise_conv(
@@ -331,7 +333,7 @@ def depthwise_conv(
         padding: "valid" or "same".
         data_format: where the channels are; None means the configured format.
     """
-    return DepthwiseConv(strides, padding.lower(), data_format, dilation_rate)(inputs, kernel)
+    return DepthwiseConv(strides, _known(padding), data_format, dilation_rate)(inputs, kernel)
 
 
 def separable_conv(
@@ -374,7 +376,7 @@ def conv_transpose(
         output_padding: how much longer each axis of the output gets; None means as long as `strides` makes it.
         data_format: where the channels are; None means the configured format.
     """
-    return ConvTranspose(strides, padding.lower(), output_padding, data_format, dilation_rate)(inputs, kernel)
+    return ConvTranspose(strides, _known(padding), output_padding, data_format, dilation_rate)(inputs, kernel)
 
 
 def conv_bias_act(

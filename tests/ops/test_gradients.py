@@ -58,7 +58,18 @@ ROWS = {
     "einsum with dots": (lambda a, b: ops.einsum("...ij,jk->...k", a, b), real(2, 3, 4), real(4, 5)),
     "einsum with a sum": (lambda a, b: ops.einsum("ij,k->k", a, b), real(2, 3), real(4)),
     "norm": (lambda x: ops.norm(x, axis=1), real(4, 5)),
+    "norm of order 3": (lambda x: ops.norm(x, 3, axis=1), real(4, 5)),
+    "norm inf of a matrix": (lambda x: ops.norm(x, np.inf), real(4, 5)),
+    "norm 1 of matrices": (lambda x: ops.norm(x, 1, axis=(0, 2)), real(4, 3, 5)),
     "normalize": (ops.normalize, real(4, 5)),
+    "normalize by order 3": (lambda x: ops.normalize(x, axis=(0,), order=3), real(4, 5)),
+    "normalize by order 1": (lambda x: ops.normalize(x, order=1), real(4, 5)),
+    "inner": (ops.inner, real(2, 3), real(4, 3)),
+    "vdot": (ops.vdot, real(2, 3), real(2, 3)),
+    "einsum of a diagonal": (lambda x: ops.einsum("ii->i", x), real(4, 4)),
+    "einsum of diagonals": (lambda x, y: ops.einsum("bii,bij->bj", x, y), real(2, 3, 3), real(2, 3, 4)),
+    "einsum of a trace": (lambda x: ops.einsum("ii", x), real(4, 4)),
+    "einsum of three alike": (lambda x: ops.einsum("iii->i", x), real(3, 3, 3)),
     "trace": (ops.trace, real(4, 5)),
     "sum": (lambda x: ops.sum(x, 1), real(2, 3, 4)),
     "mean": (lambda x: ops.mean(x, (0, 2), keepdims=True), real(2, 3, 4)),
@@ -72,6 +83,11 @@ ROWS = {
     "get_item": (lambda x: x[1:, ::2], real(3, 5)),
     "get_item by arrays": (lambda x: x[np.array([0, 2, 2])], real(3, 5)),
     "take": (lambda x: ops.take(x, [0, 2, 2], 1), real(3, 5)),
+    "take at negative indices": (lambda x: ops.take(x, [-1, 2, -3], 1), real(3, 5)),
+    "take of all, negative": (lambda x: ops.take(x, [-1, 2, -3]), real(3, 5)),
+    "take_along_axis, broadcast": (lambda x: ops.take_along_axis(x, np.array([[0, -1]]), 1), real(3, 4)),
+    "take_along_axis of one row": (lambda x: ops.take_along_axis(x, np.array([[0], [2]]), 1), real(1, 4)),
+    "take_along_axis of all": (lambda x: ops.take_along_axis(x, np.array([0, 2, 2])), real(2, 4)),
     "take_along_axis": (lambda x: ops.take_along_axis(x, np.array([[0, 0], [2, 1]]), 1), real(2, 4)),
     "top_k": (lambda x: ops.top_k(x, 2)[0], real(4, 5)),
     "sort": (lambda x: ops.sort(x, 1), real(4, 5)),
@@ -80,6 +96,12 @@ ROWS = {
     "split": (lambda x: ops.split(x, 2, 1)[1] * 2, real(3, 6)),
     "tile": (lambda x: ops.tile(x, (2, 3)), real(3, 5)),
     "repeat": (lambda x: ops.repeat(x, 3, 1), real(3, 5)),
+    "repeat each": (lambda x: ops.repeat(x, [1, 0, 2], 0), real(3, 5)),
+    "repeat of all": (lambda x: ops.repeat(x, 2), real(3, 5)),
+    "unstack": (lambda x: ops.unstack(x, axis=1)[2], real(3, 5)),
+    "select": (lambda x: ops.select([x > 1, x > 0], [x * x, x], 0.5), real(4, 5)),
+    "resize bicubic": (lambda x: ops.image.resize(x, (5, 4), "bicubic"), real(1, 4, 3, 2)),
+    "resize, antialias": (lambda x: ops.image.resize(x, (2, 2), "lanczos3", True), real(1, 4, 5, 2)),
     "pad": (lambda x: ops.pad(x, ((1, 2), (0, 1))), real(3, 5)),
     "diagonal": (ops.diagonal, real(4, 5)),
     "tril": (ops.tril, real(4, 5)),
@@ -166,3 +188,19 @@ ROWS = {
 @pytest.mark.parametrize("name", ROWS)
 def test_rows(name):
     check_gradient(*ROWS[name])
+
+
+FIRST = {  # whose second derivative is refused
+    "norm 2 of matrices": (lambda x: ops.norm(x, 2, axis=(1, 2)), real(2, 3, 4)),
+    "norm -2 of a matrix": (lambda x: ops.norm(x, -2), real(3, 3)),
+    "nuclear norm": (lambda x: ops.norm(x, "nuc"), real(3, 4)),
+    "q": (lambda x: ops.qr(x)[0], real(2, 4, 3)),
+    "r": (lambda x: ops.qr(x)[1], real(4, 4)),
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_first_derivative(name):
+    check_gradient(*FIRST[name], second=False)
+    with pytest.raises(NotImplementedError, match="second derivative"):
+        check_gradient(*FIRST[name])
