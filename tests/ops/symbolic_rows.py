@@ -22,12 +22,13 @@ TALL = np.linspace(-1, 1, 12).reshape((4, 3)).astype("float32")
 IDS = np.array([0, 2, -1], "int32")
 
 UNARY = """abs absolute all amax amin any arccos arccosh arcsin arcsinh arctan arctanh argmax argmin argsort
-cast:float16 array cbrt ceil celu copy cos cosh count_nonzero cumprod cumsum deg2rad diagonal
-elu empty_like erf erfc exp exp2 expm1 flip floor full_like:2 gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh isfinite isinf isnan
-isneginf isposinf layer_normalization leaky_relu log log10 log1p log2 log_sigmoid log_softmax logical_not logsumexp max
-mean median min nan_to_num nanmean nansum negative norm normalize ones_like prod rad2deg ravel reciprocal relu relu6
-rms_normalization round rsqrt saturate_cast:int8 selu sigmoid sign signbit silu sin sinh soft_shrink softmax softplus
-softsign sort sparse_plus sparse_sigmoid sparsemax sqrt square squareplus squeeze std stop_gradient sum swish tan tanh
+cast:float16 array cbrt ceil celu copy cos cosh count_nonzero cumprod cumsum deg2rad diagonal elu
+empty_like erf erfc exp exp2 expm1 flip floor full_like:2 gelu glu hard_shrink hard_sigmoid hard_silu
+hard_swish hard_tanh isfinite isinf isnan isneginf isposinf layer_normalization leaky_relu log log10
+log1p log2 log_sigmoid log_softmax logical_not logsumexp max mean median min nan_to_num nanmean nansum
+negative norm normalize ones_like prod rad2deg ravel reciprocal relu relu6 rms_normalization round rsqrt
+saturate_cast:int8 selu sigmoid sign signbit silu sin sinh soft_shrink softmax softplus softsign sort
+sparse_plus sparse_sigmoid sparsemax sqrt square squareplus squeeze std stop_gradient sum swish tan tanh
 tanh_shrink trace transpose tril triu trunc var zeros_like convert_to_tensor"""
 BINARY = """add arctan2 divide divide_no_nan equal floor_divide fmod greater greater_equal hypot less less_equal
 logaddexp maximum minimum mod multiply not_equal power subtract true_divide logical_and logical_or logical_xor"""
