@@ -40,7 +40,8 @@ def test_unary(name):
 
 @pytest.mark.parametrize("name", "add subtract multiply divide maximum minimum arctan2 hypot logaddexp mod".split())
 def test_binary_with_broadcasting(name):
-    check_gradient(getattr(ops, name), real(3, 4), real(4))
+    rng = np.random.default_rng(4)
+    check_gradient(getattr(ops, name), rng.standard_normal((3, 4)), rng.standard_normal(4))
 
 
 ROWS = {
