@@ -21,6 +21,11 @@ def _get(name: str, make: Callable):
     return getattr(_state, name)
 
 
+def open_names() -> list:
+    """The open name scopes of this thread, the innermost last."""
+    return _get("names", list)
+
+
 def get_global(name: str, make: Callable):
     """The value that this thread keeps under `name` until the session is cleared, made at the first call."""
     store = _get("globals", dict)
@@ -89,7 +94,7 @@ class name_scope:
         self.name, self.caller, self.deduplicate, self.override_parent = name, caller, deduplicate, override_parent
 
     def __enter__(self):
-        stack = _get("names", list)
+        stack = open_names()
         top = stack[-1] if stack else None
         again = self.deduplicate and self.caller is not None and top is not None and top.caller is self.caller
         self._pushed = not again
@@ -105,7 +110,7 @@ class name_scope:
 def current_path() -> str:
     """The names of the open scopes, joined by `/`."""
     parts: list[str] = []
-    for scope in _get("names", list):
+    for scope in open_names():
         if scope.override_parent is not None:
             parts = [scope.override_parent] if scope.override_parent else []
         parts.append(scope.name)

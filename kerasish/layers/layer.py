@@ -204,18 +204,20 @@ class Layer(LayerState, Operation):
 
     def _run(self, signature, arguments, args, kwargs):
         state = calling.state
-        training_before = state.training
+        stack, training_before = state.stack, state.training
+        depth, names = len(stack), None if stack else scopes.open_names()
+        open_names = 0 if names is None else len(names)
         training = self._training(signature, arguments, state)
         if signature.has_training and training is not None:
             kwargs = {**kwargs, "training": training} if len(args) <= signature.names.index("training") else kwargs
-        if not state.stack:
+        if not depth:
             self._clear_losses()
         first = next(iter(arguments.values()), None)
         previous = calling.masks_of(first) if type(first) is not Tensor else calling.get_mask(first)
         kwargs = calling.with_masks(signature, arguments, kwargs, previous)
-        state.stack.append(self)
-        state.training = training
         try:
+            stack.append(self)
+            state.training = training
             if self.input_spec is not None:
                 check_inputs(self.input_spec, first, self.name)
             if not self.built:
@@ -227,9 +229,11 @@ class Layer(LayerState, Operation):
         except Exception as error:
             self._annotate(error)
             raise
-        finally:
-            state.stack.pop()
+        finally:  # without a call, before which an interrupt might come; and for all that it left open within
             state.training = training_before
+            del stack[depth:]
+            if names is not None:
+                del names[open_names:]
         self._called = True
         if previous is not None or type(self).compute_mask is not Layer.compute_mask:
             calling.pass_mask_on(self, first, outputs, previous)
@@ -248,10 +252,12 @@ class Layer(LayerState, Operation):
 
     def _run_symbolically(self, signature, arguments, args, kwargs):
         state = calling.state
-        training_before = state.training
-        state.training = self._training(signature, arguments, state)
-        state.stack.append(self)
+        stack, training_before = state.stack, state.training
+        depth = len(stack)
+        training = self._training(signature, arguments, state)
         try:
+            state.training = training
+            stack.append(self)
             if self.input_spec is not None:
                 check_inputs(self.input_spec, next(iter(arguments.values())), self.name)
             self._maybe_build(arguments)
@@ -261,8 +267,8 @@ class Layer(LayerState, Operation):
             self._annotate(error)
             raise
         finally:
-            state.stack.pop()
             state.training = training_before
+            del stack[depth:]
         self._called = True
         return outputs
 

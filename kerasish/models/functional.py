@@ -17,7 +17,7 @@ from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
 from kerasish.models.graph_config import graph_config, graph_from_config
 from kerasish.models.model import Model
-from kerasish.models.plans import Masked, Plan
+from kerasish.models.plans import Plan, Unforeseen
 from kerasish.models.replays import Replays
 from kerasish.ops.shaping import expand_dims, squeeze
 from kerasish.ops.table import cast
@@ -35,7 +35,8 @@ class Functional(Function, Model):
     """
 
     _layers_in_graph: list
-    _lean: dict
+    _lean: dict[bool, Plan]
+    _changes: dict[int, int]  # what layers were when the graph was made, by their ids
     _replays: Replays
 
     def __new__(cls, *args, **kwargs):
@@ -57,6 +58,7 @@ class Functional(Function, Model):
         self._init_graph(inputs, outputs)
         self.__dict__.update(_lean={}, _replays=Replays(self))
         self.__dict__["_layers_in_graph"] = [o for o in self._operations if isinstance(o, Layer)]
+        self.__dict__["_changes"] = {id(layer): vars(layer).get("_change") for layer in self._layers_in_graph}
         self.input_spec = None
         self.built = True
         if len(self._inputs) == 1 and not isinstance(inputs, dict):
@@ -103,7 +105,7 @@ class Functional(Function, Model):
             if trains:
                 return self.run(values, call, plan.steps)
             return self._replays.run(values, plan, lambda given: self.run(given, call, plan.steps))
-        except Masked:
+        except Unforeseen:
             plan.steps = None
             return self.run(values, call)
 

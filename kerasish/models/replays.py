@@ -89,11 +89,16 @@ class Replays:
             return  # somebody writes weights; nothing could be compared
         try:
             replay = self._replay(key, seconds, arrays, results, plan, stamp, ordinary)
-        except kernels.Refused as reason:
+        except Exception as error:  # passes go on as before, whatever is wrong with this recording
             if stamp.holds() and plan.stamp.holds():  # else it may be due to the change
-                self.refused[key] = str(reason)
-                self.known[key] = 0 if isinstance(reason, kernels.Busy) else Refusal(plan)
+                refused = isinstance(error, kernels.Refused)
+                self.refused[key] = str(error) if refused else f"{type(error).__name__}: {error}"
+                self.known[key] = 0 if isinstance(error, kernels.Busy) else Refusal(plan)
             return
+        except BaseException:
+            if (replays := kernels.replays_of(arrays[0])) is not None:
+                replays.abandon()
+            raise
         if stamp.holds() and plan.stamp.holds():
             self.known[key] = Replay(replay, plan, stamp)
 

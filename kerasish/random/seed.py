@@ -12,6 +12,7 @@ import numpy as np
 from kerasish.core import scopes
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable
+from kerasish.core.whole import restored_later
 from kerasish.device import on
 from kerasish.random import stateful
 
@@ -131,6 +132,7 @@ class _Local(threading.local):
 
 
 _local = _Local()
+restored_later(_local, "listeners")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 
-from kerasish.core import nest
+from kerasish.core import nest, scopes
 from kerasish.core.symbolic import Step
 from kerasish.layers import calling
 from kerasish.layers.calling import signature_of
@@ -19,8 +19,8 @@ from kerasish.models.plans.matching import LONGEST, is_plain, is_sum_of_two, mat
 from kerasish.models.stamp import Configuration, declared, is_library_layer, is_own
 
 
-class Masked(Exception):
-    """A mask came out of a layer that had none to give when the plan was made."""
+class Unforeseen(Exception):
+    """Something came out of a layer that the graph does not know: a mask, another shape or dtype."""
 
 
 class Plan:
@@ -32,7 +32,8 @@ class Plan:
 
     Attributes:
         stamp: whether the layers are still those that the plan was made of.
-        steps: in order; None where masks may travel, which only the layers' own calls pass on.
+        steps: in order; None where only the layers' own calls will do: masks may travel, which they pass on, or a
+            layer gives something else than when the graph was made.
         obstacle: why passes along the plan are not recorded; None if they may be.
     """
 
@@ -40,7 +41,8 @@ class Plan:
         layers = [x for o in function._operations if isinstance(o, Layer) for x in o._flatten_layers()]
         self.stamp = Configuration(filter(is_library_layer, layers))
         outputs = {function._slots[id(y)] for y in function._outputs}
-        self.steps = lean(function._plan, outputs, function._slots, training)
+        steps = function._plan if _fits(function) else None
+        self.steps = steps and lean(steps, outputs, function._slots, training)
         self.obstacle = _obstacle(function, layers)
 
     def __iter__(self):
@@ -69,6 +71,22 @@ def lean(steps: list[Step], outputs: set[int], slots: dict[int, int], training: 
         made = steps[chain[count - 1]].outputs
         plan.append(step._replace(operation=operation or _direct(step, training), outputs=made))
     return plan
+
+
+def _fits(function) -> bool:
+    """Whether layers that have changed since the graph was made still give the shapes and dtypes that it says."""
+    for step in function._plan:
+        layer = step.operation
+        if not is_library_layer(layer) or vars(layer).get("_change") == function._changes.get(id(layer)):
+            continue
+        try:
+            with scopes.shape_scope():
+                found = layer.compute_output_spec(*step.node.args, **step.node.kwargs)
+        except Exception:  # its own call will say what is wrong
+            return False
+        if [(x.shape, x.dtype) for x in nest.flatten(found)] != [(y.shape, y.dtype) for y in step.node.output_tensors]:
+            return False
+    return True
 
 
 def _obstacle(function, layers) -> str | None:
@@ -132,7 +150,7 @@ def _direct(step, training):
     if not isinstance(layer, Layer):
         return layer
     if not is_plain(step) or layer._nested_layers() or not (_takes_one(step) or takes_list(step)):
-        return functools.partial(_unmasked, layer)
+        return functools.partial(_as_foreseen, layer, step.node.output_tensors)
     if training and signature_of(type(layer).call).has_training:
         return functools.partial(layer.call, training=True)
     return layer.call
@@ -142,9 +160,12 @@ def _takes_one(step) -> bool:
     return step.single is not None and type(step.operation).compute_mask is Layer.compute_mask
 
 
-def _unmasked(layer, *args, **kwargs):
-    """A layer's own call; it must not leave a mask, which the steps after it would not heed."""
+def _as_foreseen(layer, expected, *args, **kwargs):
+    """A layer's own call; the steps after it take for granted what the graph says of its results."""
     outputs = layer(*args, **kwargs)
-    if any(calling.get_mask(y) is not None for y in nest.flatten(outputs)):
-        raise Masked
+    for y, spec in zip(nest.flatten(outputs), expected):
+        shape = getattr(y, "shape", ())
+        fits = len(shape) == len(spec.shape) and all(m is None or m == n for m, n in zip(spec.shape, shape))
+        if not fits or y.dtype != spec.dtype or calling.get_mask(y) is not None:
+            raise Unforeseen
     return outputs
