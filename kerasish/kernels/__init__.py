@@ -7,6 +7,7 @@ array code and runs anywhere.
 import contextlib
 import functools
 import importlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -46,29 +47,37 @@ class Twin:
     """The kernels of one place: `twin.name` finds the function, importing only the module that holds it."""
 
     def __init__(self, place: str):
-        self.place, self._wrap = place, None
+        self.place, self._wrap, self._thread = place, None, None
 
     def __getattr__(self, name: str) -> Callable:
         function = None if name.startswith("_") else find(self.place, name)
         if function is None:
             raise AttributeError(f"no kernel named {name!r}")
-        function = self._wrap(function) if self._wrap else function
+        wrap = self._wrap
+        function = wrap(function) if wrap else function
         setattr(self, name, function)
+        if self._wrap is not wrap:  # another thread has come to the end of its context, or begun one
+            vars(self).pop(name, None)
         return function
 
     @contextlib.contextmanager
     def through(self, wrap: Callable[[Callable], Callable]) -> Iterator[None]:
         """A context in which `wrap(function)` stands for each function."""
-        self._wrap = wrap
+        self._wrap, self._thread = wrap, threading.get_ident()
         self._forget()
         try:
             yield
         finally:
-            self._wrap = None
+            self.abandon()
+
+    def abandon(self) -> None:
+        """End what an interrupt left of this thread's `through`."""
+        if self._thread == threading.get_ident():
+            self._wrap = self._thread = None
             self._forget()
 
     def _forget(self):
-        for name in set(vars(self)) - {"place", "_wrap", "xp"}:
+        for name in set(vars(self)) - {"place", "_wrap", "_thread", "xp"}:
             vars(self).pop(name, None)
 
     @functools.cached_property
@@ -116,3 +125,11 @@ def twin_of(array: Any) -> Twin:
 def replays_of(array: Any) -> Any:
     """The module with `fastest`, `again` and `record_step`, which make replays where `array` lives; or None."""
     return _module("cpu.replay_choice") if isinstance(array, np.ndarray) else None
+
+
+def abandon(array: Any) -> None:
+    """End what an interrupt left of the recording that this thread made where `array` lives."""
+    replays = replays_of(array)
+    if replays is not None:
+        replays.abandon()
+        twin_of(array).abandon()

@@ -96,8 +96,7 @@ class Replays:
                 self.known[key] = 0 if isinstance(error, kernels.Busy) else Refusal(plan)
             return
         except BaseException:
-            if (replays := kernels.replays_of(arrays[0])) is not None:
-                replays.abandon()
+            kernels.abandon(arrays[0])
             raise
         if stamp.holds() and plan.stamp.holds():
             self.known[key] = Replay(replay, plan, stamp)

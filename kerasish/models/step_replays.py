@@ -37,6 +37,9 @@ class Recorded:
     """
 
     def __init__(self, step, key, plan, template, seeds, variables, moved, drawn, fixed):
+        self._contents = [
+            (v, None if g is None or not g.any() else v.numpy()) for v, g in zip(variables, step.gradients, strict=True)
+        ]
         self.step, self.key, self.plan, self.template, self.seeds = step, key, plan, template, seeds
         self.trained, self.moving = ([(v, v.array) for v in group] for group in (variables, moved))
         self.moved, self.drawn, self.fixed = moved, drawn, fixed
@@ -52,6 +55,14 @@ class Recorded:
             and all(v.array is array and not v.is_shared for v, array in self.moving)
             and self.fixed.holds()
         )
+
+    def can_be_proven(self) -> bool:
+        """Whether all weights have changed that may: a recording that took in the old ones would show."""
+        return not any(was is not None and np.array_equal(v.array, was) for v, was in self._contents)
+
+    def settle(self) -> None:
+        """Take the recording as proven."""
+        self.proven, self._contents = True, []
 
     def forward(self, arrays):
         """The results of the pass forward; moving averages move on."""
@@ -88,8 +99,11 @@ class StepReplays:
         key, recorded = tuple([(a.shape, a.dtype.char) for a in arrays]), self.recorded
         if recorded is not None and recorded.key == key:
             if recorded.holds(plan, variables):
-                run = self._replayed if recorded.proven else self._proving
-                return run(recorded, plan, arrays, x, y, sample_weight, variables)
+                if recorded.proven:
+                    return self._replayed(recorded, arrays, x, y, sample_weight, variables)
+                if recorded.can_be_proven():
+                    return self._proving(recorded, plan, arrays, x, y, sample_weight, variables)
+                return self.model._step_by_step(x, y, sample_weight, variables)
             self._drop()
         self.count += 1
         if self.recorded is not None or self.count <= self.needed:
@@ -137,7 +151,7 @@ class StepReplays:
             self.needed *= 4
         self.recorded, self.count = None, 0
 
-    def _replayed(self, recorded, plan, arrays, x, y, sample_weight, variables):
+    def _replayed(self, recorded, arrays, x, y, sample_weight, variables):
         recorded.uses += 1
         y_pred, leaves = recorded.template.filled(recorded.forward(arrays))
         loss, given, more = self._loss(x, y, y_pred, leaves, sample_weight, variables)
@@ -195,7 +209,7 @@ class StepReplays:
                 self._refuse(plan, f"{type(error).__name__}: {error}")
             return self.model._step_by_step(x, y, sample_weight, variables)
         except BaseException:
-            replays.abandon()
+            kernels.abandon(arrays[0])
             raise
 
     def _proving(self, recorded, plan, arrays, x, y, sample_weight, variables):
@@ -218,8 +232,9 @@ class StepReplays:
         except BaseException:  # an interrupt may have come while the state was being brought back
             _all(after)
             raise
-        recorded.proven = reason is None
-        if reason is not None:
+        if reason is None:
+            recorded.settle()
+        else:
             self._refuse(plan, reason)
         return found["loss"], passes.y_pred, _added(found["gradients"], found["more"])
 
