@@ -43,7 +43,7 @@ class Recorded:
         self.step, self.key, self.plan, self.template, self.seeds = step, key, plan, template, seeds
         self.trained, self.moving = ([(v, v.array) for v in group] for group in (variables, moved))
         self.moved, self.drawn, self.fixed = moved, drawn, fixed
-        self.thread, self.proven, self.uses = threading.get_ident(), False, 0
+        self.thread, self.proven, self.uses, self._asked = threading.get_ident(), False, 0, 0
 
     def holds(self, plan, variables) -> bool:
         """Whether the model is as it was, for the plan that it has now."""
@@ -57,8 +57,14 @@ class Recorded:
         )
 
     def can_be_proven(self) -> bool:
-        """Whether all weights have changed that may: a recording that took in the old ones would show."""
-        return not any(was is not None and np.array_equal(v.array, was) for v, was in self._contents)
+        """Whether weights have changed since: a recording that took in the old ones would show.
+
+        At first all must have, whose gradients say so: an interrupt may have kept a step from changing some. But steps
+        may be too small for some weights.
+        """
+        changed = [not np.array_equal(v.array, was) for v, was in self._contents if was is not None]
+        self._asked += 1
+        return all(changed) or (self._asked > 1 and any(changed))
 
     def settle(self) -> None:
         """Take the recording as proven."""
