@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from kerasish.core import dtypes, scopes
+from kerasish.core import budget, dtypes, scopes
 from kerasish.core.errors import shape_text
 from kerasish.core.operators import Operators, op
 from kerasish.core.tensor import Tensor, as_array
@@ -122,7 +122,9 @@ class Variable(Operators):
                 f"Shapes used to initialize variables must be fully-defined (no `None` dimensions). "
                 f"Received: shape={shape} for variable path='{self._path}'"
             )
-        array = as_array(initializer(shape, dtype=dtypes.standardize_dtype(dtype)), dtypes.standardize_dtype(dtype))
+        dtype = dtypes.standardize_dtype(dtype)
+        budget.charge(f"variable '{self._path}'", shape, dtypes.numpy_dtype(dtype).itemsize)
+        array = as_array(initializer(shape, dtype=dtype), dtype)
         return array.copy()
 
     @property

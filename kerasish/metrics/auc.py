@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from kerasish import config
+from kerasish.core import budget
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.whole import whole
 from kerasish.metrics.arrays import ratio
@@ -87,6 +88,7 @@ class AUC(Metric):
             raise ValueError(
                 f"Argument `num_thresholds` must be an integer > 1. Received: num_thresholds={num_thresholds}"
             )
+        budget.charge("thresholds", (num_thresholds,), 64)
         return [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
 
     @property

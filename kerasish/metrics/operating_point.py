@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kerasish.core import budget
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.metrics.arrays import ratio
 from kerasish.metrics.confusion import Counts, count
@@ -37,6 +38,7 @@ class OperatingPoint(Metric):
             raise ValueError(
                 f"Argument `num_thresholds` must be an integer > 0. Received: num_thresholds={num_thresholds}"
             )
+        budget.charge("thresholds", (num_thresholds,), 64)
         super().__init__(name=name, dtype=dtype)
         setattr(self, self.argument, bound)
         self.value = bound

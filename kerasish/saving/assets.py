@@ -4,8 +4,11 @@ import os
 import zipfile
 from pathlib import Path, PurePosixPath
 
-_MAX_RATIO = 1000  # unpacked bytes per packed byte
-_MAX_FLOOR = 1 << 26  # bytes; smaller members may be packed as well as they like
+from kerasish.saving.h5_files import UnsafeFileError
+
+_RATIO = 10  # unpacked bytes per packed byte, beyond the floor
+_FLOOR = 1 << 26  # bytes that may be packed as well as they like
+_MOST_MEMBERS = 100_000
 
 
 class AssetStore:
@@ -42,30 +45,51 @@ def extract_assets(archive: zipfile.ZipFile, directory: str | os.PathLike) -> As
         The store over it.
 
     Raises:
-        ValueError: If a member would land outside the directory, or unpacks to far more than it occupies.
+        ValueError: If a member would land outside the directory, or they unpack to far more than they occupy.
     """
-    for member in archive.infolist():
-        parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-        if parts[:1] != ("assets",) or member.is_dir():
-            continue
-        if ".." in parts or ":" in parts[1]:
-            raise ValueError(f"Not allowed: the archive member '{member.filename}' leads out of the archive.")
+    members = [(member, _parts(member)) for member in archive.infolist() if not member.is_dir()]
+    members = [(member, parts) for member, parts in members if parts[0] == "assets"]
+    _refuse_bomb(f"{len(members)} members under 'assets/'", [member for member, _ in members], 0)
+    for member, parts in members:
+        if len(parts) == 1 or ".." in parts or ":" in parts[1]:
+            raise ValueError(f"Not allowed: the archive member '{member.filename}' leads out of the archive's assets.")
         target = Path(directory).joinpath(*parts[1:])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(read_member(archive, member))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.read(member))
+        except OSError as error:
+            raise ValueError(f"The archive member '{member.filename}' cannot be unpacked: {error}") from error
     return AssetStore(directory)
 
 
-def read_member(archive: zipfile.ZipFile, member: str | zipfile.ZipInfo) -> bytes:
+def read_member(archive: zipfile.ZipFile, name: str, needed: int = 0) -> bytes:
     """The bytes of a member, unless they are suspiciously many.
 
+    Args:
+        archive: An open zip file.
+        name: The member's name.
+        needed: How many bytes what is read from them takes anyway.
+
     Raises:
-        ValueError: If the member unpacks to more than 1000 times (and 64 MB) what it occupies.
+        ValueError: If there is no such member, more than one, or it unpacks to far more than it occupies.
     """
-    info = archive.getinfo(member) if isinstance(member, str) else member
-    if info.file_size > max(_MAX_FLOOR, _MAX_RATIO * info.compress_size):
+    found = [member for member in archive.infolist() if member.filename == name]
+    if len(found) != 1:
         raise ValueError(
-            f"Not allowed: the archive member '{info.filename}' unpacks from {info.compress_size} to {info.file_size} "
-            "bytes; refusing to load a potential decompression bomb."
+            f"There is no item named '{name}' in the archive" if not found else f"Several are named '{name}'"
         )
-    return archive.read(info)
+    _refuse_bomb(f"the archive member '{name}'", found, needed)
+    return archive.read(found[0])
+
+
+def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
+    return PurePosixPath(member.filename.replace("\\", "/")).parts or ("",)
+
+
+def _refuse_bomb(what: str, members: list[zipfile.ZipInfo], needed: int) -> None:
+    packed, unpacked = sum(member.compress_size for member in members), sum(member.file_size for member in members)
+    if len(members) > _MOST_MEMBERS or unpacked > _FLOOR + max(_RATIO * packed, needed):
+        raise UnsafeFileError(
+            f"Not allowed: {what} would unpack from {packed} to {unpacked} bytes; refusing to load a potential "
+            "decompression bomb."
+        )

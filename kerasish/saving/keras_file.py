@@ -11,13 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kerasish.core import budget
 from kerasish.saving.assets import AssetStore, extract_assets, read_member
+from kerasish.saving.checks import MissingMemberError, explained, model_description
 from kerasish.saving.files import as_path, atomic_path, may_write
-from kerasish.saving.h5_store import ReadingStore, WritingStore, open_h5
+from kerasish.saving.h5_files import reading_h5, writing_h5
+from kerasish.saving.h5_store import ReadingStore, WritingStore
 from kerasish.saving.scopes import ObjectSharingScope, SafeModeScope
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
-from kerasish.saving.state import load_state, save_state
-from kerasish.saving.weights_h5 import MEMBER
+from kerasish.saving.state import is_part, load_state, save_state
+from kerasish.saving.weights_h5 import MEMBER, reading_member
 
 KERAS_VERSION = "3.15.1"  # the version of Keras whose format this is
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all members, so that equal models give equal files
@@ -95,15 +98,17 @@ def load_model(
         TypeError: If it names classes that are neither Keras's nor registered; the text lists them all.
     """
     filepath = as_path(filepath)
-    if os.path.isdir(filepath) and os.path.isfile(os.path.join(filepath, "config.json")):
-        return _load_from_directory(Path(filepath), custom_objects, compile, safe_mode)
-    if zipfile.is_zipfile(filepath):
-        with open(filepath, "rb") as stream:
-            return read_model(stream, custom_objects, compile, safe_mode)
-    if filepath.endswith((".h5", ".hdf5")):
-        from kerasish.saving.legacy_h5 import load_model_from
+    with explained(filepath):
+        if os.path.isdir(filepath) and os.path.isfile(os.path.join(filepath, "config.json")):
+            return _load_from_directory(Path(filepath), custom_objects, compile, safe_mode)
+        if zipfile.is_zipfile(filepath):
+            with open(filepath, "rb") as stream:
+                return read_model(stream, custom_objects, compile, safe_mode)
+        if filepath.endswith((".h5", ".hdf5")):
+            from kerasish.saving.legacy_h5 import load_model_from
 
-        return load_model_from(filepath, custom_objects, compile, safe_mode)
+            with budget.held_against(_size_of(filepath)):
+                return load_model_from(filepath, custom_objects, compile, safe_mode)
     if filepath.endswith(".keras"):
         state = "is not a zip file" if os.path.exists(filepath) else f"does not exist (in {os.getcwd()})"
         raise ValueError(
@@ -154,10 +159,11 @@ def read_model(
     with zipfile.ZipFile(stream) as archive, tempfile.TemporaryDirectory() as directory:
         for name in ("config.json", MEMBER):
             if name not in archive.namelist():
-                raise KeyError(f"There is no item named '{name}' in the archive: it is not a `.keras` file.")
-        model = _from_config(read_member(archive, "config.json"), custom_objects, compile, safe_mode)
+                raise MissingMemberError(f"There is no item named '{name}' in the archive: it is not a `.keras` file.")
+        with budget.held_against(sum(member.file_size for member in archive.infolist())):
+            model = _from_config(read_member(archive, "config.json"), custom_objects, compile, safe_mode)
         assets = extract_assets(archive, directory)
-        with open_h5(io.BytesIO(read_member(archive, MEMBER)), "r") as weights, SafeModeScope(safe_mode):
+        with reading_member(archive, model) as weights, SafeModeScope(safe_mode):
             load_state(model, ReadingStore(weights), assets).check(skip_mismatch=False)
     return model
 
@@ -179,7 +185,9 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     """
     from kerasish.saving.legacy_config import upgrade
 
-    return deserialize_keras_object(upgrade(json.loads(json_string)), custom_objects=custom_objects)
+    with explained("The JSON"):
+        config = upgrade(model_description(json_string), custom_objects=custom_objects)
+        return deserialize_keras_object(config, custom_objects=custom_objects)
 
 
 def reduce_model(model: Any) -> tuple[Callable, tuple[bytes, dict[str, Any]]]:
@@ -204,7 +212,7 @@ def _members(model: Any, assets: AssetStore) -> dict[str, bytes]:
     with ObjectSharingScope():
         config = json.dumps(serialize_keras_object(model))
     weights = io.BytesIO()
-    with open_h5(weights, "w") as file:
+    with writing_h5(weights) as file:
         save_state(model, WritingStore(file), assets)
     saved = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = json.dumps({"keras_version": KERAS_VERSION, "date_saved": saved})
@@ -212,11 +220,14 @@ def _members(model: Any, assets: AssetStore) -> dict[str, bytes]:
 
 
 def _from_config(data: bytes, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
-    config = json.loads(data)
+    config = model_description(data)
     if not compile:
         config["compile_config"] = None
     with ObjectSharingScope():
-        return deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
+        model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
+    if not is_part(model):
+        raise ValueError(f"The config describes {model!r}, which is neither a model nor a layer.")
+    return model
 
 
 def _save_to_directory(model: Any, directory: Path) -> None:
@@ -227,7 +238,12 @@ def _save_to_directory(model: Any, directory: Path) -> None:
 
 
 def _load_from_directory(directory: Path, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
-    model = _from_config((directory / "config.json").read_bytes(), custom_objects, compile, safe_mode)
-    with open_h5(directory / MEMBER, "r") as weights, SafeModeScope(safe_mode):
+    with budget.held_against(_size_of(directory / MEMBER)):
+        model = _from_config((directory / "config.json").read_bytes(), custom_objects, compile, safe_mode)
+    with reading_h5(directory / MEMBER) as weights, SafeModeScope(safe_mode):
         load_state(model, ReadingStore(weights), AssetStore(directory / "assets")).check(skip_mismatch=False)
     return model
+
+
+def _size_of(filepath: str | os.PathLike) -> int:
+    return os.path.getsize(filepath) if os.path.exists(filepath) else 0

@@ -1,16 +1,19 @@
 """Whole models and weights in Keras 2's `.h5` layout, which Keras 3 still reads and writes."""
 
 import json
+import math
 import os
 import warnings
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kerasish.saving.files import atomic_path, require_file
-from kerasish.saving.h5_store import open_h5
+from kerasish.saving.h5_files import Dataset, Group, reading_h5, writing_h5
 from kerasish.saving.legacy_config import upgrade
+from kerasish.saving.legacy_training import compile_model, training_config
+from kerasish.saving.checks import model_description
 from kerasish.saving.report import LoadReport, own_variables
+from kerasish.saving.scopes import SafeModeScope
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 _TOP_LEVEL = "top_level_model_weights"
@@ -27,13 +30,14 @@ def save_model_to(filepath: str, model: Any, include_optimizer: bool = True) -> 
     """
     from kerasish.saving.keras_file import KERAS_VERSION
 
-    with atomic_path(filepath) as temporary, open_h5(temporary, "w") as file:
+    Path(filepath).parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(filepath) as temporary, writing_h5(temporary) as file:
         file.attrs["backend"], file.attrs["keras_version"] = "tensorflow", KERAS_VERSION
         config = serialize_keras_object(model)
         file.attrs["model_config"] = json.dumps(_plain_config(config))
         _write_weights(file.create_group("model_weights"), model, KERAS_VERSION)
-        if include_optimizer and getattr(model, "optimizer", None) is not None and config.get("compile_config"):
-            file.attrs["training_config"] = json.dumps(_training_config(config["compile_config"]))
+        if include_optimizer and getattr(model, "optimizer", None) is not None and model._compile_config:
+            file.attrs["training_config"] = json.dumps(training_config(model))
             _write_variables(file.create_group("optimizer_weights"), model.optimizer.variables)
 
 
@@ -58,17 +62,20 @@ def load_model_from(
         ValueError: If the file holds weights alone.
     """
     require_file(os.fspath(filepath))
-    with open_h5(filepath, "r") as file:
-        if "model_config" not in file.attrs:
+    with reading_h5(filepath) as file:
+        description = file.text("model_config")
+        if description is None:
             raise ValueError(
                 f"No model config found in the file at {filepath}: it holds weights alone. "
                 "Build the model in code and call `model.load_weights()`."
             )
-        config = upgrade(json.loads(_text(file.attrs["model_config"])))
+        config = upgrade(model_description(description), custom_objects=custom_objects)
         model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
         load_weights_from(file, model).check(skip_mismatch=False)
-        if compile and "training_config" in file.attrs:
-            _compile(model, json.loads(_text(file.attrs["training_config"])), custom_objects)
+        training = file.text("training_config") if compile else None
+        if training is not None:
+            with SafeModeScope(safe_mode):
+                compile_model(model, json.loads(training), custom_objects)
             _read_optimizer(file, model)
     return model
 
@@ -91,16 +98,17 @@ def load_weights_from(
     Raises:
         ValueError: If the numbers of layers differ, or no name matches.
     """
-    group = file["model_weights"] if "layer_names" not in file.attrs and "model_weights" in file else file
-    names = [name for name in _names(group, "layer_names") if len(_names(group[name], "weight_names"))]
+    group = file.group("model_weights") if not file.has("layer_names") and "model_weights" in file else file
+    counts = {name: len(group.group(name).names("weight_names")) for name in group.names("layer_names")}
+    names = [name for name, count in counts.items() if count]
     layers = [layer for layer in model.layers if _weights(layer)]
     report = LoadReport()
     for layer, name in _pairs(layers, names, by_name):
         if id(layer) not in skip:
-            _read_layer(layer, group[name], name, report)
+            _assign(layer, _weights(layer), _datasets(group.group(name)), name, report)
     if _TOP_LEVEL in group and (own := own_variables(model)):
-        _assign(model, own, _arrays(group[_TOP_LEVEL]), _TOP_LEVEL, report)
-    report.unused = {name: len(_names(group[name], "weight_names")) for name in names if name not in report.loaded}
+        _assign(model, own, _datasets(group.group(_TOP_LEVEL)), _TOP_LEVEL, report)
+    report.unused = {name: counts[name] for name in names if name not in report.loaded}
     return report
 
 
@@ -122,50 +130,34 @@ def _pairs(layers: list[Any], names: list[str], by_name: bool) -> list[tuple[Any
     return pairs
 
 
-def _read_layer(layer: Any, group: Any, name: str, report: LoadReport) -> None:
-    _assign(layer, _weights(layer), _arrays(group), name, report)
-
-
-def _assign(part: Any, variables: list[Any], arrays: list[np.ndarray], name: str, report: LoadReport) -> None:
+def _assign(part: Any, variables: list[Any], saved: list[Dataset], name: str, report: LoadReport) -> None:
     wrong = [
-        f"{variable.path} has shape {tuple(variable.shape)}, the saved one {array.shape}"
-        for variable, array in zip(variables, arrays)
-        if tuple(variable.shape) != array.shape
+        f"{variable.path} has shape {tuple(variable.shape)}, the saved one {dataset.shape}"
+        for variable, dataset in zip(variables, saved)
+        if tuple(variable.shape) != dataset.shape
     ]
-    if len(variables) != len(arrays):
-        wrong = [f"expected {len(variables)} variables ({[v.name for v in variables]}), the file has {len(arrays)}"]
+    if len(variables) != len(saved):
+        wrong = [f"expected {len(variables)} variables ({[v.name for v in variables]}), the file has {len(saved)}"]
     if wrong:
         error = ValueError(f"Layer '{part.name}' ({type(part).__name__}), saved layer '{name}': {'; '.join(wrong)}")
         report.failed_at(part, name, {}, error)
         return
-    for variable, array in zip(variables, arrays):
-        variable.assign(array)
-    report.loaded_at(part, name, arrays)
+    _read_into(variables, saved)
+    report.loaded_at(part, name, saved)
+
+
+def _read_into(variables: list[Any], saved: list[Dataset]) -> None:
+    """Assigns what was saved; shapes are known to be equal, so no more is read than there is room for."""
+    for variable, dataset in zip(variables, saved):
+        variable.assign(dataset.read(needed=16 * math.prod(dataset.shape)))
 
 
 def _weights(layer: Any) -> list[Any]:
     return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
-def _arrays(group: Any) -> list[np.ndarray]:
-    from kerasish.saving.h5_store import checked_dataset
-
-    return [np.asarray(checked_dataset(group, name)) for name in _names(group, "weight_names")]
-
-
-def _names(group: Any, attribute: str) -> list[str]:
-    """A list of strings in an attribute, or, if it was long, in several."""
-    if attribute in group.attrs:
-        return [_text(name) for name in group.attrs[attribute]]
-    names, part = [], 0
-    while f"{attribute}{part}" in group.attrs:
-        names.extend(_text(name) for name in group.attrs[f"{attribute}{part}"])
-        part += 1
-    return names
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+def _datasets(group: Group) -> list[Dataset]:
+    return [group.dataset(name) for name in group.names("weight_names")]
 
 
 def _write_weights(group: Any, model: Any, version: str) -> None:
@@ -200,53 +192,19 @@ def _plain_config(config: Any) -> Any:
     return {"class_name": name, "config": inner, **kept}
 
 
-def _training_config(compile_config: dict[str, Any]) -> dict[str, Any]:
-    config = {key: value for key, value in compile_config.items() if key != "optimizer"}
-    optimizer = compile_config["optimizer"]
-    config["optimizer_config"] = {"class_name": optimizer["class_name"], "config": optimizer["config"]}
-    return config
-
-
-def _compile(model: Any, config: dict[str, Any], custom_objects: dict[str, Any] | None) -> None:
-    def read(value: Any, module: str) -> Any:
-        return deserialize_keras_object(upgrade(value, module), custom_objects)
-
-    model.compile(
-        optimizer=read(_bare_optimizer(config["optimizer_config"]), "keras.optimizers"),
-        loss=read(config.get("loss"), "keras.losses"),
-        metrics=read(_bare_metrics(config.get("metrics")), "keras.metrics"),
-        weighted_metrics=read(_bare_metrics(config.get("weighted_metrics")), "keras.metrics"),
-        loss_weights=config.get("loss_weights"),
-    )
-
-
-def _bare_optimizer(config: dict[str, Any]) -> dict[str, Any]:
-    inner = dict(config["config"])
-    inner["name"] = str(inner.get("name", config["class_name"])).lower()
-    return {"class_name": config["class_name"], "config": inner}
-
-
-def _bare_metrics(config: Any) -> Any:
-    """Metrics that Keras 2 had wrapped, by the name of what they wrap."""
-    if isinstance(config, list):
-        return [_bare_metrics(item) for item in config]
-    if isinstance(config, dict) and config.get("class_name") == "MeanMetricWrapper":
-        inner = config["config"]
-        return inner["name"] if isinstance(inner.get("name"), str) else inner.get("fn")
-    return config
-
-
-def _read_optimizer(file: Any, model: Any) -> None:
+def _read_optimizer(file: Group, model: Any) -> None:
     if "optimizer_weights" not in file or not model.built:
         return
     model.optimizer.build(model.trainable_variables)
-    arrays, variables = _arrays(file["optimizer_weights"]), model.optimizer.variables
-    if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
+    group, variables = file.group("optimizer_weights"), model.optimizer.variables
+    saved, names = _datasets(group), group.names("weight_names")
+    if len(saved) == len(variables) - 1 and not any("learning_rate" in name for name in names):
+        variables = [v for v in variables if v is not model.optimizer._learning_rate]  # Keras 2 left it out
+    if [dataset.shape for dataset in saved] != [tuple(variable.shape) for variable in variables]:
         warnings.warn(
-            f"The optimizer's state is not restored: the file has {len(arrays)} variables where {model.optimizer.name} "
+            f"The optimizer's state is not restored: the file has {len(saved)} variables where {model.optimizer.name} "
             f"has {len(variables)} (or they differ in shape). Training starts with a fresh optimizer.",
             stacklevel=4,
         )
         return
-    for variable, array in zip(variables, arrays):
-        variable.assign(array)
+    _read_into(variables, saved)

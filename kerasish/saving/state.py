@@ -5,13 +5,14 @@ case with a counter: `layers/dense`, `layers/dense_1`, `optimizer`, `encoder/blo
 """
 
 import functools
+import math
 from collections.abc import Iterator
 from typing import Any
 
-from kerasish.core import scopes
+from kerasish.core import dtypes, scopes
 from kerasish.core.operation import Operation
-from kerasish.saving.h5_store import UnsafeFileError
-from kerasish.saving.report import LoadReport
+from kerasish.saving.h5_files import UnsafeFileError
+from kerasish.saving.report import LoadReport, own_variables
 
 
 def save_state(root: Any, weights: Any = None, assets: Any = None) -> None:
@@ -85,7 +86,7 @@ class _Loading:
         entry = {}
         try:
             if self.weights is not None and hasattr(part, "load_own_variables"):
-                entry = self.weights.entry(path)
+                entry = self.weights.entry(path, _bytes_of(part))
                 part.load_own_variables(entry)
             if self.assets is not None and hasattr(part, "load_assets"):
                 part.load_assets(self.assets.get(path))
@@ -99,11 +100,17 @@ class _Loading:
         return True
 
 
+def _bytes_of(part: Any) -> int:
+    """The memory that the variables of the part itself take."""
+    variables = own_variables(part) if hasattr(part, "_direct_variables") else getattr(part, "variables", ())
+    return sum(math.prod(variable.shape) * dtypes.numpy_dtype(variable.dtype).itemsize for variable in variables)
+
+
 def _children(part: Any, path: str) -> Iterator[tuple[Any, str]]:
     """The parts directly below, with their paths, in Keras's order: `layers` first in models, private names last."""
     for name, value in _attributes(part):
         child_path = f"{path}/{name}" if path else name
-        if _is_part(value):
+        if is_part(value):
             yield value, child_path
         elif isinstance(value, (list, tuple, dict)):
             yield from _members(value, child_path, set())
@@ -115,7 +122,7 @@ def _members(container: Any, path: str, visited: set[int]) -> Iterator[tuple[Any
     visited.add(id(container))
     counts: dict[str, int] = {}
     for item in list(container.values()) if isinstance(container, dict) else list(container):
-        if _is_part(item):
+        if is_part(item):
             yield item, f"{path}/{_numbered(scopes.snake_case(type(item).__name__), counts)}"
         elif isinstance(item, (list, tuple, dict)):
             yield from _members(item, f"{path}/{_numbered('container', counts)}", visited)
@@ -139,7 +146,7 @@ def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-def _is_part(value: Any) -> bool:
+def is_part(value: Any) -> bool:
     """Whether a value may hold state: a layer, optimizer, metric or loss."""
     return isinstance(value, Operation) or isinstance(value, _base_classes())
 

@@ -1,14 +1,20 @@
 """Weights files: `.weights.h5` in Keras 3's own layout, and loading from whatever else holds weights."""
 
+import contextlib
 import io
+import math
 import os
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
+from kerasish.core import dtypes
 from kerasish.core.errors import not_yet
 from kerasish.saving.assets import read_member
+from kerasish.saving.checks import explained
 from kerasish.saving.files import as_path, atomic_path, may_write, require_file
-from kerasish.saving.h5_store import ReadingStore, WritingStore, open_h5
+from kerasish.saving.h5_files import Group, reading_h5, writing_h5
+from kerasish.saving.h5_store import ReadingStore, WritingStore
 from kerasish.saving.report import LoadReport
 from kerasish.saving.state import load_state, save_state
 
@@ -45,7 +51,7 @@ def save_weights(
         raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={filepath}")
     if not may_write(filepath, overwrite):
         return
-    with atomic_path(filepath) as temporary, open_h5(temporary, "w") as file:
+    with atomic_path(filepath) as temporary, writing_h5(temporary) as file:
         save_state(model, weights=WritingStore(file))
 
 
@@ -89,21 +95,31 @@ def load_weights(
         )
     require_file(filepath)
     _require_built(model, "loading")
-    report = _read(model, filepath, by_name, skip_mismatch, {id(part) for part in objects_to_skip or ()})
+    with explained(filepath):
+        report = _read(model, filepath, by_name, skip_mismatch, {id(part) for part in objects_to_skip or ()})
     report.check(skip_mismatch)
     return report
 
 
 def _read(model: Any, filepath: str, by_name: bool, skip_mismatch: bool, skip: set[int]) -> LoadReport:
     if filepath.endswith(".keras"):
-        with zipfile.ZipFile(filepath) as archive, open_h5(io.BytesIO(read_member(archive, MEMBER)), "r") as file:
+        with zipfile.ZipFile(filepath) as archive, reading_member(archive, model) as file:
             return load_state(model, weights=ReadingStore(file), skip=skip)
-    with open_h5(filepath, "r") as file:
+    with reading_h5(filepath) as file:
         if filepath.endswith(".weights.h5"):
             return load_state(model, weights=ReadingStore(file), skip=skip)
         from kerasish.saving.legacy_h5 import load_weights_from
 
         return load_weights_from(file, model, by_name=by_name, skip_mismatch=skip_mismatch, skip=skip)
+
+
+@contextlib.contextmanager
+def reading_member(archive: zipfile.ZipFile, model: Any) -> Iterator[Group]:
+    """The weights in an open `.keras` file, which may take as much memory as the model twice over."""
+    variables = [*getattr(model, "variables", ()), *getattr(getattr(model, "optimizer", None), "variables", ())]
+    needed = sum(math.prod(variable.shape) * dtypes.numpy_dtype(variable.dtype).itemsize for variable in variables)
+    with reading_h5(io.BytesIO(read_member(archive, MEMBER, 2 * needed))) as file:
+        yield file
 
 
 def _require_built(model: Any, doing: str) -> None:

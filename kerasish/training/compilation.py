@@ -83,11 +83,14 @@ class Compilation:
             )
         if steps_per_execution < 1:
             raise ValueError(f"`steps_per_execution` must be at least 1. Received: {steps_per_execution}")
-        given = (optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, False)
+        optimizer = optimizers.get(optimizer)
+        compiled = jit_compile is True and not run_eagerly
+        given = (optimizer, loss, loss_weights, metrics, weighted_metrics, run_eagerly, steps_per_execution, compiled)
         vars(self).update(
-            optimizer=self._scaling(optimizers.get(optimizer), auto_scale_loss),
+            optimizer=self._scaling(optimizer, auto_scale_loss),
             loss=loss,
             run_eagerly=run_eagerly,
+            jit_compile=compiled,
             steps_per_execution=steps_per_execution,
             _compile_loss=CompileLoss(loss, loss_weights, self._output_names()) if loss is not None else None,
             _compile_metrics=self._new_compile_metrics(metrics, weighted_metrics),
