@@ -84,6 +84,12 @@ def test_heavy_modules_are_imported_late(path):
         assert "njit" not in path.read_text(encoding="utf-8"), "what Numba compiles belongs to device/jit.py"
 
 
+def test_one_door_to_hdf5():
+    """Links and bombs are refused in one place, so no other file may open what comes from outside."""
+    doors = {p.relative_to(PACKAGE).as_posix() for p in FILES if any(n.split(".")[0] == "h5py" for n in imports(p))}
+    assert doors == {"saving/h5_files.py"}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_files_stay_small(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 500

@@ -233,8 +233,18 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict, custom_objects=None):
         """A model made again from its config."""
-        model = cls(name=config.get("name"))
+        if "name" not in config or not isinstance(config.get("layers"), (list, tuple)):
+            raise ValueError(
+                "A Sequential model configuration must be a dictionary containing the 'name' and 'layers' keys. "
+                f"Received: config={config}"
+            )
+        model = cls(name=config["name"])
         for item in config["layers"]:
+            if not isinstance(item, dict) or "config" not in item:
+                raise ValueError(
+                    "The provided configuration is not a valid Keras configuration. Expected a dictionary containing "
+                    f"a 'config' key. Received: config={item}"
+                )
             model.add(deserialize_keras_object(item, custom_objects=custom_objects), rebuild=False)
         shape = config.get("build_input_shape")
         model._maybe_rebuild()

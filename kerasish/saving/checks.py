@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _READERS = frozenset({"kerasish", "numpy", "json", "zipfile", "zlib", "h5py", "ml_dtypes"})
-_CLEAR = (OSError, ImportError, NotImplementedError, MemoryError)
+_CLEAR = (OSError, ImportError, NotImplementedError, MemoryError, Warning)
 
 
 class MissingMemberError(ValueError, KeyError):
@@ -144,8 +144,8 @@ def _check_reference(value: Any, names: set[str], where: str) -> None:
     shape = [type(item) for item in value] if isinstance(value, list) else None
     if shape != [str, int, int] or value[0] not in names or min(value[1:]) < 0:
         raise ValueError(
-            f"In the config of a model, {where} refers to {_brief(value)}; expected [layer, call, tensor] of one of the "
-            f"layers {sorted(names)}."
+            f"In the config of a model, {where} refers to {_brief(value)}; expected [layer, call, tensor] of one of "
+            f"the layers {sorted(names)}."
         )
 
 

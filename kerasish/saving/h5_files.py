@@ -208,8 +208,8 @@ class Group(_Member):
             raise ValueError(f"Invalid H5 file, expected Group or Dataset, received {type(handle)} at {path}")
         if h5py.h5o.get_info(handle.id).rc > 1:
             raise UnsafeFileError(
-                f"Not allowed: H5 file with several HardLinks to one object ('{name}' in {self.path}); its copies could "
-                "fill the memory"
+                f"Not allowed: H5 file with several HardLinks to one object ('{name}' in {self.path}); its copies "
+                "could fill the memory"
             )
         return Group(handle, path) if isinstance(handle, h5py.Group) else Dataset(handle, path)
 

@@ -7,11 +7,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from kerasish.saving.checks import model_description
 from kerasish.saving.files import atomic_path, require_file
 from kerasish.saving.h5_files import Dataset, Group, reading_h5, writing_h5
 from kerasish.saving.legacy_config import upgrade
 from kerasish.saving.legacy_training import compile_model, training_config
-from kerasish.saving.checks import model_description
 from kerasish.saving.report import LoadReport, own_variables
 from kerasish.saving.scopes import SafeModeScope
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object

@@ -4,7 +4,7 @@ from typing import Any
 
 from kerasish.saving.legacy_config import upgrade
 from kerasish.saving.registration import get_registered_object
-from kerasish.saving.serialization import deserialize_keras_object, find_object, serialize_keras_object
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.saving.unknown import UnknownObjectError, explain_unknown
 
 

@@ -77,9 +77,9 @@ def _reason(part: Any, path: str, entry: Any, error: Exception) -> str:
     """One line for a wrong shape or a missing layer; the error's own text for anything else."""
     own = own_variables(part)
     label = f"layer '{getattr(part, 'name', '?')}' ({type(part).__name__}), in the file at '{path}'"
-    if not own or not isinstance(error, (ValueError, KeyError)):
+    if not own or not hasattr(entry, "shapes") or not isinstance(error, (ValueError, KeyError)):
         return str(error) if str(error) else repr(error)
-    stored = entry.shapes() if hasattr(entry, "shapes") else {}
+    stored = entry.shapes()
     expected = {str(i): variable for i, variable in enumerate(own)}
     if len(stored) != len(own):
         names = [variable.name for variable in own]
@@ -88,7 +88,7 @@ def _reason(part: Any, path: str, entry: Any, error: Exception) -> str:
             f"Expected: {names} (looked for at '{path}')"
         )
     wrong = [
-        f"{variable.name} has shape {tuple(variable.shape)}, the saved one {stored[key]}"
+        f"{variable.name} has shape {tuple(variable.shape)}, the saved one {stored[key]}; they must match"
         for key, variable in expected.items()
         if key in stored and tuple(variable.shape) != stored[key]
     ]

@@ -332,7 +332,7 @@ def find_object(config: dict[str, Any], custom_objects: dict[str, Any]) -> Any |
     module = config.get("module")
     own = find_function(name, module) if is_function else module and find_class(module, name)
     if own:
-        _check_builtin(own, registered, config)
+        _check_builtin(own, config.get("registered_name"), config)
         return own
     # A class registered after it was saved; and Keras up to 3.6 wrote `name` for functions, meaning `package>name`.
     return next((obj for key, obj in custom_objects.items() if key.endswith(f">{name}") and registered == name), None)
