@@ -5,6 +5,7 @@ python -m parity conv2d same        those about conv2d with same padding
 python -m parity --write README.md  put the summary between the README's parity marks
 python -m parity --script file.py   compare a script's printed output in both libraries
 python -m parity --build file.py    compare the model that the file's `build(keras)` makes
+python -m parity --keras-tests      run Keras's own unit tests against kerasish (`--keras-tests --help`)
 python -m parity --device gpu:0     kerasish on a card; beside kerasish on the CPU where TensorFlow is not installed
 """
 
@@ -23,6 +24,11 @@ from parity.scripts import compare_script
 
 
 def main(argv=None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if "--keras-tests" in argv:
+        from parity.keras_tests import command
+
+        return command.main([a for a in argv if a != "--keras-tests"])
     parser = argparse.ArgumentParser(prog="python -m parity", description="Compare kerasish with real Keras.")
     parser.add_argument("words", nargs="*", help="only cases whose names hold all of these")
     parser.add_argument("--write", metavar="FILE", help="write the summary table between the file's parity marks")
