@@ -138,7 +138,7 @@ def version() -> str:
     return __version__
 
 
-__getattr__, _ = _names.lazy(__name__, _HOMES)
+_names.lazy(__name__, _HOMES)
 if _names.Explainer not in sys.meta_path:
     sys.meta_path.append(_names.Explainer)
 

@@ -136,4 +136,4 @@ __all__ = [
     "threshold",
 ]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

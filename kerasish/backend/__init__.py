@@ -33,4 +33,4 @@ __all__ = [
     "standardize_dtype",
 ]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

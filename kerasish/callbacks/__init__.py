@@ -18,4 +18,4 @@ from kerasish.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from kerasish.callbacks.tensorboard import TensorBoard as TensorBoard
 from kerasish.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

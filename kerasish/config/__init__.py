@@ -279,4 +279,4 @@ def _read_file() -> None:
 
 _read_file()
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

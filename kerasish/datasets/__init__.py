@@ -25,4 +25,4 @@ __all__ = [
     "reuters",
 ]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

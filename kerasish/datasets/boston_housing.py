@@ -39,4 +39,4 @@ def check_test_split(test_split: float) -> None:
         raise ValueError(f"Invalid `test_split` argument: {test_split}. It must be between 0 and 1 (exclusive of 1).")
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

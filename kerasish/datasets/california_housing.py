@@ -37,4 +37,4 @@ def load_data(version: str = "large", path: str = "california_housing.npz", test
     return split(*shuffled(seed, x[rows], y[rows]), test_split)
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

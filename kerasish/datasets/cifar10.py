@@ -49,4 +49,4 @@ def arrange(batch: tuple) -> tuple[np.ndarray, np.ndarray]:
     return images, labels.reshape(-1, 1)
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

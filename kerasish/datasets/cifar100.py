@@ -37,4 +37,4 @@ def load_data(label_mode: str = "fine"):
     return arrange(train), arrange(test)
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

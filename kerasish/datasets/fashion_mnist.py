@@ -57,4 +57,4 @@ def _load(name):
     return parse_idx(content, path)
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

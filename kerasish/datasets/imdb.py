@@ -77,4 +77,4 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
         return json.load(stream)
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

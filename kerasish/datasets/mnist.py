@@ -32,4 +32,4 @@ def load_data(path: str = "mnist.npz"):
     return (x_train, y_train), (x_test, y_test)
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

@@ -71,4 +71,4 @@ def get_label_names() -> tuple[str, ...]:
     return tuple(_TOPICS.split())
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

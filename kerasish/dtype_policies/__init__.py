@@ -76,4 +76,4 @@ def get(identifier: Any) -> DTypePolicy:
         ) from None
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

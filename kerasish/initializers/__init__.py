@@ -158,4 +158,4 @@ __all__ = [
     "zeros",
 ]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

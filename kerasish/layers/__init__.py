@@ -227,4 +227,4 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> Layer:
     return layer
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -134,6 +135,10 @@ class Layer(LayerState, Operation):
     def build(self, input_shape=None):
         """Create the weights. The default creates none."""
         self.built = True
+
+    if TYPE_CHECKING:  # whatever arguments a subclass gives it are right
+
+        def build(self, *args: Any, **kwargs: Any) -> None: ...
 
     def _post_build(self):
         self._locked = True

@@ -153,4 +153,4 @@ def get(identifier: Any) -> Loss | Callable | None:
     raise ValueError(f"Could not interpret loss identifier: {identifier}")
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

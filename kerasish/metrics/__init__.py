@@ -179,4 +179,4 @@ def get(identifier: Any) -> Metric | Callable | None:
     raise ValueError(f"Could not interpret metric identifier: {identifier}")
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

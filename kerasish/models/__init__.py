@@ -9,4 +9,4 @@ from kerasish.saving.keras_file import load_model as load_model
 from kerasish.saving.keras_file import model_from_json as model_from_json
 from kerasish.saving.keras_file import save_model as save_model
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

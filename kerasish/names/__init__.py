@@ -8,7 +8,6 @@ three are told apart here, for attributes, for `from ... import` and for files, 
 import functools
 import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,8 +33,10 @@ def listed() -> dict[str, Entry]:
     return found
 
 
-def absent(package: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a module whose names are all there: it explains those that are not.
+def explain(package: str) -> None:
+    """Let a module whose names are all there explain those that are not.
+
+    Type checkers do not see its `__getattr__`, so that to them a name that is not there is an error.
 
     Args:
         package: The module's `__name__`.
@@ -44,11 +45,11 @@ def absent(package: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         raise _error(package, name, sys._getframe(1))
 
-    return __getattr__
+    vars(sys.modules[package])["__getattr__"] = __getattr__
 
 
-def lazy(package: str, homes: dict[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The `__getattr__` and `__dir__` of a package whose names are imported when they are first used.
+def lazy(package: str, homes: dict[str, str]) -> None:
+    """Let a package import its names when they are first used, and explain those that are not there.
 
     Args:
         package: The package's `__name__`.
@@ -64,10 +65,7 @@ def lazy(package: str, homes: dict[str, str]) -> tuple[Callable[[str], Any], Cal
         value = namespace[name] = module if home == f"{package}.{name}" else getattr(module, name)
         return value
 
-    def __dir__() -> list[str]:
-        return sorted({*namespace, *homes})
-
-    return __getattr__, __dir__
+    namespace.update(__getattr__=__getattr__, __dir__=lambda: sorted({*namespace, *homes}))
 
 
 def _error(package, name, frame):

@@ -244,4 +244,4 @@ from kerasish.ops.tiling import (  # noqa: F401
     triu,
 )
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

@@ -193,4 +193,4 @@ def _padded(x, size, value):
     return pad(x, ((0, 0), *around, (0, 0)), constant_values=value) if any(lacks) else x
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

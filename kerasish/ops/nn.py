@@ -60,4 +60,4 @@ from kerasish.ops.norm import (  # noqa: F401
 from kerasish.ops.pool import average_pool, max_pool, max_pool_relu, upsample  # noqa: F401
 from kerasish.ops.reduce import moments  # noqa: F401
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

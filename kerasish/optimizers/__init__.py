@@ -88,4 +88,4 @@ def get(identifier: Any) -> Optimizer | None:
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

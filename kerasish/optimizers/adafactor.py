@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasish.core.scopes import name_scope
 from kerasish.core.variable import Variable
-from kerasish.optimizers.constructor import constructor
+from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
 from kerasish.optimizers.state import zeros
 
@@ -24,9 +24,27 @@ class Adafactor(SlottedOptimizer):
             step by that in any case, so this changes no number.
     """
 
-    __init__ = constructor(
-        learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=1e-3, clip_threshold=1.0, relative_step=True
-    )
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        beta_2_decay: float = -0.8,
+        epsilon_1: float = 1e-30,
+        epsilon_2: float = 0.001,
+        clip_threshold: float = 1.0,
+        relative_step: bool = True,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def build(self, variables: Any) -> None:
         if self.built:

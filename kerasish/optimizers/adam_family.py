@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasish.core.scopes import name_scope
 from kerasish.core.variable import Variable
-from kerasish.optimizers.constructor import constructor
+from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
 
 
@@ -21,7 +21,26 @@ class Adamax(SlottedOptimizer):
     """
 
     slots = (("momentum", "norm"),)
-    __init__ = constructor(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-07,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def step(self, p: Any, g: Any, lr: Any, m: Any, u: Any) -> None:
         t = p.dtype.type(self.count)
@@ -41,7 +60,26 @@ class Nadam(SlottedOptimizer):
     """
 
     slots = (("momentum", "velocity"),)
-    __init__ = constructor(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-07,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def build(self, variables: Any) -> None:
         if self.built:
@@ -80,7 +118,26 @@ class Lamb(SlottedOptimizer):
     """
 
     slots = (("momentum", "velocity"),)
-    __init__ = constructor(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-07,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def step(self, p: Any, g: Any, lr: Any, m: Any, v: Any) -> None:
         t = p.dtype.type(self.count)
@@ -102,7 +159,25 @@ class Lion(SlottedOptimizer):
     """
 
     slots = (("momentum",),)
-    __init__ = constructor(learning_rate=0.001, beta_1=0.9, beta_2=0.99)
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def check_arguments(self, weight_decay: float | None) -> None:
         if self.beta_1 <= 0 or self.beta_1 > 1:

@@ -1,42 +1,43 @@
-"""Constructors of optimizers, made of their own arguments and those that all of them share."""
+"""Constructors of optimizers: their declaration is all there is to say."""
 
+import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from kerasish.optimizers.optimizer import Optimizer
+from kerasish.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
+
+Rate = float | LearningRateSchedule | Callable[[], float]
+Init = TypeVar("Init", bound=Callable)
 
 COMMON = {
     k: p.default for k, p in inspect.signature(Optimizer).parameters.items() if k not in ("learning_rate", "kwargs")
 }
 
 
-def constructor(after: dict[str, Any] | None = None, **own: Any) -> Callable:
-    """An `__init__` that takes an optimizer's own arguments, then those of `Optimizer`, with these defaults.
+def constructor(declared: Init) -> Init:
+    """The `__init__` that a declaration without a body describes.
 
-    Own arguments become attributes and part of the config.
+    Arguments that `Optimizer` has not become attributes and part of the config; the others go to `Optimizer`.
 
     Args:
-        after: Own arguments that Keras places behind the common ones.
-        **own: Own arguments in front of the common ones (an `Optimizer`'s argument may stand among them).
+        declared: Names and defaults of all arguments, in Keras's order.
     """
-    defaults = {**own, **{k: v for k, v in COMMON.items() if k not in own}, **(after or {})}
-    names = tuple(k for k in defaults if k not in COMMON and k != "learning_rate")
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter(k, kind, default=v) for k, v in defaults.items()]
-    parameters.append(inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD))
-    signature = inspect.Signature(parameters)
+    signature = inspect.signature(declared)
+    own = tuple(k for k in signature.parameters if k not in (*COMMON, "self", "learning_rate", "kwargs"))
 
+    @functools.wraps(declared)
     def __init__(self, *args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
+        bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         values = bound.arguments
+        values.pop("self")
         unknown = values.pop("kwargs")
-        for name in names:
+        for name in own:
             setattr(self, name, values.pop(name))
-        self._own_arguments = names
+        self._own_arguments = own
         self.check_arguments(values["weight_decay"])
         Optimizer.__init__(self, **values, **unknown)
 
-    __init__.__signature__ = signature.replace(parameters=[inspect.Parameter("self", kind), *parameters])
     return __init__

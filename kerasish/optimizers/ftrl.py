@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.optimizers.constructor import constructor
+from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.rmsprop import Filled
 from kerasish.optimizers.slotted import SlottedOptimizer
 
@@ -23,15 +23,29 @@ class Ftrl(SlottedOptimizer):
     """
 
     slots = (("accumulator", "linear"),)
-    __init__ = constructor(
-        learning_rate=0.001,
-        learning_rate_power=-0.5,
-        initial_accumulator_value=0.1,
-        l1_regularization_strength=0.0,
-        l2_regularization_strength=0.0,
-        l2_shrinkage_regularization_strength=0.0,
-        beta=0.0,
-    )
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def check_arguments(self, weight_decay: float | None) -> None:
         for name in (

@@ -9,7 +9,7 @@ import numpy as np
 from kerasish.core.tensor import as_array
 from kerasish.core.variable import Variable
 from kerasish.kernels import twin_of
-from kerasish.optimizers.constructor import constructor
+from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
 
 
@@ -38,26 +38,36 @@ class Muon(SlottedOptimizer):
         rms_rate: Root mean square that updates are scaled to; `None` leaves them orthogonal.
     """
 
-    __init__ = constructor(
-        learning_rate=0.001,
-        adam_beta_1=0.9,
-        adam_beta_2=0.999,
-        adam_weight_decay=0.004,
-        epsilon=1e-7,
-        weight_decay=0.004,
-        after={
-            "exclude_layers": None,
-            "exclude_embeddings": True,
-            "muon_a": 3.4445,
-            "muon_b": -4.775,
-            "muon_c": 2.0315,
-            "adam_lr_ratio": 1,
-            "momentum": 0.95,
-            "ns_steps": 5,
-            "nesterov": True,
-            "rms_rate": 0.2,
-        },
-    )
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        adam_beta_1: float = 0.9,
+        adam_beta_2: float = 0.999,
+        adam_weight_decay: float = 0.004,
+        epsilon: float = 1e-07,
+        weight_decay: float | None = 0.004,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        exclude_layers: Any = None,
+        exclude_embeddings: bool = True,
+        muon_a: float = 3.4445,
+        muon_b: float = -4.775,
+        muon_c: float = 2.0315,
+        adam_lr_ratio: int = 1,
+        momentum: float = 0.95,
+        ns_steps: int = 5,
+        nesterov: bool = True,
+        rms_rate: float = 0.2,
+        **kwargs: Any,
+    ): ...
 
     def check_arguments(self, weight_decay: float | None) -> None:
         self.exclude_layers = self.exclude_layers or []

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.kernels import twin_of
-from kerasish.optimizers.constructor import constructor
+from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
 
 
@@ -20,7 +20,26 @@ class RMSprop(SlottedOptimizer):
         centered: Whether to divide by the variance instead of the mean of squares.
     """
 
-    __init__ = constructor(learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-07, centered=False)
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-07,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     @property
     def slots(self) -> tuple[tuple[str, ...], ...]:
@@ -60,7 +79,25 @@ class Adagrad(SlottedOptimizer):
     """
 
     slots = (("accumulator",),)
-    __init__ = constructor(learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-07)
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-07,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def slot_start(self, name: str) -> Any:
         return Filled(self.initial_accumulator_value)
@@ -79,7 +116,25 @@ class Adadelta(SlottedOptimizer):
     """
 
     slots = (("accumulated_grad", "accumulated_delta_var"),)
-    __init__ = constructor(learning_rate=0.001, rho=0.95, epsilon=1e-07)
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-07,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def step(self, p: Any, g: Any, lr: Any, grad_squares: Any, delta_squares: Any) -> None:
         grad_squares *= self.rho

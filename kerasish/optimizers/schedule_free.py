@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.core.variable import Variable
-from kerasish.optimizers.constructor import constructor
+from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
 
 
@@ -25,7 +25,27 @@ class ScheduleFreeAdamW(SlottedOptimizer):
     """
 
     slots = (("momentum", "velocity"),)
-    __init__ = constructor(learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0)
+
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        warmup_steps: int = 0,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:

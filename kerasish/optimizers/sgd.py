@@ -3,7 +3,7 @@
 from typing import Any
 
 from kerasish.kernels import twin_of
-from kerasish.optimizers.constructor import constructor
+from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
 
 
@@ -22,7 +22,24 @@ class SGD(SlottedOptimizer):
     ```
     """
 
-    __init__ = constructor(learning_rate=0.01, momentum=0.0, nesterov=False)
+    @constructor
+    def __init__(
+        self,
+        learning_rate: Rate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ): ...
 
     @property
     def slots(self) -> tuple[tuple[str, ...], ...]:

@@ -7,4 +7,4 @@ from kerasish.utils.timeseries_dataset import timeseries_dataset_from_array
 
 __all__ = ["image", "image_dataset_from_directory", "sequence", "timeseries_dataset_from_array"]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

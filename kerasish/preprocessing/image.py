@@ -5,4 +5,4 @@ from kerasish.utils.image_utils import array_to_img, img_to_array, load_img, sav
 
 __all__ = ["array_to_img", "img_to_array", "load_img", "save_img"]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

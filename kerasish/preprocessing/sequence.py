@@ -5,4 +5,4 @@ from kerasish.utils.sequence_utils import pad_sequences
 
 __all__ = ["pad_sequences"]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

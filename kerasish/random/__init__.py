@@ -30,4 +30,4 @@ __all__ = [
     "uniform",
 ]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

@@ -60,4 +60,4 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

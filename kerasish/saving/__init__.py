@@ -25,4 +25,4 @@ if TYPE_CHECKING:  # for editors, what _HOMES says
     from kerasish.saving.weights_h5 import load_weights as load_weights
     from kerasish.saving.weights_h5 import save_weights as save_weights
 
-__getattr__, __dir__ = _names.lazy(__name__, _HOMES)
+_names.lazy(__name__, _HOMES)

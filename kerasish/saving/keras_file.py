@@ -9,7 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerasish.core import budget
 from kerasish.saving.assets import AssetStore, extract_assets, read_member
@@ -21,6 +21,9 @@ from kerasish.saving.scopes import ObjectSharingScope, SafeModeScope
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.saving.state import is_part, load_state, save_state
 from kerasish.saving.weights_h5 import MEMBER, reading_member
+
+if TYPE_CHECKING:
+    from kerasish.models.model import Model
 
 KERAS_VERSION = "3.15.1"  # the version of Keras whose format this is
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all members, so that equal models give equal files
@@ -81,7 +84,7 @@ def load_model(
     custom_objects: dict[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
-) -> Any:
+) -> "Model":
     """Loads a model saved by `model.save()`, by kerasish or by real Keras.
 
     Args:

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import optree
 
@@ -12,8 +12,10 @@ from kerasish import device
 from kerasish.core.tensor import Tensor
 from kerasish.core.whole import open_scopes, restore_scopes
 
+Method = TypeVar("Method", bound=Callable)
 
-def beside_weights(method: Callable) -> Callable:
+
+def beside_weights(method: Method) -> Method:
     """A method of a model that runs with the device of the model's weights chosen, and may be interrupted."""
 
     @functools.wraps(method)

@@ -14,4 +14,4 @@ from kerasish.tree.maps import map_structure_up_to as map_structure_up_to
 from kerasish.tree.maps import pack_sequence_as as pack_sequence_as
 from kerasish.tree.maps import traverse as traverse
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

@@ -79,4 +79,4 @@ _HOMES = {
     "unpack_x_y_sample_weight": "kerasish.utils.batch_utils",
 }
 
-__getattr__, __dir__ = _names.lazy(__name__, _HOMES)
+_names.lazy(__name__, _HOMES)

@@ -37,4 +37,4 @@ class SGD(_Removed):
     """Removed: use `keras.optimizers.SGD`."""
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)

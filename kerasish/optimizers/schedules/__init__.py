@@ -43,4 +43,4 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Le
     return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
 
 
-__getattr__ = _names.absent(__name__)
+_names.explain(__name__)
