@@ -8,6 +8,7 @@ from typing import Any
 from kerasish import activations, constraints, initializers, ops, regularizers
 from kerasish.layers import arguments
 from kerasish.layers.arguments import Identifier, Size
+from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
 
 
@@ -71,10 +72,11 @@ class EinsumDense(Layer):
 
     def build(self, input_shape) -> None:
         kernel_shape, bias_shape, self.full_output_shape = self._shapes(tuple(input_shape))
+        self.input_spec = InputSpec(ndim=len(input_shape))
         self.kernel = self.add_weight(
             name="kernel",
             shape=kernel_shape,
-            initializer=self.kernel_initializer,
+            initializer=self._fitted_initializer(tuple(input_shape)),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
@@ -98,9 +100,27 @@ class EinsumDense(Layer):
                 out_shape = (*free, *out_shape[len(out_shape) - (len(spec_out) - len(free)) :])
             else:
                 out_shape = (*out_shape[: len(spec_out) - len(free)], *free)
-        sizes = {**dict(zip(spec_out, out_shape)), **dict(zip(spec_in, input_shape))}
+        sizes = {**dict(zip(spec_in, input_shape)), **{k: v for k, v in zip(spec_out, out_shape) if v is not None}}
+        for letter, size in zip(spec_in, input_shape):
+            if letter in spec_out and sizes[letter] != size:
+                message = f"Input shape and output shape do not match at shared dimension '{letter}'."
+                given = f"Input shape is {size}, and output shape is {sizes[letter]}."
+                raise arguments.invalid(self, f"{message} {given}")
         kernel_shape = tuple(self._size(letter, sizes, input_shape) for letter in spec_kernel)
         return kernel_shape, self._bias_shape(spec_out, sizes), out_shape
+
+    def _fitted_initializer(self, input_shape):
+        """The kernel's initializer, told which of the kernel's axes are inputs and which are outputs."""
+        initializer = self.kernel_initializer
+        known = isinstance(initializer, initializers.VarianceScaling)
+        if not known or (initializer.input_axes is not None and initializer.output_axes is not None):
+            return initializer
+        _, spec_kernel, spec_out = self._read_equation(input_shape)
+        axes = {True: [], False: []}
+        for axis, letter in enumerate(spec_kernel):
+            axes[letter in spec_out].append(axis)
+        fitted = {"seed": initializer.seed, "input_axes": axes[False], "output_axes": axes[True]}
+        return type(initializer).from_config({**initializer.get_config(), **fitted})
 
     def _read_equation(self, input_shape):
         """The three groups of letters, an ellipsis written out as digits."""

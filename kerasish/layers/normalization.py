@@ -24,14 +24,23 @@ SCALE_AND_SHIFT = (
 )
 
 
-def sizes_at(layer, input_shape) -> tuple[int, ...]:
-    """The sizes of the input at `layer.axis`, one axis or several, in the input's order."""
-    axes = [layer.axis] if isinstance(layer.axis, int) else layer.axis
-    sizes = {axis % len(input_shape): arguments.known_dim(layer, input_shape, axis) for axis in axes}
-    return tuple(sizes[axis] for axis in sorted(sizes))
+def as_list(axis: int | Sequence[int]) -> list[int]:
+    """One axis or several, as a list."""
+    return [axis] if isinstance(axis, int) else list(axis)
 
 
-class AffineNormalization(Layer):
+class SameShape(Layer):
+    """A normalization along `axis`, one or several: the output has the input's shape."""
+
+    def compute_output_shape(self, input_shape) -> tuple:
+        for axis in as_list(self.axis):
+            if not -len(input_shape) <= axis < len(input_shape):
+                message = f"Axis {axis} is out of bounds for input shape {tuple(input_shape)}."
+                raise arguments.invalid(self, f"{message} Received: axis={self.axis}")
+        return tuple(input_shape)
+
+
+class AffineNormalization(SameShape):
     """A normalization with trained `gamma` and `beta`."""
 
     def __init__(
@@ -63,9 +72,6 @@ class AffineNormalization(Layer):
     def _add(self, name, shape):
         options = {kind: getattr(self, f"{name}_{kind}") for kind in ("initializer", "regularizer", "constraint")}
         return self.add_weight(name=name, shape=shape, trainable=True, autocast=False, **options)
-
-    def compute_output_shape(self, input_shape) -> tuple:
-        return tuple(input_shape)
 
 
 class LayerNormalization(AffineNormalization):
@@ -114,8 +120,8 @@ class LayerNormalization(AffineNormalization):
             warnings.warn(f"{arguments.label(self)}: {message}; use `keras.layers.RMSNormalization`.", stacklevel=2)
 
     def build(self, input_shape) -> None:
-        self.axis = [self.axis] if isinstance(self.axis, int) else self.axis  # as in Keras
-        shape = sizes_at(self, input_shape)
+        self.axis = sorted(as_list(self.axis))  # weights have their axes in this order: -1 comes before 1
+        shape = tuple(arguments.known_dim(self, input_shape, axis) for axis in self.axis)
         if self.scale or self.rms_scaling:
             self.gamma = self._add("gamma", shape)
         if self.center and not self.rms_scaling:
@@ -201,7 +207,7 @@ class GroupNormalization(AffineNormalization):
         return {**super().get_config(), **arguments.config_of(self, *own, *SCALE_AND_SHIFT)}
 
 
-class UnitNormalization(Layer):
+class UnitNormalization(SameShape):
     """Scales each sample to length 1 (the root of the sum of squares) along `axis`.
 
     Args:
@@ -225,14 +231,11 @@ class UnitNormalization(Layer):
     def call(self, inputs):
         return ops.normalize(inputs, axis=self.axis, order=2, epsilon=1e-12)
 
-    def compute_output_shape(self, input_shape) -> tuple:
-        return tuple(input_shape)
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments.config_of(self, "axis")}
 
 
-class RMSNormalization(Layer):
+class RMSNormalization(SameShape):
     """Divides by the root of the mean of squares along `axis`, then multiplies by a trained `scale`.
 
     Args:
@@ -251,13 +254,12 @@ class RMSNormalization(Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape) -> None:
-        self.scale = self.add_weight(name="scale", shape=sizes_at(self, input_shape), initializer="ones")
+        self.axis = sorted(as_list(self.axis))
+        shape = tuple(arguments.known_dim(self, input_shape, axis) for axis in self.axis)
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
 
     def call(self, inputs):
         return ops.rms_normalization(inputs, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
-
-    def compute_output_shape(self, input_shape) -> tuple:
-        return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments.config_of(self, "axis", "epsilon")}

@@ -33,7 +33,7 @@ class SpectralNormalization(Wrapper):
 
     def build(self, input_shape) -> None:
         super().build(input_shape)
-        self.input_spec = InputSpec(shape=[None, *input_shape[1:]])
+        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
         names = [name for name in ("kernel", "embeddings") if hasattr(self.layer, name)]
         if not names:
             message = f"{type(self.layer).__name__} object has no attribute 'kernel' nor 'embeddings'"
@@ -47,7 +47,7 @@ class SpectralNormalization(Wrapper):
         )
 
     def call(self, inputs, training=False):
-        if training:
+        if training and ops.any(ops.not_equal(self.kernel, 0)):  # a kernel of zeros has no direction
             vector_u, kernel = self.normalized_weights()
             self.vector_u.assign(vector_u)
             self.kernel.assign(kernel)

@@ -221,7 +221,9 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x divided by its root mean square along `axis`, then scaled."""
     y = x * rsqrt(reduce.mean(square(x), axis, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))
+    if scale is None:
+        return y
     rank, axes = len(x.shape), shapes.axes(axis, len(x.shape))
-    if scale is None or axes == tuple(range(rank - len(axes), rank)):
-        return y if scale is None else y * scale
-    return y * reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)])
+    sizes = [x.shape[i] for i in axes]
+    in_place = axes == tuple(range(rank - len(axes), rank)) and tuple(scale.shape) in (tuple(sizes), (), (1,))
+    return y * (scale if in_place else reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)]))

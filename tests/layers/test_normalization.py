@@ -77,6 +77,10 @@ def test_frozen_statistics_stay():
     row("layer, axis", lambda k: k.layers.LayerNormalization(axis=1), (3, 4, 5)),
     row("layer, axes", lambda k: k.layers.LayerNormalization(axis=(1, 2), epsilon=0.1), (3, 4, 5)),
     row("layer, axes backwards", lambda k: k.layers.LayerNormalization(axis=[-1, -2]), (3, 4, 5)),
+    row("layer, axes of both signs", lambda k: k.layers.LayerNormalization(axis=[1, -1]), (3, 5, 2)),
+    row("layer, axes apart", lambda k: k.layers.LayerNormalization(axis=[-1, 1]), (3, 4, 5, 2)),
+    row("layer, one axis in a list", lambda k: k.layers.LayerNormalization(axis=[2]), (3, 4, 5, 2)),
+    row("layer, axes with the batch", lambda k: k.layers.LayerNormalization(axis=[-2, 3, 1]), (3, 4, 5, 2)),
     row("layer, no scale", lambda k: k.layers.LayerNormalization(scale=False), (3, 5)),
     row("layer, no center", lambda k: k.layers.LayerNormalization(center=False, gamma_regularizer="l2"), (3, 5)),
     row("group", lambda k: k.layers.GroupNormalization(groups=2), (3, 4, 5, 6)),
@@ -102,6 +106,10 @@ def test_frozen_statistics_stay():
     row("unit, axes", lambda k: k.layers.UnitNormalization(axis=[1, 2]), (3, 4, 2)),
     row("rms", lambda k: k.layers.RMSNormalization(), (3, 4)),
     row("rms, axes backwards", lambda k: k.layers.RMSNormalization(axis=[-1, -2]), (3, 4, 5)),
+    row("rms, one axis in a list", lambda k: k.layers.RMSNormalization(axis=[-1]), (3, 4, 5)),
+    row("unit, axes of both signs", lambda k: k.layers.UnitNormalization(axis=[1, -1]), (3, 4, 5)),
+    row("group, axis 1", lambda k: k.layers.GroupNormalization(groups=2, axis=1), (3, 4, 5, 2)),
+    row("group, axis -2", lambda k: k.layers.GroupNormalization(groups=2, axis=-2), (3, 3, 4, 2)),
     row("rms, axes", lambda k: k.layers.RMSNormalization(axis=(1, 2), epsilon=0.1), (3, 4, 2)),
 )
 def test_normalization(build, shapes, options):
@@ -167,6 +175,27 @@ def test_spectral_normalization(build, shapes, options):
     check_layer(build, shapes, **options)
 
 
+def test_spectral_normalization_of_zeros():
+    """A kernel of zeros stays: it has no largest direction."""
+    for k in (kerasish, keras):
+        layer = k.layers.SpectralNormalization(k.layers.Dense(2, kernel_initializer="zeros"))
+        assert not np.any(np.asarray(layer(np.ones((2, 3), "float32"), training=True)))
+
+
+@pytest.mark.parametrize("axis", [[1, -1], [-1, 1], [2, -2], [-1, -3]])
+def test_rms_normalization_of_several_axes(axis):
+    """Keras's layout of the weight, which Keras itself only multiplies where it happens to fit."""
+    ours, theirs = kerasish.layers.RMSNormalization(axis=axis), keras.layers.RMSNormalization(axis=axis)
+    x = random_array((3, 4, 5))
+    ours.build(x.shape), theirs.build(x.shape)
+    assert tuple(ours.scale.shape) == tuple(theirs.scale.shape) and ours.axis == theirs.axis
+    factors = random_array(ours.scale.shape, seed=1)
+    ours.scale.assign(factors)
+    lengths = [x.shape[i] if i in {a % 3 for a in axis} else 1 for i in range(3)]
+    expected = x / np.sqrt(np.mean(x**2, axis=tuple(axis), keepdims=True) + 1e-6) * factors.reshape(lengths)
+    np.testing.assert_allclose(ours(x), expected, rtol=1e-5)
+
+
 @refusals(
     refusal("axis", lambda k: k.layers.BatchNormalization(axis=9)(k.Input((3,))), "axis 9", "(None, 3)"),
     refusal("axis tuple", lambda k: k.layers.BatchNormalization(axis=(1, 2)), ""),
@@ -185,6 +214,10 @@ def test_spectral_normalization(build, shapes, options):
     refusal("clipping dmax", lambda k: k.layers.BatchNormalization(renorm=True, renorm_clipping={"dmax": -1}), "dmax"),
     refusal("layer axis", lambda k: k.layers.LayerNormalization(axis="a"), "'a'"),
     refusal("layer axis 9", lambda k: k.layers.LayerNormalization(axis=9)(k.Input((3,))), "axis 9"),
+    refusal("layer axes, shapes", lambda k: k.layers.LayerNormalization(axis=[1, 3]).compute_output_shape((2, 3)), "3"),
+    refusal("unit axis 4", lambda k: k.layers.UnitNormalization(axis=4)(k.Input((3,))), "Axis 4"),
+    refusal("rms axis 4", lambda k: k.layers.RMSNormalization(axis=4).compute_output_shape((2, 3)), "Axis 4"),
+    refusal("group axis", lambda k: k.layers.GroupNormalization(1, axis=4).compute_output_shape((2, 3)), "Axis 4"),
     refusal("groups", lambda k: k.layers.GroupNormalization(groups=0), "groups=0"),
     refusal("too many groups", lambda k: k.layers.GroupNormalization(groups=16)(k.Input((4, 8))), "(16)", "(8)"),
     refusal("uneven groups", lambda k: k.layers.GroupNormalization(groups=3)(k.Input((4, 8))), "(3)", "(8)", "divisor"),
