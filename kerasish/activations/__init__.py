@@ -56,8 +56,9 @@ def serialize(activation):
         raise ValueError(
             f"Expected an activation function or a layer. Received: {activation} (of type {type(activation)})"
         )
-    if _FUNCTIONS.get(getattr(activation, "__name__", None)) is activation:
-        return activation.__name__
+    name = getattr(activation, "__name__", None)
+    if name in _FUNCTIONS and activation.__module__.startswith("kerasish."):  # of this package, or `keras.ops.relu`
+        return name
     return saving.serialize_keras_object(activation)
 
 

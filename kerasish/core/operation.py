@@ -79,25 +79,17 @@ class Operation:
     def _symbolic_end(self, which: str):
         if not self._inbound_nodes:
             raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {which}.")
-        ends = {tuple(id(t) for t in getattr(n, f"{which}_tensors")) for n in self._inbound_nodes}
-        if len(ends) > 1:
-            raise AttributeError(
-                f"The layer {self.name} has multiple inbound nodes, hence the notion of 'layer {which}' is ill-defined."
-            )
-        node = self._inbound_nodes[0]
-        if which == "output":
-            return node.outputs_structure
-        tensors = node.input_tensors
+        tensors = getattr(self._inbound_nodes[0], f"{which}_tensors")
         return tensors[0] if len(tensors) == 1 else list(tensors)
 
     @property
     def input(self):
-        """The symbolic input, if the operation was called once."""
+        """The symbolic input of the operation's first call: a tensor, or a list of them."""
         return self._symbolic_end("input")
 
     @property
     def output(self):
-        """The symbolic output, if the operation was called once."""
+        """The symbolic output of the operation's first call: a tensor, or a list of them."""
         return self._symbolic_end("output")
 
     def __repr__(self):

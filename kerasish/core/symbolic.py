@@ -186,16 +186,17 @@ class Graph(NamedTuple):
     operations_by_depth: dict[int, list]
 
 
-def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> Graph:
+def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor], structure=None) -> Graph:
     """Find what lies between inputs and outputs.
 
     Operations are sorted by depth from the outputs, and at one depth in the order in which the walk met them.
+    Messages call an output by its place in `structure`.
 
     Raises:
         ValueError: if an output cannot be reached from the inputs, or two operations share a name.
     """
     ends = {id(x) for x in inputs}
-    visited, met = _walk(ends, outputs)
+    visited, met = _walk(ends, outputs, structure)
     depth_of_node, depth_of_operation = _depths(visited, inputs, met)
     by_depth: dict[int, list[Node]] = {}
     for node, depth in depth_of_node:
@@ -209,13 +210,13 @@ def map_graph(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> Graph:
     return Graph(nodes, by_depth, operations, operations_by_depth)
 
 
-def _walk(ends, outputs):
+def _walk(ends, outputs, structure):
     """Nodes in post-order from the outputs, and each operation's number in the order in which it was met.
 
     The walk keeps its own stack, so the depth of a model is not bounded by Python's recursion limit.
     """
     done, open_nodes, order, met = set(), set(), [], {}
-    for output in outputs:
+    for number, output in enumerate(outputs):
         stack = [(output, False)]
         while stack:
             tensor, leaving = stack.pop()
@@ -236,8 +237,9 @@ def _walk(ends, outputs):
                 continue
             if node.is_input:
                 raise ValueError(
-                    f"`inputs` not connected to `outputs`: the output depends on the input layer "
-                    f"'{node.operation.name}', which is not among `inputs`; add it there"
+                    f"`inputs` not connected to `outputs`. Output with path `{nest.path_of(structure, number)}` is not "
+                    f"connected to `inputs`: it depends on the input layer '{node.operation.name}', which is not among "
+                    "`inputs`; add it there"
                 )
             stack.extend((x, False) for x in reversed(node.input_tensors))
     return order, met
@@ -309,7 +311,7 @@ class Function:
             raise ValueError(f"`inputs` argument cannot be empty. Received:\ninputs={inputs}\noutputs={outputs}")
         if not self._outputs:
             raise ValueError(f"`outputs` argument cannot be empty. Received:\ninputs={inputs}\noutputs={outputs}")
-        graph = map_graph(self._inputs, self._outputs)
+        graph = map_graph(self._inputs, self._outputs, outputs)
         self._nodes, self._nodes_by_depth = graph.nodes, graph.by_depth
         self._operations, self._operations_by_depth = graph.operations, graph.operations_by_depth
         self._plan = self._make_plan()

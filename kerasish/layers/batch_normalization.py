@@ -136,7 +136,7 @@ class BatchNormalization(Layer):
             return self._normalize(inputs, self.moving_mean, self.moving_variance, self.gamma, self.beta)
         if self.renorm:
             return self._renormalize(inputs, *self._moments(inputs, mask))
-        if mask is None:
+        if mask is None and type(self)._moments is BatchNormalization._moments:
             return self.train(inputs)
         mean, variance = self._moments(inputs, mask)
         self._move(mean, variance)

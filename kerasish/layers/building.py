@@ -42,10 +42,38 @@ def parameter_names(function: Callable) -> tuple[str, ...]:
     return tuple(p.name for p in list(inspect.signature(function).parameters.values())[1:] if p.kind in named)
 
 
-def by_parameter(names: tuple[str, ...], tensor_shapes: dict) -> dict:
-    """Shapes of a call's tensors, by the names that `build` or `compute_output_shape` takes."""
-    if len(names) == 1 or not any(f"{k}_shape" in names for k in tensor_shapes):
-        return {names[0]: next(iter(tensor_shapes.values()), None)} if names else {}
+def first_of(names: tuple[str, ...], tensor_shapes: dict) -> dict:
+    """The shape of a call's first tensor, by the only name that there is."""
+    return {names[0]: next(iter(tensor_shapes.values()), None)} if names else {}
+
+
+def by_parameter(layer, method: str, tensor_shapes: dict, call) -> dict:
+    """Shapes of a call's tensors, by the names that the layer's `build` or `compute_output_shape` takes.
+
+    Args:
+        layer: the layer.
+        method: the name of the method.
+        tensor_shapes: shapes by the names of the arguments of `call`.
+        call: the signature of `call`.
+
+    Raises:
+        ValueError: for one of several names that is no argument of `call` with `_shape` behind it.
+    """
+    names = parameter_names(getattr(type(layer), method))
+    if len(names) < 2:
+        return first_of(names, tensor_shapes)
+    rule = (
+        f"layer '{layer.name}' ({type(layer).__name__}): where `{method}()` has several arguments, each is called like "
+        f"an argument of `call()` with `_shape` behind it, such as `{method}(self, foo_shape, bar_shape)`."
+    )
+    for name in names:
+        argument = name.removesuffix("_shape")
+        if argument == name:
+            raise ValueError(f"{rule} Received `{method}()` argument `{name}`, which does not end in `_shape`.")
+        if not call.takes(argument):
+            raise ValueError(
+                f"{rule} Received `{method}()` argument `{name}`, but `call()` does not have argument `{argument}`."
+            )
     return {f"{k}_shape": s for k, s in tensor_shapes.items() if f"{k}_shape" in names}
 
 

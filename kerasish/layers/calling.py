@@ -16,11 +16,12 @@ from kerasish.ops.table import cast
 
 
 class CallState(threading.local):
-    """What the outermost call passes down: the training flag, and the layers that are being called."""
+    """What the outermost call passes down: the training flag, the layers that are being called, its number."""
 
     def __init__(self):
         self.training: bool | None = None
         self.stack: list = []
+        self.entered = 0
 
 
 state = CallState()

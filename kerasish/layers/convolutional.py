@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasish import activations, constraints, initializers, regularizers
+from kerasish import activations, constraints, initializers, ops, regularizers
 from kerasish.core import shapes
 from kerasish.core.errors import not_yet
 from kerasish.layers import arguments, windows
@@ -89,10 +89,32 @@ class BaseConv(Layer):
 
     def call(self, inputs):
         windows.check_window_fits(self, inputs.shape, self.kernel_size, "kernel_size")
+        if type(self).convolution_op is not BaseConv.convolution_op:
+            return self._call_overridden(inputs)
         fused, rest = arguments.split_activation(self.activation)
         window = (self.strides, self.padding, self.data_format, self.dilation_rate)
         outputs = conv_bias_act(inputs, self.kernel, self.bias, *window, activation=fused)
         return rest(outputs) if rest else outputs
+
+    def convolution_op(self, inputs, kernel):
+        """The convolution without bias and activation, which a subclass may replace.
+
+        Args:
+            inputs: the layer's inputs.
+            kernel: its filters, or what a subclass makes of them.
+
+        Returns:
+            The outputs before bias and activation.
+        """
+        window = (self.strides, self.padding, self.data_format, self.dilation_rate)
+        return conv_bias_act(inputs, kernel, None, *window)
+
+    def _call_overridden(self, inputs):
+        outputs = self.convolution_op(inputs, self.kernel)
+        if self.bias is not None:
+            shape = (self.filters,) if self.data_format == "channels_last" else (self.filters, *(1,) * self.rank)
+            outputs = ops.add(outputs, ops.reshape(self.bias, shape))
+        return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape) -> tuple:
         windows.check_window_fits(self, input_shape, self.kernel_size, "kernel_size")

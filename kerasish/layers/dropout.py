@@ -82,10 +82,10 @@ class Dropout(RandomLayer):
         self.noise_shape = read_noise_shape(self, noise_shape)
 
     def _disturb(self, inputs):
-        noise_shape = self._noise_shape(inputs)
+        noise_shape = self._get_noise_shape(inputs)
         return random.dropout(inputs, rate=self.rate, noise_shape=noise_shape, seed=self.seed_generator)
 
-    def _noise_shape(self, inputs):
+    def _get_noise_shape(self, inputs):
         return None if self.noise_shape is None else fill_noise_shape(self.noise_shape, inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class BaseSpatialDropout(Dropout):
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _noise_shape(self, inputs):
+    def _get_noise_shape(self, inputs):
         ones = (1,) * self.rank
         batch, last = inputs.shape[0], inputs.shape[-1]
         return (batch, *ones, last) if self.data_format == "channels_last" else (batch, inputs.shape[1], *ones)

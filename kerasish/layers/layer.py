@@ -19,9 +19,9 @@ from kerasish.layers import calling
 from kerasish.layers.building import (
     as_tuples,
     by_parameter,
+    first_of,
     known_shapes,
     map_shapes,
-    parameter_names,
     pop_input_shape,
     shape_of,
     wrapped_build,
@@ -79,8 +79,13 @@ class Layer(LayerState, Operation):
         self.supports_masking = False
         self.built = False
         self.input_spec = None
-        self._trainable = bool(trainable)
+        if not isinstance(trainable, bool):
+            raise ValueError(
+                f"Expected `trainable` to be a boolean. Received: trainable={trainable} (of type {type(trainable)})"
+            )
+        self._trainable = trainable
         self._losses: list = []
+        self._losses_at = self._entered_at = 0
         self._loss_holders: list[Layer] = []
         self._build_shapes: dict = {}
         self._parent_path: str | None = None
@@ -150,12 +155,13 @@ class Layer(LayerState, Operation):
         tensor_shapes = {k: nest.map_structure(shape_of, v) for k, v in arguments.items() if calling.has_tensor(v)}
         with self._open_name_scope():
             if self._build_is_default:
-                self._build_shapes = self._build_shapes or known_shapes(tensor_shapes)
+                self._build_shapes = self._build_shapes or known_shapes(first_of(("input_shape",), tensor_shapes))
                 self.built = True
                 self._post_build()
                 return
-            names = parameter_names(type(self).build)
-            self.build(**by_parameter(names, tensor_shapes))
+            self.build(**by_parameter(self, "build", tensor_shapes, signature_of(type(self).call)))
+        if self.input_spec is not None:  # which `build` may have set
+            check_inputs(self.input_spec, next(iter(arguments.values())), self.name)
 
     def build_from_config(self, config: dict) -> None:
         """Build from what `get_build_config` gave."""
@@ -281,11 +287,19 @@ class Layer(LayerState, Operation):
         outputs = self.compute_output_spec(*args, **kwargs)
         if not scopes.shapes_only():
             Node(operation=self, call_args=args, call_kwargs=kwargs, outputs=outputs)
+            self._mask_symbolically(args, kwargs, outputs)
         return outputs
+
+    def _mask_symbolically(self, args, kwargs, outputs):
+        """Let the mask of symbolic outputs be part of the graph, as in Keras."""
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        previous = calling.masks_of(first)
+        if previous is not None or type(self).compute_mask is not Layer.compute_mask:
+            calling.pass_mask_on(self, first, outputs, previous)
 
     def call(self, *args, **kwargs):
         """The computation, on tensors."""
-        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call` method implemented.")
 
     def symbolic_call(self, *args, **kwargs):
         """A call on symbolic tensors."""
@@ -325,8 +339,9 @@ class Layer(LayerState, Operation):
             return trace_shapes(self.call, *args, **kwargs)
         arguments = signature_of(type(self).call).bind(args, kwargs)
         tensor_shapes = {k: nest.map_structure(shape_of, v) for k, v in arguments.items() if calling.has_tensor(v)}
-        names = parameter_names(type(self).compute_output_shape)
-        out = self.compute_output_shape(**by_parameter(names, tensor_shapes))
+        out = self.compute_output_shape(
+            **by_parameter(self, "compute_output_shape", tensor_shapes, signature_of(type(self).call))
+        )
         return map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
     def compute_output_shape(self, *args, **kwargs):
@@ -356,22 +371,39 @@ class Layer(LayerState, Operation):
         return {**self._automatic_config(), **config}
 
     def _automatic_config(self) -> dict:
-        """The arguments of an `__init__` whose class has no `get_config` of its own."""
+        """The arguments of an `__init__` whose class has no `get_config` of its own.
+
+        Raises:
+            NotImplementedError: for arguments that are not plain values, or that cannot be given by name.
+        """
         args, kwargs = self._init_arguments
         signature = inspect.signature(type(self).__init__)
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
-        found = dict(list(bound.arguments.items())[1:])
-        named = "name" in found or "kwargs" in found
-        found.update(found.pop("kwargs", {}))
+        kinds, found = inspect.Parameter, {}
+        for name, value in list(bound.arguments.items())[1:]:
+            kind = signature.parameters[name].kind
+            if kind is kinds.VAR_KEYWORD:
+                found.update(value)
+            elif kind is kinds.POSITIONAL_ONLY or (kind is kinds.VAR_POSITIONAL and value):
+                raise NotImplementedError(
+                    f"Object {type(self).__name__} was created by passing positional only or variadic positional "
+                    f"arguments (e.g., `*args`) to `__init__()` ({name}={value!r}), which is not supported by the "
+                    "automatic config generation. Give them names, or override `get_config()` and `from_config()`."
+                )
+            elif kind is not kinds.VAR_POSITIONAL:
+                found[name] = value
         for name, value in found.items():
-            if value is not None and not isinstance(value, (str, int, float, bool, list, tuple, dict)):
+            if not all(x is None or isinstance(x, (str, int, float, bool)) for x in nest.flatten(value)):
                 raise NotImplementedError(
                     f"Object {type(self).__name__} was created by passing non-serializable argument values in "
                     f"`__init__()` ({name}={value!r}), and therefore the object must override `get_config()` in order "
                     "to be serializable."
                 )
-        return {**({"name": self.name} if named else {}), **{k: v for k, v in found.items() if k != "name"}}
+        found.pop("name", None)
+        kwargs = signature.parameters.get("kwargs")
+        named = "name" in signature.parameters or (kwargs is not None and kwargs.kind is kinds.VAR_KEYWORD)
+        return {"name": self.name, **found} if named else found
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

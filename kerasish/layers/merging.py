@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerasish import ops
 from kerasish.core import shapes
 from kerasish.layers import arguments
+from kerasish.layers.calling import get_mask
 from kerasish.layers.layer import Layer
 
 
@@ -38,9 +40,9 @@ class Merge(Layer):
                 f"A merge layer should be called on a list of inputs. Received: inputs={inputs} (not a list of tensors)"
             )
             raise arguments.invalid(self, message)
-        return self._merge(self._aligned(inputs))
+        return self._merge_function(self._aligned(inputs))
 
-    def _merge(self, inputs):
+    def _merge_function(self, inputs):
         return functools.reduce(type(self).combine, inputs)
 
     def _aligned(self, inputs):
@@ -113,10 +115,18 @@ class Subtract(Merge):
 
 
 class Multiply(Merge):
-    """The product of its inputs, element by element."""
+    """The product of its inputs, element by element; masked steps count as 1, and as 0 where all are masked."""
 
     combine = staticmethod(ops.multiply)
     _recordable = True
+
+    def _merge_function(self, inputs):
+        masks = [_whole_mask(x) for x in inputs]
+        product = super()._merge_function([x if m is None else _chosen(m, x, 1) for x, m in zip(inputs, masks)])
+        if any(m is None for m in masks):
+            return product
+        mask = functools.reduce(ops.logical_or, masks)
+        return _with_mask(_chosen(mask, product, 0), mask)
 
 
 class Average(Merge):
@@ -125,22 +135,51 @@ class Average(Merge):
     combine = staticmethod(ops.add)
     _recordable = True
 
-    def _merge(self, inputs):
-        return ops.divide(super()._merge(inputs), len(inputs))
+    def _merge_function(self, inputs):
+        return ops.divide(super()._merge_function(inputs), len(inputs))
 
 
-class Maximum(Merge):
-    """The largest of its inputs, element by element."""
+class _Extreme(Merge):
+    """The largest or smallest of its inputs: a masked step gives way to what the other inputs have there."""
+
+    def _merge_function(self, inputs):
+        output, output_mask = inputs[0], _whole_mask(inputs[0])
+        for x in inputs[1:]:
+            mask = _whole_mask(x)
+            x = x if mask is None else ops.where(mask, x, output)
+            output = output if output_mask is None else ops.where(output_mask, output, x)
+            output_mask = None if mask is None or output_mask is None else ops.logical_or(output_mask, mask)
+            output = type(self).combine(output, x)
+        return output if output_mask is None else _with_mask(output, output_mask)
+
+
+class Maximum(_Extreme):
+    """The largest of its inputs, element by element; masked steps give way to the other inputs'."""
 
     combine = staticmethod(ops.maximum)
     _recordable = True
 
 
-class Minimum(Merge):
-    """The smallest of its inputs, element by element."""
+class Minimum(_Extreme):
+    """The smallest of its inputs, element by element; masked steps give way to the other inputs'."""
 
     combine = staticmethod(ops.minimum)
     _recordable = True
+
+
+def _whole_mask(x):
+    """The mask that travels with x, in the shape of x."""
+    mask = get_mask(x)
+    return None if mask is None else ops.broadcast_to(ops.expand_dims(mask, -1), x.shape)
+
+
+def _chosen(mask, x, other):
+    return ops.where(mask, x, ops.cast(other, x.dtype))
+
+
+def _with_mask(x, whole_mask):
+    x._keras_mask = ops.any(whole_mask, axis=-1)
+    return x
 
 
 class Concatenate(Merge):
@@ -170,7 +209,7 @@ class Concatenate(Merge):
     def _aligned(self, inputs):
         return inputs
 
-    def _merge(self, inputs):
+    def _merge_function(self, inputs):
         return ops.concatenate(inputs, axis=self.axis)
 
     def compute_output_shape(self, input_shape) -> tuple:
@@ -256,7 +295,8 @@ class Dot(Merge):
             x, y = ops.normalize(x, axis=a), ops.normalize(y, axis=b)
         left, right = ops.moveaxis(x, a, -1), ops.moveaxis(y, b, 1)
         batch, shared = x.shape[0], x.shape[a]
-        product = ops.matmul(ops.reshape(left, (batch, -1, shared)), ops.reshape(right, (batch, shared, -1)))
+        rows, columns = math.prod(left.shape[1:-1]), math.prod(right.shape[2:])
+        product = ops.matmul(ops.reshape(left, (batch, rows, shared)), ops.reshape(right, (batch, shared, columns)))
         return ops.reshape(product, (batch, *(left.shape[1:-1] + right.shape[2:] or (1,))))
 
     def compute_output_shape(self, input_shape) -> tuple:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from kerasish import constraints, initializers, regularizers
@@ -175,8 +177,21 @@ class LayerState(Tracked):
     # -- losses
 
     def add_loss(self, loss) -> None:
-        """Add a scalar (or a list of them) to what training minimizes; what a symbolic call adds is left out."""
-        losses = loss if isinstance(loss, (list, tuple)) else [loss]
+        """Add a scalar (or a structure of them) to what training minimizes; what a symbolic call adds is left out.
+
+        Raises:
+            ValueError: for what is no tensor.
+        """
+        losses = nest.flatten(loss)
+        for x in losses:
+            if not isinstance(x, (Tensor, Variable)) and not (isinstance(x, KerasTensor) and calling.state.stack):
+                raise ValueError(
+                    f"layer '{self.name}': `add_loss()` can only be called from inside `build()` or `call()`, on a "
+                    f"tensor. Received invalid value: {x}"
+                )
+        if self._losses_at < calling.state.entered:
+            self._losses.clear()  # they are of an earlier call
+        self.__dict__["_losses_at"] = calling.state.entered
         self._losses.extend(x for x in losses if not isinstance(x, KerasTensor))
         for layer in calling.state.stack:
             layer._loss_holders.append(self)
@@ -187,7 +202,8 @@ class LayerState(Tracked):
                 self.add_loss(self.activity_regularizer(y) * (1.0 / max(y.shape[0], 1)))
 
     def _clear_losses(self):
-        """Forget the losses that the last call added, here and in the layers that it went through."""
+        """Forget the losses that earlier calls added, here and in the layers inside."""
+        self.__dict__["_entered_at"] = calling.state.entered = next(_calls)
         self._losses.clear()
         for layer in self._loss_holders:
             layer._losses.clear()
@@ -196,7 +212,7 @@ class LayerState(Tracked):
     @property
     def losses(self) -> list:
         """Losses from `add_loss`, activity regularizers and weight regularizers, of nested layers too."""
-        found = [x for layer in self._flatten_layers() for x in layer._losses]
+        found = [x for layer in self._flatten_layers() if layer._losses_at >= self._entered_at for x in layer._losses]
         for v in self.trainable_weights:
             if v.regularizer is not None:
                 found.append(v.regularizer(v))
@@ -276,6 +292,9 @@ class LayerState(Tracked):
             f"Layer '{self.name}' was never built and thus it doesn't have any variables. However the weights file "
             f"lists {found} variables for this layer. Build the layer, or the model around it, before loading."
         )
+
+
+_calls = itertools.count(1)  # numbers of calls that came from outside
 
 
 def _unique(variables) -> list[Variable]:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from kerasish import ops, saving
+from kerasish.core import nest
 from kerasish.layers import arguments
 from kerasish.layers.activation import ElementwiseLayer
+from kerasish.layers.building import map_shapes
 from kerasish.layers.layer import Layer
 from kerasish.saving import lambdas
 
@@ -56,8 +58,8 @@ class Lambda(Layer):
 
     Args:
         function: takes the inputs, then `arguments` by name; `mask` and `training` too if it has such arguments.
-        output_shape: the output's shape without the batch axis, or a function of the input's shape. By default it is
-            found by running the function on shapes.
+        output_shape: the output's shape without the batch axis (several in a list or dict for several outputs), or a
+            function of the input's shape. By default it is found by running the function on shapes.
         mask: the output's mask, or a function `(inputs, mask)` that returns it.
         arguments: further arguments of the function, by name.
 
@@ -99,8 +101,15 @@ class Lambda(Layer):
         if callable(self._output_shape):
             return self._output_shape(input_shape)
         if self._output_shape is not None:
-            return (input_shape[0], *self._output_shape)
-        return super().compute_output_shape(input_shape)
+            batch = nest.flatten(input_shape)[0]
+            return map_shapes(lambda shape: (batch, *shape), self._output_shape)
+        try:
+            return super().compute_output_shape(input_shape)
+        except Exception as error:
+            message = "the shape of the output could not be found by running the function on shapes"
+            raise self._invalid(
+                f"{message} ({type(error).__name__}: {error}); give `output_shape`", NotImplementedError
+            ) from error
 
     def compute_mask(self, inputs, mask=None):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask

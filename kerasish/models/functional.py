@@ -5,22 +5,20 @@ from __future__ import annotations
 import inspect
 import warnings
 
-from kerasish.core import dtypes, nest, scopes
+from kerasish.core import nest, scopes
 from kerasish.core.autodiff import recording
 from kerasish.core.symbolic import Function, KerasTensor, Node, node_of
 from kerasish.core.tensor import Tensor, as_array
-from kerasish.core.variable import Variable
 from kerasish.layers import calling
-from kerasish.layers.building import is_shape
+from kerasish.layers.building import map_shapes
 from kerasish.layers.input_layer import Input
-from kerasish.layers.input_spec import InputSpec
+from kerasish.layers.input_spec import check_inputs
 from kerasish.layers.layer import Layer
 from kerasish.models.graph_config import graph_config, graph_from_config
+from kerasish.models.inputs import is_numbers, read_inputs, specs_of
 from kerasish.models.model import Model
 from kerasish.models.plans import Plan, Unforeseen
 from kerasish.models.replays import Replays
-from kerasish.ops.shaping import expand_dims, squeeze
-from kerasish.ops.table import cast
 from kerasish.training.trainer import Trainer
 
 
@@ -44,6 +42,7 @@ class Functional(Function, Model):
 
     def __init__(self, inputs, outputs, name=None, **kwargs):
         trainable = kwargs.pop("trainable", None)
+        _compare_names(inputs)
         for what, ends in (("inputs", inputs), ("outputs", outputs)):
             for x in nest.flatten(ends):
                 if not isinstance(x, KerasTensor):
@@ -59,7 +58,7 @@ class Functional(Function, Model):
         self.__dict__.update(_lean={}, _replays=Replays(self))
         self.__dict__["_layers_in_graph"] = [o for o in self._operations if isinstance(o, Layer)]
         self.__dict__["_changes"] = {id(layer): vars(layer).get("_change") for layer in self._layers_in_graph}
-        self.input_spec = None
+        self.input_spec = specs_of(inputs, self._inputs)
         self.built = True
         if len(self._inputs) == 1 and not isinstance(inputs, dict):
             self._build_shapes = {"input_shape": tuple(self._inputs[0].shape)}
@@ -75,6 +74,10 @@ class Functional(Function, Model):
         """The layers of the graph, deepest first."""
         return list(self._layers_in_graph)
 
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError("`Model.layers` attribute is reserved and should not be used. Please use another name.")
+
     def get_build_config(self) -> dict:
         """Nothing: a functional model is built by its graph. (Keras writes it so.)"""
         return {"input_shape": None}
@@ -85,6 +88,8 @@ class Functional(Function, Model):
     # -- running
 
     def __call__(self, *args, **kwargs):
+        if args and isinstance(args[0], list) and len(self._inputs) == 1 and is_numbers(args[0]):
+            args = (as_array(args[0]), *args[1:])
         return Layer.__call__(self, *args, **kwargs)
 
     def _allows(self, x) -> bool:
@@ -92,7 +97,7 @@ class Functional(Function, Model):
 
     def call(self, inputs, training=None, mask=None):
         """Run the graph on values."""
-        values = self._standardized(inputs)
+        values = read_inputs(self, inputs)
         if mask is not None:
             for x, m in zip(values, nest.flatten(mask)):
                 if m is not None:
@@ -121,89 +126,26 @@ class Functional(Function, Model):
         return None if plan.steps is None else plan
 
     def _check_arguments(self, args):
-        """Nothing: `_standardized` does."""
+        """Nothing: `read_inputs` does."""
 
     def _maybe_build(self, arguments):
         """Nothing: the model is built."""
 
     def compute_output_spec(self, inputs, training=None, mask=None):
-        values = self._standardized(inputs)
+        if self.input_spec is not None:
+            check_inputs(self.input_spec, inputs, self.name)
+        values = read_inputs(self, inputs, symbolic=True)
+        if all(x is not None and tuple(x.shape) == y.shape for x, y in zip(values, self._inputs)):
+            return nest.map_structure(lambda y: KerasTensor(y.shape, y.dtype), self._outputs_struct)
         return self.run(values, _shapes_of)
 
     def compute_output_shape(self, input_shape):
         """The outputs' shapes for the inputs'."""
-        given = [input_shape] if len(self._inputs) == 1 and is_shape(input_shape) else input_shape
-        given = list(given.values()) if isinstance(given, dict) else list(given)
         with scopes.shape_scope():
-            specs = [KerasTensor(s, x.dtype) for s, x in zip(given, self._inputs)]
-            return nest.map_structure(lambda y: y.shape, self.run(specs, _shapes_of))
-
-    def _standardized(self, inputs) -> list:
-        """The inputs as a flat list in the graph's order, converted and checked."""
-        flat = self._in_order(inputs)
-        out = []
-        for x, expected in zip(flat, self._inputs):
-            if x is None:
-                out.append(None)
-                continue
-            x = calling.convert(x, None)
-            if isinstance(x, Variable):
-                x = x.value
-            elif not isinstance(x, (KerasTensor, Tensor)):
-                x = Tensor(as_array(x))
-            if isinstance(x, Tensor) and dtypes.name_of(x.value) != expected.dtype:
-                x = cast(x, expected.dtype)
-            out.append(self._ranked(x, expected))
-        return out
-
-    def _in_order(self, inputs):
-        if type(inputs) is Tensor and len(self._inputs) == 1:
-            return [inputs]
-        names = [x._keras_history.operation.name for x in self._inputs]
-        if isinstance(inputs, dict):
-            struct = self._inputs_struct
-            return self._by_key(inputs, sorted(struct) if isinstance(struct, dict) else names)
-        flat = nest.flatten(inputs)
-        if len(flat) == len(self._inputs):
-            return flat
-        if len(self._inputs) == 1 and isinstance(inputs, (list, tuple)):
-            if all(isinstance(v, (int, float)) for v in flat):
-                return [as_array(inputs)]
-        raise ValueError(
-            f"Layer '{self.name}' expected {len(self._inputs)} input(s) ({', '.join(names)}). Received {len(flat)} "
-            f"instead: shapes {[tuple(getattr(x, 'shape', ())) for x in flat]}"
-        )
-
-    def _by_key(self, inputs: dict, keys: list[str]) -> list:
-        """The values of a dict in the order of the graph's inputs, None for optional ones that are missing."""
-        optional = {k for k, x in zip(keys, self._inputs) if x._keras_history.operation.optional}
-        missing = [k for k in keys if k not in inputs and k not in optional]
-        if missing:
-            raise ValueError(
-                f'Missing data for input "{missing[0]}". You passed a data dictionary with keys {list(inputs)}. '
-                f"Expected the following keys: {keys}"
-            )
-        extra = [k for k in inputs if k not in keys]
-        if extra and len(keys) < len(inputs):
-            warnings.warn(f"model '{self.name}': inputs {extra} are not used; it takes {keys}", stacklevel=7)
-        return [inputs.get(k) for k in keys]
-
-    def _ranked(self, x, expected):
-        """x with the rank of the input: an axis of length 1 is added or dropped at the end, as Keras does."""
-        shape, wanted = tuple(x.shape), tuple(expected.shape)
-        if len(shape) == len(wanted) + 1 and shape[-1] == 1:
-            x = squeeze(x, -1)
-        elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
-            x = expand_dims(x, -1)
-        name = expected._keras_history.operation.name
-        if len(x.shape) != len(wanted) or any(
-            a is not None and b is not None and a != b for a, b in zip(x.shape, wanted)
-        ):
-            raise ValueError(
-                f"Input 0 with name '{name}' of layer '{self.name}' is incompatible with the layer: expected "
-                f"shape={wanted}, found shape={shape}"
-            )
-        return x
+            specs = map_shapes(KerasTensor, input_shape)
+            for spec, x in zip(nest.flatten(specs), self._inputs):
+                spec._dtype = x.dtype
+            return nest.map_structure(lambda y: y.shape, self.compute_output_spec(specs))
 
     # -- description
 
@@ -231,19 +173,27 @@ class Functional(Function, Model):
     def output_names(self) -> list[str]:
         return [y._keras_history.operation.name for y in self._outputs]
 
-    @property
-    def _inputs_specs(self):
-        return [InputSpec(shape=x.shape, name=n) for x, n in zip(self._inputs, self.input_names)]
-
     def build(self, input_shape=None):
         """Nothing is left to build."""
         self.built = True
 
     def get_config(self) -> dict:
         own_constructor = type(self).__init__ is not Functional.__init__
-        if own_constructor and not _passes_graph(type(self)):
+        if own_constructor and not passes_graph(type(self)):
             return Model.get_config(self)
         return graph_config(self)
+
+
+def _compare_names(inputs):
+    """Warn of inputs whose keys in a dict are not their names, by which files and callers know them."""
+    for key, x in inputs.items() if isinstance(inputs, dict) else ():
+        if isinstance(x, KerasTensor) and key != x.name:
+            warnings.warn(
+                "When providing `inputs` as a dict, all keys in the dict must match the names of the corresponding "
+                f"tensors. Received key '{key}' mapping to value {x} which has name '{x.name}'. Change the tensor name "
+                f"to '{key}' (via `Input(..., name='{key}')`)",
+                stacklevel=3,
+            )
 
 
 def _alone(items: list):
@@ -251,12 +201,10 @@ def _alone(items: list):
     return items[0] if len(items) == 1 else items
 
 
-def _passes_graph(cls) -> bool:
-    """Whether a class's constructor takes `inputs` and `outputs` as Functional's does."""
-    parameters = inspect.signature(cls.__init__).parameters
-    return {"inputs", "outputs"} <= set(parameters) or all(
-        p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name == "self" for p in parameters.values()
-    )
+def passes_graph(cls) -> bool:
+    """Whether a class's constructor takes what Functional's does, or passes on whatever it gets."""
+    spec = inspect.getfullargspec(cls.__init__)
+    return spec.args[1:] == ["inputs", "outputs", "name"] or bool(spec.varargs and spec.varkw)
 
 
 def adopt(cls: type) -> None:
@@ -296,9 +244,10 @@ def _plain(x) -> bool:
 
 
 def _shapes_of(operation, args, kwargs):
-    """An operation's output shapes, without a new node."""
+    """An operation's output shapes, without a new node, but with names."""
     with scopes.shape_scope():
-        return operation(*args, **kwargs)
+        outputs = operation(*args, **kwargs)
+    return nest.map_structure(lambda y: KerasTensor(y.shape, y.dtype) if hasattr(y, "shape") else y, outputs)
 
 
 def _cut_at(inputs, outputs):
@@ -313,7 +262,7 @@ def _cut_at(inputs, outputs):
 def _fresh_input(x):
     if node_of(x).is_input:
         return x
-    return Input(batch_shape=x.shape, dtype=x.dtype, name=x.name)
+    return Input(batch_shape=x.shape, dtype=x.dtype, name=f"{x.name}CLONE")
 
 
 def _call_again(operation, args, kwargs):

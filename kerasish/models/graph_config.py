@@ -6,6 +6,8 @@ import copy
 
 from kerasish.core import nest
 from kerasish.core.symbolic import KerasTensor
+from kerasish.layers.calling import signature_of
+from kerasish.layers.layer import Layer
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
@@ -25,8 +27,8 @@ def graph_config(model) -> dict:
             "name": model.name,
             "trainable": model.trainable,
             "layers": layers,
-            "input_layers": _ends(model._inputs_struct, numbers),
-            "output_layers": _ends(model._outputs_struct, numbers),
+            "input_layers": nest.map_structure(lambda x: _end(x, numbers), model._inputs_struct),
+            "output_layers": nest.map_structure(lambda x: _end(x, numbers), model._outputs_struct),
         }
     )
 
@@ -45,12 +47,16 @@ def _history(x, numbers) -> list:
     return [operation.name, numbers[id(operation._inbound_nodes[index])], position]
 
 
-def _ends(structure, numbers):
-    if isinstance(structure, KerasTensor):
-        return _history(structure, numbers)
-    if isinstance(structure, dict):
-        return {k: _ends(v, numbers) for k, v in structure.items()}
-    return [_ends(v, numbers) for v in structure]
+def _end(x, numbers) -> list:
+    """An input's or output's place. Keras counts the node that a functional model has of its own, here alone."""
+    name, number, position = _history(x, numbers)
+    return [name, number + _own_nodes(x._keras_history.operation), position]
+
+
+def _own_nodes(operation) -> int:
+    from kerasish.models.functional import Functional
+
+    return int(isinstance(operation, Functional))
 
 
 def _call_config(node, numbers) -> dict:
@@ -60,9 +66,26 @@ def _call_config(node, numbers) -> dict:
             return {"class_name": "__keras_tensor__", "config": config}
         return x
 
-    args, kwargs = nest.map_structure(written, (list(node.args), node.kwargs))
+    args, kwargs = nest.map_structure(written, (list(node.args), {**node.kwargs, **_default_flag(node)}))
     args = [_unpacked(node.args[i], a) for i, a in enumerate(args)]
     return {"args": serialize_keras_object(args), "kwargs": serialize_keras_object(kwargs)}
+
+
+def _default_flag(node) -> dict:
+    """The `training` that a call was made with because it is the layer's default, as Keras notes it."""
+    if not isinstance(node.operation, Layer):
+        return {}
+    call = signature_of(type(node.operation).call)
+    noted = not call.has_training or "training" in node.kwargs or len(node.args) > call.names.index("training")
+    return {} if noted or call.default_training is None else {"training": call.default_training}
+
+
+def _without_default_flag(operation, kwargs: dict) -> dict:
+    """A call's arguments without a flag that the layer would take anyway."""
+    default = signature_of(type(operation).call).default_training if isinstance(operation, Layer) else None
+    if default is not None and kwargs.get("training") is default:
+        return {k: v for k, v in kwargs.items() if k != "training"}
+    return kwargs
 
 
 def _unpacked(original, written):
@@ -102,7 +125,7 @@ def _replay(made, waiting):
         for layer, calls in waiting:
             while calls and _ready(calls[0], made):
                 args, kwargs = _read_call(calls.pop(0), made)
-                layer(*args, **kwargs)
+                layer(*args, **_without_default_flag(layer, kwargs))
                 called = True
         waiting = [(layer, calls) for layer, calls in waiting if calls]
         if not called:
@@ -156,5 +179,6 @@ def _find_ends(written, made):
     if isinstance(written, dict):
         return {k: _find_ends(v, made) for k, v in written.items()}
     if len(written) == 3 and isinstance(written[0], str) and isinstance(written[1], int):
-        return _tensor(written, made)
-    return [_find_ends(v, made) for v in written]
+        name, number, position = written
+        return _tensor((name, number - _own_nodes(made[name]), position), made)
+    return type(written)(_find_ends(v, made) for v in written)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from kerasish import dtype_policies
-from kerasish.core import scopes
+from kerasish.core import nest, scopes
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import convert_to_tensor
 from kerasish.layers.building import is_shape, shape_of
+from kerasish.layers.calling import masks_of, signature_of
 from kerasish.layers.input_layer import InputLayer
 from kerasish.layers.layer import Layer
 from kerasish.models.functional import Functional
@@ -56,12 +57,12 @@ class Sequential(Model):
                 self.add(InputLayer(shape=shape), rebuild=False)
         if isinstance(layer, KerasTensor) and isinstance(layer._keras_history.operation, InputLayer):
             layer = layer._keras_history.operation
-        if not isinstance(layer, Layer) and not (hasattr(layer, "call") and hasattr(layer, "name")):
+        if not isinstance(layer, Layer):
             raise ValueError(
                 f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} "
                 f"(of type {type(layer)})"
             )
-        if any(layer.name == other.name for other in self._sequence):
+        if any(layer.name == other.name and layer is not other for other in self._sequence):
             raise ValueError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
                 "name of a layer in this model. Update the `name` argument to pass a unique name."
@@ -91,26 +92,35 @@ class Sequential(Model):
 
     def _maybe_rebuild(self):
         self.built, self._functional = False, None
-        if len(self._sequence) > 1 and isinstance(self._sequence[0], InputLayer):
-            self.build(self._sequence[0].batch_shape)
-        elif self._sequence and isinstance(self._sequence[0], (Functional, Sequential)):
-            first = self._sequence[0]
-            if first.built and hasattr(first, "input_shape"):
-                self.build(first.input_shape)
+        if len(self._sequence) < 2:
+            return
+        first = self._sequence[0]
+        if isinstance(first, InputLayer):
+            self.build(first.batch_shape)
+        elif isinstance(first, (Functional, Sequential)) and first.built and hasattr(first, "input_shape"):
+            self.build(first.input_shape)
 
     def build(self, input_shape=None):
         """Build the layers for an input shape with the batch axis.
 
         Raises:
-            ValueError: if there are no layers, or a layer does not accept its input.
+            ValueError: if there are no layers, the model was made for another shape, or a layer takes more than its
+                input.
         """
-        if not is_shape(input_shape):
-            return
         if not self._sequence:
             raise ValueError(
                 f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`."
             )
-        if not isinstance(self._sequence[0], InputLayer):
+        if not is_shape(input_shape):
+            return  # several inputs: the model runs layer by layer
+        if isinstance(self._sequence[0], InputLayer):
+            expected = self._sequence[0].batch_shape
+            if expected != tuple(input_shape):
+                raise ValueError(
+                    f"Sequential model '{self.name}' has already been configured to use input shape {expected}. You "
+                    f"cannot build it with input_shape {tuple(input_shape)}"
+                )
+        else:
             dtype = self._sequence[0].compute_dtype
             self._sequence.insert(0, InputLayer(batch_shape=tuple(input_shape), dtype=dtype))
         inputs = x = self._sequence[0].output
@@ -121,9 +131,11 @@ class Sequential(Model):
             except NotImplementedError:
                 return  # a layer whose shapes cannot be told: the model runs layer by layer
             except TypeError as error:
+                if signature_of(type(layer).call).required == 1:
+                    raise
                 raise ValueError(
-                    f"Layers added to a Sequential model can only have a single positional argument, the input tensor. "
-                    f"Layer {type(layer).__name__} '{layer.name}': {error}"
+                    "Layers added to a Sequential model can only have a single required positional argument, the input "
+                    f"tensor. Layer {type(layer).__name__} '{layer.name}': {error}"
                 ) from error
         self._functional = Functional(inputs=inputs, outputs=x)
         self._functional.name = self.name  # so that messages speak of the model that the user made
@@ -132,9 +144,8 @@ class Sequential(Model):
 
     def _maybe_build(self, arguments):
         if not self.built:
-            x = arguments["inputs"]
             with self._open_name_scope():
-                self.build((None, *x.shape[1:]) if not isinstance(x, KerasTensor) else shape_of(x))
+                self.build(nest.map_structure(shape_of, arguments["inputs"]))
             self.built = True
 
     def _allows(self, x) -> bool:
@@ -155,7 +166,12 @@ class Sequential(Model):
         if self._functional is not None:
             return self._functional.call(inputs, training=training, mask=mask)
         for layer in self.layers:
-            inputs = layer(inputs)
+            signature = signature_of(type(layer).call)
+            given = {"training": training} if signature.has_training and training is not None else {}
+            if signature.has_mask and mask is not None:
+                given["mask"] = mask
+            inputs = layer(inputs, **given)
+            mask = masks_of(inputs)
         return inputs
 
     def compute_output_spec(self, inputs, training=None, mask=None):
@@ -178,22 +194,29 @@ class Sequential(Model):
         found = list(self._sequence)
         return found[1:] if found and isinstance(found[0], InputLayer) else found
 
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError(
+            "`Sequential.layers` attribute is reserved and should not be used. Use `add()` and `pop()` to change the "
+            "layers in this model."
+        )
+
     @property
     def _operations(self):
         return self._sequence
 
     def _graph(self, what: str):
         if self._functional is None:
-            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
+            raise AttributeError(f"Sequential model '{self.name}' has no defined {what} yet.")
         return self._functional
 
     @property
     def inputs(self):
-        return self._graph("input").inputs
+        return self._graph("inputs").inputs
 
     @property
     def outputs(self):
-        return self._graph("output").outputs
+        return self._graph("outputs").outputs
 
     @property
     def input(self):
@@ -205,11 +228,11 @@ class Sequential(Model):
 
     @property
     def input_shape(self):
-        return self._graph("input").input_shape
+        return self._graph("input shape").input_shape
 
     @property
     def output_shape(self):
-        return self._graph("output").output_shape
+        return self._graph("output shape").output_shape
 
     @property
     def input_names(self):

@@ -179,7 +179,7 @@ class Compilation:
         inside = self._inside
         if inside is None:
             return self.losses
-        found = [loss for layer in inside.layers for loss in layer._losses]
+        found = [x for layer in inside.layers if layer._losses_at >= self._entered_at for x in layer._losses]
         return found + [variable.regularizer(variable) for variable in inside.regularized]
 
     @contextlib.contextmanager

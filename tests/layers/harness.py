@@ -49,8 +49,8 @@ def check_layer(
         gradients: whether gradients are compared.
         config: whether configurations are compared.
     """
-    keras.utils.clear_session()
-    kerasish.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
+    kerasish.utils.clear_session(free_memory=False)
     ours, theirs = seeded(build, kerasish), seeded(build, keras)
     if config:
         check_config(ours, theirs)

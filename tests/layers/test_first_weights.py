@@ -17,7 +17,10 @@ INITIALIZERS = (
 LAYERS = {
     "Dense": (lambda k, i: k.layers.Dense(5, kernel_initializer=i, bias_initializer="uniform"), (None, 4)),
     "EinsumDense": (lambda k, i: k.layers.EinsumDense("ab,bc->ac", 5, kernel_initializer=i), (None, 4)),
-    "EinsumDense, two inputs": (lambda k, i: k.layers.EinsumDense("abc,bcd->ad", 5, kernel_initializer=i), (None, 4, 3)),
+    "EinsumDense, two inputs": (
+        lambda k, i: k.layers.EinsumDense("abc,bcd->ad", 5, kernel_initializer=i),
+        (None, 4, 3),
+    ),
     "EinsumDense, heads": (
         lambda k, i: k.layers.EinsumDense("abc,cde->abde", (None, 2, 6), kernel_initializer=i),
         (None, 4, 3),
@@ -87,7 +90,7 @@ def compare(build, shape):
     """The weights of both libraries, from one seed given to the initializer and from the global one."""
     weights = []
     for k in (keras, kerasish):
-        k.utils.clear_session()
+        k.utils.clear_session(free_memory=False)
         random.seed(5)
         layer = build(k)
         layer.build(shape)
@@ -104,7 +107,7 @@ def test_kernels(name):
         compare(lambda k, i=initializer: build(k, i), shape)
     for family in ("GlorotNormal", "HeUniform", "LecunNormal"):
         compare(lambda k, f=family: build(k, getattr(k.initializers, f)(seed=3)), shape)
-        generator = lambda k, f=family: getattr(k.initializers, f)(seed=k.random.SeedGenerator(4))  # noqa: E731
+        generator = lambda k, f=family: getattr(k.initializers, f)(seed=k.random.SeedGenerator(4))
         compare(lambda k, g=generator: build(k, g(k)), shape)
 
 
