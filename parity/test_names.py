@@ -19,7 +19,6 @@ DIFFER = {
     "keras.Variable": "an unknown argument is refused, Keras ignores it",
     "keras.device": "the package kerasish.device, which can be called as Keras's function",
     "keras.name_scope": "names what Keras takes as keyword arguments",
-    "keras.ops.image.resize": "crop_to_aspect_ratio, pad_to_aspect_ratio and fills are not here yet",
     "keras.saving.deserialize_keras_object": "names what Keras takes as keyword arguments",
     "keras.saving.load_weights": "names what Keras takes as keyword arguments",
 }

@@ -80,6 +80,16 @@ class KerasTensor(Operators):
         """The tensor without axes of length 1."""
         return op("squeeze")(self, axis)
 
+    def __eq__(self, other):
+        """Whether it is the same object, so that lists of tensors can be searched; elementwise while shapes are traced,
+        where it stands for a value."""
+        return op("equal")(self, other) if scopes.shapes_only() else self is other
+
+    def __ne__(self, other):
+        return op("not_equal")(self, other) if scopes.shapes_only() else self is not other
+
+    __hash__ = object.__hash__
+
     def __array__(self, dtype=None, copy=None):
         raise ValueError(
             "A KerasTensor is symbolic: it's a placeholder for a shape an a dtype. It doesn't have any actual "
@@ -177,6 +187,11 @@ def node_of(tensor: KerasTensor) -> Node:
     return operation._inbound_nodes[index]
 
 
+def comes_in(tensor: KerasTensor) -> bool:
+    """Whether a tensor is an input layer's."""
+    return hasattr(tensor, "_keras_history") and node_of(tensor).is_input
+
+
 class Graph(NamedTuple):
     """The part of a graph between inputs and outputs: nodes in an order in which they can run, and by depth."""
 
@@ -220,6 +235,8 @@ def _walk(ends, outputs, structure):
         stack = [(output, False)]
         while stack:
             tensor, leaving = stack.pop()
+            if id(tensor) in ends and not comes_in(tensor):
+                continue  # what made it is not of this graph
             node = node_of(tensor)
             if leaving:
                 open_nodes.discard(id(node))
@@ -260,6 +277,8 @@ def _depths(order, inputs, met):
             if id(parent) in in_graph:
                 node_depth[id(parent)] = max(depth + 1, node_depth.get(id(parent), 0))
     for x in inputs:
+        if not comes_in(x):
+            continue
         operation = x._keras_history.operation
         if operation not in operation_depth:
             operation_depth[operation] = 0

@@ -11,7 +11,8 @@ from kerasish.ops import reduce
 from kerasish.ops.activations import NN, log_softmax
 from kerasish.ops.elementwise import where
 from kerasish.ops.indexing import get_item, take_along_axis
-from kerasish.ops.shaping import concatenate, stack
+from kerasish.ops.shaping import as_tensor, concatenate, stack
+from kerasish.ops.table import cast
 
 IMPOSSIBLE = -1e30  # the logarithm of no likelihood, finite so that gradients are
 
@@ -26,11 +27,13 @@ class CTCLoss(Op):
 
     def infer(self, target, output, target_length, output_length):
         _check(target.shape, output.shape, target_length.shape, output_length.shape)
-        return Spec((output.shape[0],), output.dtype)
+        return Spec((output.shape[0],), _wide(output.dtype))
 
     def call(self, target, output, target_length, output_length):
+        output = as_tensor(output)
         target, target_length, output_length = (as_array(x) for x in (target, target_length, output_length))
         _check(target.shape, output.shape, target_length.shape, output_length.shape)
+        output = cast(output, _wide(output.dtype))
         states = _with_blanks(target, self.mask_index)
         index = np.broadcast_to(states[:, None, :], (*output.shape[:2], states.shape[1]))
         scores = take_along_axis(log_softmax(output), index, axis=2)
@@ -39,6 +42,11 @@ class CTCLoss(Op):
         before = take_along_axis(alpha, np.maximum(2 * target_length - 1, 0)[:, None].astype(np.int64), axis=1)
         before = where(target_length[:, None] > 0, before, IMPOSSIBLE)
         return -reduce.logsumexp(concatenate([last, before], axis=1), axis=1)
+
+
+def _wide(dtype):
+    """The dtype of the loss: halves are too coarse for sums of likelihoods."""
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
 def _check(target, output, target_length, output_length):

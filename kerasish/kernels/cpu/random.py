@@ -56,7 +56,7 @@ def dropout(x, mask_shape, seed, rate):
 
 def masked_scale(x, mask, scale):
     """x * scale where the mask is True, else 0; the mask is x's shape or broadcast to it."""
-    if type(x) is not np.ndarray or x.dtype != np.float32 or mask.shape != x.shape or not x.size:
+    if type(x) is not np.ndarray or x.dtype != np.float32 or mask.shape != x.shape or not x.size or not x.ndim:
         return reference.masked_scale(x, mask, scale)
     x, mask = np.ascontiguousarray(x), np.ascontiguousarray(mask)
     y, constants = memory.empty(x.shape, x.dtype), np.array([scale], x.dtype)
