@@ -111,7 +111,10 @@ def axes(axis, rank: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(rank))
     given = axis if isinstance(axis, (tuple, list)) else (axis,)
-    return tuple(sorted({normal_axis(int(a), rank) for a in given}))
+    found = sorted(normal_axis(int(a), rank) for a in given)
+    if len(set(found)) < len(found):
+        raise ValueError(f"axis={axis} names an axis twice, for a tensor of rank {rank}")
+    return tuple(found)
 
 
 def normal_axis(axis: int, rank: int) -> int:

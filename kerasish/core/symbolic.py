@@ -106,7 +106,7 @@ class KerasTensor(Operators):
         raise ValueError("A KerasTensor is symbolic: it has no value. You cannot convert it to a Python float.")
 
     def __iter__(self):
-        raise TypeError("Iterating over a symbolic KerasTensor is not supported.")
+        raise NotImplementedError("Iterating over a symbolic KerasTensor is not supported.")
 
     def __len__(self):
         if not self._shape or self._shape[0] is None:

@@ -20,15 +20,12 @@ from kerasish.ops.core import (  # noqa: F401
 )
 from kerasish.ops.creation import (  # noqa: F401
     arange,
-    array,
     empty,
     empty_like,
     eye,
     full,
     full_like,
     identity,
-    linspace,
-    logspace,
     ones,
     ones_like,
     tri,
@@ -188,8 +185,6 @@ from kerasish.ops.reduce import (  # noqa: F401
     argmin,
     average,
     count_nonzero,
-    cumprod,
-    cumsum,
     logsumexp,
     max,
     mean,
@@ -201,6 +196,14 @@ from kerasish.ops.reduce import (  # noqa: F401
     std,
     sum,
     var,
+)
+from kerasish.ops.scans import cumprod, cumsum  # noqa: F401
+from kerasish.ops.searching import (  # noqa: F401
+    bincount,
+    digitize,
+    in_top_k,
+    searchsorted,
+    unique,
 )
 from kerasish.ops.segments import segment_max, segment_min, segment_sum  # noqa: F401
 from kerasish.ops.shaping import (  # noqa: F401
@@ -223,16 +226,12 @@ from kerasish.ops.shaping import (  # noqa: F401
 )
 from kerasish.ops.sorting import (  # noqa: F401
     argsort,
-    bincount,
-    digitize,
-    in_top_k,
     median,
     quantile,
-    searchsorted,
     sort,
     top_k,
-    unique,
 )
+from kerasish.ops.spacing import array, linspace, logspace  # noqa: F401
 from kerasish.ops.table import cast  # noqa: F401
 from kerasish.ops.tiling import (  # noqa: F401
     diagonal,

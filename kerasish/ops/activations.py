@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 from kerasish.core import shapes
 from kerasish.core.autodiff import recording
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
-from kerasish.core.variable import Variable
 from kerasish.ops import reduce
 from kerasish.ops.elementwise import absolute, erf, exp, minimum, square, tanh, where
 from kerasish.ops.shaping import moveaxis, reshape
-from kerasish.ops.table import binary, cast, float_of, to_dtype, unary
+from kerasish.ops.table import binary, cast, float_of, int_of_bool, tensor_of, to_dtype, unary
 
 NN = "keras.src.ops.nn"
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -22,8 +22,8 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 relu_grad = binary("relu_grad", (lambda g, a, b, y: relu_grad(g, b), None), "b", doc="x1 where x2 is positive, else 0.")
 relu6_grad = binary("relu6_grad", (lambda g, a, b, y: relu6_grad(g, b), None), "b", doc="x1 where x2 is between 0 and 6, else 0.")
 sigmoid_grad = binary("sigmoid_grad", (lambda g, a, b, y: g * b * (1.0 - b), lambda g, a, b, y: g * a * (1.0 - 2.0 * b)), "ab", doc="x1 * x2 * (1 - x2)")
-relu = unary("relu", lambda g, x, y: relu_grad(g, y), "y", floating=False, module=NN, doc="max(x, 0); its derivative at 0 is 0.")
-relu6 = unary("relu6", lambda g, x, y: relu6_grad(g, y), "y", floating=False, module=NN, doc="min(max(x, 0), 6); integers stay integers.")
+relu = unary("relu", lambda g, x, y: relu_grad(g, y), "y", dtype_rule=int_of_bool, module=NN, doc="max(x, 0); its derivative at 0 is 0.")
+relu6 = unary("relu6", lambda g, x, y: relu6_grad(g, y), "y", dtype_rule=int_of_bool, module=NN, doc="min(max(x, 0), 6); integers stay integers.")
 sigmoid = unary("sigmoid", lambda g, x, y: sigmoid_grad(g, y), "y", module=NN, doc="1 / (1 + exp(-x))")
 log_sigmoid = unary("log_sigmoid", lambda g, x, y: g * sigmoid(-x), "x", module=NN, doc="log(sigmoid(x))")
 softplus = unary("softplus", lambda g, x, y: g * sigmoid(x), "x", module=NN, doc="log(1 + exp(x))")
@@ -46,8 +46,7 @@ class _Shaped(Op):
     fused_reads = "y"
 
     def prepare(self, inputs):
-        (x,) = inputs
-        x = x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
+        x = tensor_of(inputs[0])
         return (to_dtype(x, float_of(x.dtype)),)
 
     def infer(self, x):
@@ -197,10 +196,12 @@ class _LastAxis(Op):
     prepare = _Shaped.prepare
 
     def infer(self, x):
+        shapes.normal_axis(self.axis, len(x.shape))
         return Spec(x.shape, float_of(x.dtype))
 
     def forward(self, ctx, x):
         xp = ctx.kernels.xp
+        shapes.normal_axis(self.axis, x.ndim)
         y = xp.moveaxis(self.kernel(ctx.kernels, xp.moveaxis(x, self.axis, -1)), -1, self.axis)
         ctx.save(y)
         return y
@@ -245,7 +246,20 @@ def _along(cls, x, axis):
 
 def softmax(x, axis=-1):
     """Non-negative numbers that sum to 1 along `axis` (an int, a tuple, or None for all axes)."""
+    if isinstance(axis, int) and len(getattr(x, "shape", ())) > 0:
+        _warn_of_one(x.shape, axis)
     return _along(Softmax, x, axis)
+
+
+def _warn_of_one(shape, axis):
+    """Warn if an axis has length 1."""
+    if -len(shape) <= axis < len(shape) and shape[axis] == 1:
+        warnings.warn(
+            f"You are using a softmax over axis {axis} of a tensor of shape {tuple(shape)}. This axis has size 1. The "
+            "softmax operation will always return the value 1, which is likely not what you intended. "
+            "Did you mean to use a sigmoid instead?",
+            stacklevel=3,
+        )
 
 
 def log_softmax(x, axis=-1):

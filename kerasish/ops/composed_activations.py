@@ -9,27 +9,30 @@ import numpy as np
 
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
-from kerasish.core.tensor import Tensor, as_array
-from kerasish.core.variable import Variable
+from kerasish.core.tensor import as_array
 from kerasish.ops import reduce
 from kerasish.ops.activations import NN, hard_sigmoid, sigmoid
-from kerasish.ops.elementwise import absolute, clip, maximum, multiply, sqrt, square, tanh, where
+from kerasish.ops.elementwise import absolute, clip, greater, maximum, multiply, sqrt, square, tanh, where
+from kerasish.ops.scans import cumsum
 from kerasish.ops.shaping import moveaxis, split
 from kerasish.ops.sorting import sort
-from kerasish.ops.table import camel, cast, float_of, to_dtype
+from kerasish.ops.table import camel, cast, float_of, tensor_of, to_dtype
 
 REQUIRED = inspect.Parameter.empty
 
 
-def composed(name: str, function: Callable, doc: str, **parameters) -> Callable:
+def composed(name: str, function: Callable, doc: str, dtype_rule: Callable | None = None, **parameters) -> Callable:
     """An op whose forward pass is made of other ops: one node in a graph, differentiated through its parts.
 
     Args:
         name: the public name.
         function: `function(x, **parameters)`, in ops.
         doc: one line.
+        dtype_rule: `dtype_rule(dtype, **parameters)`, the result's dtype where it is not simply a float.
         **parameters: names and defaults.
     """
+
+    dtype_rule = dtype_rule or (lambda dtype, **_: float_of(dtype))
 
     def init(self, **given):
         self.__dict__.update({**parameters, **given})
@@ -38,7 +41,7 @@ def composed(name: str, function: Callable, doc: str, **parameters) -> Callable:
         return function(x, **{p: getattr(self, p) for p in parameters})
 
     def infer(self, x):
-        return Spec(x.shape, float_of(x.dtype))
+        return Spec(x.shape, dtype_rule(x.dtype, **{p: getattr(self, p) for p in parameters}))
 
     cls = type(camel(name), (Op,), {"__init__": init, "call": call, "infer": infer, "module": NN, "__doc__": doc})
 
@@ -60,7 +63,7 @@ def composed(name: str, function: Callable, doc: str, **parameters) -> Callable:
 
 
 def _float(x):
-    x = x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
+    x = tensor_of(x)
     return to_dtype(x, float_of(x.dtype))
 
 
@@ -68,16 +71,26 @@ def _zero(x):
     return as_array(0, x.dtype)
 
 
+def _threshold_dtype(dtype, threshold, default_value):
+    return float_of(dtype) if float in (type(threshold), type(default_value)) else dtype
+
+
 def _threshold(x, threshold, default_value):
+    x = tensor_of(x)
+    x = to_dtype(x, _threshold_dtype(x.dtype, threshold, default_value))
+    return where(greater(x, threshold), x, to_dtype(default_value, x.dtype))
+
+
+def _sparse_sigmoid(x):
     x = _float(x)
-    return where(x > threshold, x, as_array(default_value, x.dtype))
+    return where(x <= -1, _zero(x), where(x >= 1, as_array(1, x.dtype), (x + 1.0) * 0.5))
 
 
 def _sparsemax(x, axis):
     x = moveaxis(_float(x), axis, -1)
     z = -sort(-x, axis=-1)
     k = np.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    total = reduce.cumsum(z, axis=-1)
+    total = cumsum(z, axis=-1)
     support = cast(1.0 + k * z > total, x.dtype)
     count = reduce.sum(support, axis=-1, keepdims=True)
     tau = (reduce.sum(z * support, axis=-1, keepdims=True) - 1.0) / count
@@ -106,6 +119,7 @@ threshold = composed(
     "threshold",
     _threshold,
     "x where above `threshold`, else `default_value`.",
+    _threshold_dtype,
     threshold=REQUIRED,
     default_value=REQUIRED,
 )
@@ -114,9 +128,7 @@ sparse_plus = composed(
     lambda x: where(x <= -1.0, _zero(_float(x)), where(x < 1.0, square(x + 1.0) * 0.25, _float(x))),
     "0 up to -1, a parabola up to 1, then x.",
 )
-sparse_sigmoid = composed(
-    "sparse_sigmoid", lambda x: clip((_float(x) + 1.0) * 0.5, 0.0, 1.0), "The sigmoid's piecewise linear likeness."
-)
+sparse_sigmoid = composed("sparse_sigmoid", _sparse_sigmoid, "The sigmoid's piecewise linear likeness.")
 sparsemax = composed(
     "sparsemax", _sparsemax, "The projection onto the simplex (Martins and Astudillo 2016, algorithm 1).", axis=-1
 )

@@ -5,17 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from kerasish.core import dtypes, scopes
+from kerasish.core.op import Op, Spec, spec_of
+from kerasish.core.operators import Operators
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.device import array_module, put
+from kerasish.ops.broadcasting import broadcast_to
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import spec_dtype
+from kerasish.ops.table import to_dtype
+
+
+def _sizes(shape) -> tuple:
+    return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(d) for d in shape)
 
 
 def _make(shape, value, dtype) -> Tensor:
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(d) for d in shape)
     value = as_array(value)
-    return Tensor(array_module(value).full(shape, value, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
+    return Tensor(array_module(value).full(_sizes(shape), value, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
 
 
 def zeros(shape, dtype=None):
@@ -29,7 +36,9 @@ def ones(shape, dtype=None):
 
 
 def full(shape, fill_value, dtype=None):
-    """One value everywhere."""
+    """One value everywhere, or a tensor of them that broadcasts."""
+    if isinstance(fill_value, Operators):
+        return broadcast_to(to_dtype(fill_value, dtypes.standardize_dtype(dtype)), _sizes(shape))
     return _make(shape, fill_value, dtype)
 
 
@@ -39,7 +48,7 @@ def empty(shape, dtype=None):
 
 
 def _like(x, value, dtype):
-    dtype = dtype or spec_dtype(x)
+    dtype = dtypes.standardize_dtype(dtype) if dtype else spec_dtype(x)
     if isinstance(x, KerasTensor):
         if scopes.shapes_only():
             return KerasTensor(x.shape, dtype)
@@ -59,9 +68,22 @@ def ones_like(x, dtype=None):
     return _like(x, 1, dtype)
 
 
-def full_like(x, fill_value, dtype=None):
+class FullLike(Op):
     """One value in x's shape."""
-    return _like(x, fill_value, dtype)
+
+    def __init__(self, dtype=None):
+        self.dtype = dtypes.standardize_dtype(dtype) if dtype else None
+
+    def infer(self, x, fill_value):
+        return Spec(x.shape, self.dtype or x.dtype)
+
+    def call(self, x, fill_value):
+        return broadcast_to(to_dtype(fill_value, self.dtype or spec_dtype(x)), spec_of(x).shape)
+
+
+def full_like(x, fill_value, dtype=None):
+    """One value in x's shape, or a tensor of them that broadcasts."""
+    return FullLike(dtype)(x, fill_value)
 
 
 empty_like = zeros_like
@@ -79,22 +101,6 @@ def arange(start, stop=None, step=None, dtype=None):
     return Tensor(put(values.astype(dtypes.numpy_dtype(dtypes.standardize_dtype(dtype)))))
 
 
-def linspace(start, stop, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype=None, axis=0):
-    """`num` evenly spaced numbers from start to stop."""
-    start, stop = as_array(start), as_array(stop)
-    dtype = dtype or dtypes.result_type(dtypes.name_of(start), dtypes.name_of(stop), float)
-    values, step = np.linspace(start, stop, num, endpoint, True, axis=axis)
-    values = Tensor(values.astype(dtypes.numpy_dtype(dtypes.standardize_dtype(dtype))))
-    return (values, step) if retstep else values
-
-
-def logspace(start, stop, num: int = 50, endpoint: bool = True, base=10, dtype=None, axis=0):
-    """`num` numbers evenly spaced on a logarithmic scale."""
-    exponents = linspace(start, stop, num, endpoint, dtype="float64", axis=axis)
-    dtype = dtype or dtypes.result_type(spec_dtype(start), spec_dtype(stop), float)
-    return Tensor((as_array(base, "float64") ** exponents.value).astype(dtypes.numpy_dtype(dtype)))
-
-
 def eye(N: int, M: int | None = None, k=0, dtype=None):
     """Ones on the k-th diagonal."""
     return Tensor(put(np.eye(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype)))))
@@ -108,8 +114,3 @@ def identity(n, dtype=None):
 def tri(N: int, M: int | None = None, k=0, dtype=None):
     """Ones on and below the k-th diagonal."""
     return Tensor(put(np.tri(N, M, k, dtypes.numpy_dtype(dtypes.standardize_dtype(dtype)))))
-
-
-def array(x, dtype=None):
-    """A tensor of x."""
-    return Tensor(as_array(x, dtypes.standardize_dtype(dtype) if dtype else None).copy())

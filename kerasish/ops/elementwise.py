@@ -80,10 +80,10 @@ add = binary("add", (lambda g, a, b, y: g, lambda g, a, b, y: g), doc="x1 + x2")
 subtract = binary("subtract", (lambda g, a, b, y: g, lambda g, a, b, y: -g), doc="x1 - x2")
 multiply = binary("multiply", (lambda g, a, b, y: g * b, lambda g, a, b, y: g * a), "ab", doc="x1 * x2")
 divide = binary("divide", (lambda g, a, b, y: g / b, lambda g, a, b, y: -g * y / b), "by", floating=True, doc="x1 / x2")
-floor_divide = binary("floor_divide", doc="x1 / x2, rounded down.")
+floor_divide = binary("floor_divide", dtype_rule=int_of_bool, doc="x1 / x2, rounded down.")
 mod = binary("mod", (lambda g, a, b, y: g, lambda g, a, b, y: -g * floor(a / b)), "ab", weak=False, dtype_rule=int_of_bool, doc="x1 modulo x2, with the sign of x2.")
 fmod = binary("fmod", (lambda g, a, b, y: g, lambda g, a, b, y: -g * trunc(a / b)), "ab", kernel=lambda k, a, b: k.xp.fmod(a, b), weak=False, dtype_rule=int_of_bool, doc="x1 modulo x2, with the sign of x1.")
-power = binary("power", (lambda g, a, b, y: g * b * power(a, b - 1.0), lambda g, a, b, y: g * y * _log_or_zero(a)), "aby", doc="x1 to the x2.")
+power = binary("power", (lambda g, a, b, y: g * b * power(a, b - 1.0), lambda g, a, b, y: g * y * _log_or_zero(a)), "aby", dtype_rule=int_of_bool, doc="x1 to the x2.")
 maximum = binary("maximum", (lambda g, a, b, y: g * cast(a >= b, g.dtype), lambda g, a, b, y: g * cast(a < b, g.dtype)), "ab", doc="The larger one; NaN if either is.")
 minimum = binary("minimum", (lambda g, a, b, y: g * cast(a <= b, g.dtype), lambda g, a, b, y: g * cast(a > b, g.dtype)), "ab", doc="The smaller one; NaN if either is.")
 arctan2 = binary("arctan2", (lambda g, a, b, y: g * b / (a * a + b * b), lambda g, a, b, y: -g * a / (a * a + b * b)), "ab", floating=True, doc="The angle of the point (x2, x1).")
@@ -103,8 +103,8 @@ logical_xor = binary("logical_xor", out_dtype="bool", doc="Either x1 or x2.")
 bitwise_and = binary("bitwise_and", kernel=lambda k, a, b: k.xp.bitwise_and(a, b), weak=False, letters=True, doc="The bits set in both.")
 bitwise_or = binary("bitwise_or", kernel=lambda k, a, b: k.xp.bitwise_or(a, b), weak=False, letters=True, doc="The bits set in either.")
 bitwise_xor = binary("bitwise_xor", kernel=lambda k, a, b: k.xp.bitwise_xor(a, b), weak=False, letters=True, doc="The bits set in one.")
-left_shift = binary("left_shift", kernel=lambda k, a, b: k.xp.left_shift(a, b), letters=True, doc="x1 << x2")
-right_shift = binary("right_shift", kernel=lambda k, a, b: k.xp.right_shift(a, b), letters=True, doc="x1 >> x2")
+left_shift = binary("left_shift", kernel=lambda k, a, b: k.xp.left_shift(a, b), letters=True, dtype_rule=int_of_bool, doc="x1 << x2")
+right_shift = binary("right_shift", kernel=lambda k, a, b: k.xp.right_shift(a, b), letters=True, dtype_rule=int_of_bool, doc="x1 >> x2")
 
 # gradients worth a kernel of their own
 tanh_grad = binary("tanh_grad", (lambda g, a, b, y: g * (1.0 - b * b), lambda g, a, b, y: g * a * b * -2.0), "ab", doc="x1 * (1 - x2^2)")
@@ -211,7 +211,10 @@ def clip(x, x_min, x_max):
     # Bounds that are tensors have gradients, too.
     x = to_dtype(x, int_of_bool(spec_dtype(x)))
     y = x if x_max is None else minimum(x, to_dtype(x_max, x.dtype, x))
-    return y if x_min is None else maximum(y, to_dtype(x_min, x.dtype, x))
+    y = y if x_min is None else maximum(y, to_dtype(x_min, x.dtype, x))
+    if tuple(y.shape) != tuple(x.shape):
+        raise ValueError(f"ops.clip: bounds must broadcast to x.shape={tuple(x.shape)}, not it to {tuple(y.shape)}")
+    return y
 
 
 class Round(Op):

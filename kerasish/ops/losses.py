@@ -8,14 +8,13 @@ from kerasish.config import epsilon
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import Tensor, as_array
-from kerasish.core.variable import Variable
 from kerasish.ops import reduce
 from kerasish.ops.activations import NN, log_softmax, relu, softplus
 from kerasish.ops.choosing import one_hot
 from kerasish.ops.elementwise import absolute, clip, log
 from kerasish.ops.fused import FusedOp
 from kerasish.ops.shaping import moveaxis
-from kerasish.ops.table import to_dtype
+from kerasish.ops.table import float_of, tensor_of, to_dtype
 
 
 class CrossEntropyLogits(FusedOp):
@@ -56,10 +55,6 @@ class SparseCrossEntropyLogits(FusedOp):
         return -reduce.sum(hot * log_softmax(logits), -1)
 
 
-def _tensor(x):
-    return x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
-
-
 def _logits_of(output, from_logits):
     """The logits behind an activation's output, where they are known: exact where probabilities have been rounded."""
     behind = getattr(output, "_keras_logits", None)
@@ -76,7 +71,8 @@ class _CrossEntropy(Op):
 
     def call(self, target, output):
         output, from_logits = _logits_of(output, self.from_logits)
-        target, output = self.checked(_tensor(target), _tensor(output))
+        output = tensor_of(output)
+        target, output = self.checked(tensor_of(target), to_dtype(output, float_of(output.dtype)))
         target, output = self.last(target), moveaxis(output, self.axis, -1)
         return self.of_logits(target, output) if from_logits else self.of_probabilities(target, output)
 
@@ -85,7 +81,7 @@ class _CrossEntropy(Op):
 
     def infer(self, target, output):
         self.check(target.shape, output.shape)
-        return Spec(shapes.reduce(output.shape, self.axis), output.dtype)
+        return Spec(shapes.reduce(output.shape, self.axis), float_of(output.dtype))
 
     def checked(self, target, output):
         self.check(target.shape, output.shape)
@@ -184,11 +180,12 @@ class BinaryCrossentropy(Op):
 
     def infer(self, target, output):
         _check_shapes(target.shape, output.shape)
-        return Spec(output.shape, output.dtype)
+        return Spec(output.shape, float_of(output.dtype))
 
     def call(self, target, output):
         output, from_logits = _logits_of(output, self.from_logits)
-        target, output = _tensor(target), _tensor(output)
+        target, output = tensor_of(target), tensor_of(output)
+        output = to_dtype(output, float_of(output.dtype))
         if len(target.shape) != len(output.shape) or any(a != b for a, b in zip(target.shape, output.shape)):
             _check_shapes(target.shape, output.shape)
         target = to_dtype(target, output.dtype)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from kerasish.config import epsilon as default_epsilon
-from kerasish.core import autodiff, shapes
-from kerasish.core.op import Op, Spec
+from kerasish.core import autodiff, dtypes, shapes
+from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable
 from kerasish.kernels import twin_of
 from kerasish.ops import reduce
 from kerasish.ops.activations import relu, relu6
+from kerasish.ops.composite import composite
 from kerasish.ops.conv import NN
-from kerasish.ops.elementwise import rsqrt, square
+from kerasish.ops.elementwise import rsqrt, spec_dtype, square
 from kerasish.ops.fused import FusedOp
 from kerasish.ops.shaping import moveaxis, reshape
+from kerasish.ops.table import float_of, tensor_of, to_dtype
 
 
 class BatchNormTrain(FusedOp):
@@ -24,6 +26,10 @@ class BatchNormTrain(FusedOp):
 
     def __init__(self, epsilon, activation=None):
         self.epsilon, self.activation = epsilon, activation
+
+    def infer(self, x, gamma, beta):
+        channels = Spec(x.shape[-1:], x.dtype)
+        return Spec(x.shape, x.dtype), channels, channels
 
     def forward(self, ctx, x, gamma, beta):
         y, mean, variance, inverse_std = ctx.kernels.batch_norm_train(x, gamma, beta, self.epsilon, self.activation)
@@ -86,7 +92,7 @@ class BatchNormalization(Op):
         inverse = rsqrt(variance + self.epsilon)
         inverse = inverse if scale is None else inverse * scale
         shift = -mean * inverse
-        return x * inverse + (shift if offset is None else shift + offset)
+        return to_dtype(x * inverse + (shift if offset is None else shift + offset), spec_dtype(x))
 
 
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
@@ -158,7 +164,11 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     if kwargs:
         raise TypeError(f"layer_normalization got unexpected keyword arguments: {sorted(kwargs)}")
     epsilon = default_epsilon() if epsilon is None else epsilon
+    x = tensor_of(x)
     axes = shapes.axes(axis, len(x.shape))
+    if not dtypes.is_float(x.dtype):
+        wide = to_dtype(x, float_of(x.dtype))
+        return to_dtype(layer_normalization(wide, gamma, beta, axis, epsilon), x.dtype)
     if axes == (len(x.shape) - 1,):
         return LayerNorm(epsilon)(x, gamma, beta)
     mean = reduce.mean(x, axes, keepdims=True)
@@ -166,7 +176,8 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     shape = [d if i in axes else 1 for i, d in enumerate(x.shape)]
     y = (x - mean) * rsqrt(variance + epsilon)
     y = y if gamma is None else y * reshape(gamma, shape)
-    return y if beta is None else y + reshape(beta, shape)
+    y = y if beta is None else y + reshape(beta, shape)
+    return to_dtype(y, x.dtype)
 
 
 class GroupNorm(FusedOp):
@@ -218,12 +229,27 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     return y if axis == last else moveaxis(y, -1, axis)
 
 
+@composite("keras.src.ops.nn", keywords=("scale",))
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
-    """x divided by its root mean square along `axis`, then scaled."""
-    y = x * rsqrt(reduce.mean(square(x), axis, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))
-    if scale is None:
-        return y
-    rank, axes = len(x.shape), shapes.axes(axis, len(x.shape))
-    sizes = [x.shape[i] for i in axes]
-    in_place = axes == tuple(range(rank - len(axes), rank)) and tuple(scale.shape) in (tuple(sizes), (), (1,))
-    return y * (scale if in_place else reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)]))
+    """x divided by its root mean square along `axis`, then scaled.
+
+    Args:
+        x: the tensor.
+        scale: of the lengths of `axis`, or None.
+        axis: an axis or several.
+        epsilon: added to the mean square; the configured one by default.
+
+    Returns:
+        A tensor of x's shape and dtype.
+    """
+    x = tensor_of(x)
+    x = x if len(x.shape) else reshape(x, (1,))
+    wide = to_dtype(x, float_of(x.dtype))
+    epsilon = default_epsilon() if epsilon is None else epsilon
+    y = wide * rsqrt(reduce.mean(square(wide), axis, keepdims=True) + epsilon)
+    if scale is not None:
+        rank, axes = len(x.shape), shapes.axes(axis, len(x.shape))
+        sizes = tuple(x.shape[i] for i in axes)
+        in_place = axes == tuple(range(rank - len(axes), rank)) and spec_of(scale).shape in (sizes, (), (1,))
+        y = y * (scale if in_place else reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)]))
+    return to_dtype(y, x.dtype)

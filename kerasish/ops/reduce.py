@@ -1,6 +1,8 @@
-"""Reductions: sums, extremes, moments, and what runs along an axis."""
+"""Reductions: sums, extremes, moments."""
 
 from __future__ import annotations
+
+import builtins
 
 import numpy as np
 
@@ -8,12 +10,12 @@ from kerasish.core import dtypes, shapes
 from kerasish.core.autodiff import stop_gradient
 from kerasish.core.op import Op, Spec
 from kerasish.core.symbolic import KerasTensor
-from kerasish.core.tensor import Tensor, as_array
-from kerasish.core.variable import Variable
+from kerasish.core.tensor import as_array
 from kerasish.ops.broadcasting import broadcast_to
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import (
     cast,
+    clip,
     equal,
     exp,
     isfinite,
@@ -27,20 +29,12 @@ from kerasish.ops.elementwise import (
     square,
     where,
 )
-from kerasish.ops.shaping import flip, reshape
-from kerasish.ops.table import to_dtype
-
-
-def _tensor(x):
-    return x if isinstance(x, (Tensor, Variable)) else Tensor(as_array(x))
+from kerasish.ops.shaping import reshape
+from kerasish.ops.table import float_of, tensor_of, to_dtype
 
 
 def _sum_dtype(dtype: str) -> str:
     return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)
-
-
-def _mean_dtype(dtype: str) -> str:
-    return dtypes.result_type(dtype, float) if dtype != "int64" else dtypes.floatx()
 
 
 class Reduction(Op):
@@ -52,7 +46,7 @@ class Reduction(Op):
     dtype_rule = staticmethod(lambda dtype: dtype)
 
     def prepare(self, inputs):
-        x = _tensor(inputs[0])
+        x = tensor_of(inputs[0])
         return (to_dtype(x, self.dtype_rule(x.dtype)),)
 
     def infer(self, x):
@@ -87,7 +81,7 @@ class Sum(Reduction):
 class Mean(Reduction):
     """The arithmetic mean."""
 
-    dtype_rule = staticmethod(_mean_dtype)
+    dtype_rule = staticmethod(float_of)
 
     def forward(self, ctx, x):
         ctx.save(x.shape)
@@ -96,7 +90,7 @@ class Mean(Reduction):
     def backward(self, ctx, gy):
         (shape,) = ctx.saved
         count = shapes.size(shape[a] for a in shapes.axes(self.axis, len(shape)))
-        return self.spread(gy * (1.0 / count), shape)
+        return self.spread(gy * (1.0 / builtins.max(count, 1)), shape)
 
 
 class Prod(Reduction):
@@ -138,9 +132,18 @@ class _Extreme(Reduction):
         self.initial = initial
 
     def forward(self, ctx, x):
-        y = getattr(ctx.kernels, self.kernel)(x, self.gone(x), self.keepdims)
-        if self.initial is not None:
-            y = getattr(np, self.kernel + "imum")(y, as_array(self.initial, dtypes.name_of(x)))
+        xp, gone = ctx.kernels.xp, self.gone(x)
+        initial = None if self.initial is None else as_array(self.initial, dtypes.name_of(x), like=x)
+        if 0 in [x.shape[a] for a in gone]:
+            if initial is None:
+                raise ValueError(
+                    f"Cannot compute the {self.kernel} of an empty tensor. Received: x.shape={x.shape}, "
+                    f"axis={self.axis}; pass `initial`"
+                )
+            y = xp.full(shapes.reduce(x.shape, gone, self.keepdims), initial, x.dtype)
+        else:
+            y = getattr(ctx.kernels, self.kernel)(x, gone, self.keepdims)
+            y = y if initial is None else getattr(xp, self.kernel + "imum")(y, initial)
         ctx.save(x, y)
         return y
 
@@ -172,7 +175,14 @@ class _Index(Op):
     def infer(self, x):
         return Spec(shapes.reduce(x.shape, self.axis, self.keepdims), "int32")
 
+    worst: float
+
     def forward(self, ctx, x):
+        # TensorFlow passes NaN by. On the host, where looking is cheap, only what holds some is copied.
+        xp = ctx.kernels.xp
+        shapes.axes(self.axis, x.ndim)
+        if x.dtype.kind in "fV" and (xp is not np or np.isnan(x.sum())):
+            x = xp.where(xp.isnan(x), xp.asarray(self.worst, x.dtype), x)
         y = getattr(ctx.kernels, type(self).__name__.lower())(x, self.axis, self.keepdims)
         return y.astype(np.int32)
 
@@ -180,9 +190,13 @@ class _Index(Op):
 class Argmax(_Index):
     """The index of the largest."""
 
+    worst = -np.inf
+
 
 class Argmin(_Index):
     """The index of the smallest."""
+
+    worst = np.inf
 
 
 class _Logical(Reduction):
@@ -201,44 +215,6 @@ class Any(_Logical):
 
 class All(_Logical):
     """Whether all hold."""
-
-
-class Cumsum(Op):
-    """The running sum."""
-
-    kernel = "cumsum"
-
-    def __init__(self, axis=None, dtype=None):
-        self.axis, self.dtype = axis, dtype
-
-    def infer(self, x):
-        shape = x.shape if self.axis is not None else (None if None in x.shape else shapes.size(x.shape),)
-        return Spec(shape, self.dtype or x.dtype)
-
-    def prepare(self, inputs):
-        x = _tensor(inputs[0])
-        default = "int32" if x.dtype == "bool" else x.dtype
-        return (to_dtype(x, dtypes.standardize_dtype(self.dtype) if self.dtype else default),)
-
-    def forward(self, ctx, x):
-        ctx.save(x)
-        return getattr(ctx.kernels.xp, self.kernel)(x, self.axis, dtype=x.dtype)
-
-    def backward(self, ctx, gy):
-        (x,) = ctx.saved
-        axis = self.axis if self.axis is not None else 0
-        return reshape(flip(cumsum(flip(gy, axis), axis), axis), x.shape)
-
-
-class Cumprod(Cumsum):
-    """The running product."""
-
-    kernel = "cumprod"
-
-    def backward(self, ctx, gy):
-        raise NotImplementedError(
-            "the gradient of ops.cumprod is not supported by kerasish yet; write it as exp(cumsum(log(x)))"
-        )
 
 
 def sum(x, axis=None, keepdims: bool = False):
@@ -287,16 +263,6 @@ def all(x, axis=None, keepdims: bool = False):
     return All(axis, keepdims)(x)
 
 
-def cumsum(x, axis=None, dtype=None):
-    """The running sum along `axis`."""
-    return Cumsum(axis, dtype)(x)
-
-
-def cumprod(x, axis=None, dtype=None):
-    """The running product along `axis`."""
-    return Cumprod(axis, dtype)(x)
-
-
 @composite("keras.src.ops.numpy")
 def count_nonzero(x, axis=None):
     """How many elements along `axis` are not zero."""
@@ -306,7 +272,7 @@ def count_nonzero(x, axis=None):
 @composite("keras.src.ops.numpy")
 def var(x, axis=None, keepdims: bool = False):
     """The (biased) variance."""
-    x = x if isinstance(x, KerasTensor) else to_dtype(x, _mean_dtype(spec_dtype(x)))
+    x = x if isinstance(x, KerasTensor) else to_dtype(x, float_of(spec_dtype(x)))
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 
@@ -319,20 +285,36 @@ def std(x, axis=None, keepdims: bool = False):
 @composite("keras.src.ops.math")
 def logsumexp(x, axis=None, keepdims: bool = False):
     """log(sum(exp(x))), without overflow."""
-    top = stop_gradient(max(x, axis, keepdims=True))
+    # the least number, for axes without elements
+    top = stop_gradient(max(x, axis, keepdims=True, initial=-np.inf))
     top = where(isfinite(top), top, as_array(0, top.dtype))
     total = log(sum(exp(x - top), axis, keepdims=True)) + top
     return total if keepdims else _reshape(total, shapes.reduce(x.shape, axis))
 
 
-@composite("keras.src.ops.numpy", keywords=("weights",))
+class Average(Op):
+    """The weighted mean."""
+
+    def __init__(self, axis=None):
+        self.axis = axis
+
+    def infer(self, x, weights):
+        return Spec(shapes.reduce(x.shape, self.axis), dtypes.result_type(x.dtype, weights.dtype, float))
+
+    def call(self, x, weights):
+        x, weights = tensor_of(x), tensor_of(weights)
+        dtype = dtypes.result_type(x.dtype, weights.dtype, float)
+        x, weights = to_dtype(x, dtype), to_dtype(weights, dtype)
+        rank = len(x.shape)
+        if self.axis is not None and len(weights.shape) == 1 and rank > 1:
+            axis = shapes.normal_axis(self.axis, rank)
+            weights = reshape(weights, [-1 if i == axis else 1 for i in range(rank)])
+        return sum(multiply(x, weights), self.axis) / sum(broadcast_to(weights, x.shape), self.axis)
+
+
 def average(x, axis=None, weights=None):
-    """The mean, weighted if `weights` are given."""
-    if weights is None:
-        return mean(x, axis)
-    if axis is not None and len(np.shape(weights)) == 1 and len(x.shape) > 1:
-        weights = _reshape(_tensor(weights), [-1 if i == axis % len(x.shape) else 1 for i in range(len(x.shape))])
-    return sum(multiply(x, weights), axis) / sum(broadcast_to(_tensor(weights), x.shape), axis)
+    """The mean, weighted if `weights` are given, in x's shape or for each place along `axis`."""
+    return mean(x, axis) if weights is None else Average(axis)(x, weights)
 
 
 @composite("keras.src.ops.nn")
@@ -340,7 +322,13 @@ def moments(x, axes, keepdims: bool = False, synchronized: bool = False):
     """The mean and the variance over `axes`."""
     if synchronized:
         raise NotImplementedError("synchronized moments need several devices; call ops.moments with synchronized=False")
-    return mean(x, axes, keepdims), var(x, axes, keepdims)
+    x = tensor_of(x)
+    if x.dtype not in ("float16", "bfloat16"):
+        return mean(x, axes, keepdims), var(x, axes, keepdims)
+    # in float32, and held to float16's range: as Keras, for bfloat16 too
+    wide, limit = to_dtype(x, "float32"), float(np.finfo("float16").max)
+    found = mean(wide, axes, keepdims), var(wide, axes, keepdims)
+    return tuple(cast(clip(v, -limit, limit), x.dtype) for v in found)
 
 
 def nansum(x, axis=None, keepdims: bool = False):

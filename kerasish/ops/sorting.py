@@ -1,4 +1,4 @@
-"""Order: sorting, searching, counting. Gradients pass through the chosen elements."""
+"""Order: sorting, the largest, quantiles. Gradients pass through the chosen elements."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import numpy as np
 
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
-from kerasish.core.tensor import Tensor, as_array
-from kerasish.device import array_module
-from kerasish.ops.elementwise import cast
-from kerasish.ops.indexing import take_along_axis
+from kerasish.core.tensor import as_array
+from kerasish.ops.elementwise import isnan, where
+from kerasish.ops.indexing import take, take_along_axis
+from kerasish.ops.shaping import moveaxis, reshape
+from kerasish.ops.table import float_of, tensor_of, to_dtype
+
+
+def _flat_or_same(shape, axis) -> tuple:
+    """The shape of what is ordered along an axis, or flattened first (None)."""
+    if axis is not None:
+        shapes.normal_axis(axis, len(shape))
+        return tuple(shape)
+    return (None if None in shape else shapes.size(shape),)
 
 
 class Argsort(Op):
@@ -21,14 +30,14 @@ class Argsort(Op):
         self.axis = axis
 
     def infer(self, x):
-        return Spec(x.shape if self.axis is not None else (shapes.size(x.shape),), "int32")
+        return Spec(_flat_or_same(x.shape, self.axis), "int32")
 
     def forward(self, ctx, x):
         return ctx.kernels.xp.argsort(x, self.axis, kind="stable").astype(np.int32)
 
 
 def argsort(x, axis=-1):
-    """The indices that would sort x along `axis`; equal elements keep their order."""
+    """The indices that would sort x along `axis`; equal elements keep their order, NaN comes last."""
     return Argsort(axis)(x)
 
 
@@ -39,15 +48,29 @@ class Sort(Op):
         self.axis = axis
 
     def infer(self, x):
-        return Spec(x.shape if self.axis is not None else (shapes.size(x.shape),), x.dtype)
+        return Spec(_flat_or_same(x.shape, self.axis), x.dtype)
 
     def call(self, x):
         return take_along_axis(x, argsort(x, self.axis), self.axis)
 
 
 def sort(x, axis=-1):
-    """x sorted along `axis`, ascending."""
+    """x sorted along `axis`, ascending, NaN last."""
     return Sort(axis)(x)
+
+
+class _Largest(Op):
+    """The indices of the k largest along the last axis."""
+
+    differentiable = False
+
+    def __init__(self, k):
+        self.k = k
+
+    def forward(self, ctx, x):
+        # the bits of an integer turned are its order turned: -128 has no negative in int8
+        falling = ~x if x.dtype.kind in "iub" else -x
+        return ctx.kernels.xp.argsort(falling, -1, kind="stable")[..., : self.k].astype(np.int32)
 
 
 class TopK(Op):
@@ -59,109 +82,113 @@ class TopK(Op):
         self.k, self.sorted = k, sorted
 
     def infer(self, x):
+        self._check(x.shape)
         shape = (*x.shape[:-1], self.k)
         return Spec(shape, x.dtype), Spec(shape, "int32")
 
     def call(self, x):
-        array = as_array(x)
-        order = np.argsort(-array if array.dtype.kind != "u" else array.max() - array, -1, kind="stable")
-        index = Tensor(order[..., : self.k].astype(np.int32))
+        self._check(x.shape if hasattr(x, "shape") else np.shape(x))
+        index = _Largest(self.k)(x)
         return take_along_axis(x, index, -1), index
+
+    def _check(self, shape):
+        if not shape:
+            raise ValueError("ops.top_k needs at least one axis. Received: x.shape=()")
+        if shape[-1] is not None and shape[-1] < self.k:
+            raise ValueError(f"input must have at least k columns. Received: x.shape={tuple(shape)} and k={self.k}")
 
 
 def top_k(x, k, sorted: bool = True):
-    """The k largest along the last axis, and their indices; of equal ones the first come first."""
+    """The k largest along the last axis, and their indices; of equal ones the first come first.
+
+    Raises:
+        ValueError: if the axis is shorter than k.
+    """
     return TopK(k, sorted)(x)
 
 
-def in_top_k(targets, predictions, k):
-    """Whether each target's prediction is among the k largest of its row; ties count, NaN does not."""
-    targets, predictions = as_array(targets), as_array(predictions)
-    rows = array_module(predictions).arange(len(targets))
-    inside = (targets >= 0) & (targets < predictions.shape[-1])
-    own = predictions[rows, np.where(inside, targets, 0)]
-    above = (predictions > own[:, None]).sum(-1)
-    return Tensor(inside & np.isfinite(own) & (above < k))
+class Median(Op):
+    """The middle value."""
 
+    def __init__(self, axis=None, keepdims=False):
+        self.axis, self.keepdims = axis, keepdims
 
-def searchsorted(sorted_sequence, values, side: str = "left"):
-    """Where values would have to be put to keep a sequence sorted."""
-    sequence = as_array(sorted_sequence)
-    if sequence.ndim != 1:
-        raise ValueError(
-            f"`searchsorted` only supports 1-D sorted sequences. Received: sorted_sequence.shape={sequence.shape}"
-        )
-    return Tensor(np.searchsorted(sequence, as_array(values), side).astype(np.int32))
+    def infer(self, x):
+        return Spec(shapes.reduce(x.shape, self.axis, self.keepdims), float_of(x.dtype))
 
-
-def digitize(x, bins):
-    """The bin of each element."""
-    return Tensor(np.digitize(as_array(x), as_array(bins)).astype(np.int32))
-
-
-def bincount(x, weights=None, minlength: int = 0, sparse: bool = False):
-    """How often each integer occurs along the last axis, or the weights' sums."""
-    if sparse:
-        raise ValueError("Unsupported value `sparse=True`: kerasish has no sparse tensors")
-    x, w = as_array(x), None if weights is None else as_array(weights)
-    length = max(int(x.max()) + 1 if x.size else 0, minlength)
-    rows = x.reshape(-1, x.shape[-1]) if x.ndim else x.reshape(1, 1)
-    weight_rows = [None] * len(rows) if w is None else w.reshape(rows.shape)
-    counts = np.stack([np.bincount(r, v, length) for r, v in zip(rows, weight_rows)])
-    return Tensor(counts.reshape(*x.shape[:-1], -1).astype(np.int32 if w is None else w.dtype))
-
-
-def unique(
-    x,
-    sorted: bool = True,
-    return_index: bool = False,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    axis: int | None = None,
-    size: int | None = None,
-    fill_value=None,
-):
-    """The different elements of x, in ascending order.
-
-    Args:
-        x: the tensor.
-        sorted: of no effect: they always are.
-        return_index: whether to give where each occurs first.
-        return_inverse: whether to give the number of each element of x among the different ones.
-        return_counts: whether to give how often each occurs.
-        axis: compare slices along an axis; None compares elements.
-        size: how many to give; what lacks is filled up.
-        fill_value: what to fill with; 0 by default.
-
-    Returns:
-        The elements, or a tuple of them and what was asked for.
-    """
-    values, *more = np.unique(as_array(x), return_index=True, return_inverse=True, return_counts=True, axis=axis)
-    index, inverse, counts = more
-    if size is not None:
-        values, index, counts = _resized(values, index, counts, size, axis or 0, fill_value)
-    asked = ((index, return_index), (inverse, return_inverse), (counts, return_counts))
-    out = [Tensor(values), *(Tensor(v.astype(np.int32)) for v, wanted in asked if wanted)]
-    return out[0] if len(out) == 1 else tuple(out)
-
-
-def _resized(values, index, counts, size, axis, fill_value):
-    """The results of `unique` cut or filled up to `size`; what is filled up has index 1 and count 0, as in Keras."""
-    lack = max(size - values.shape[axis], 0)
-    fill = 0 if fill_value is None else fill_value
-    width = [(0, lack if i == axis else 0) for i in range(values.ndim)]
-    values = np.take(np.pad(values, width, constant_values=fill), range(size), axis)
-    return values, np.pad(index, (0, lack), constant_values=1)[:size], np.pad(counts, (0, lack))[:size]
+    def call(self, x):
+        return quantile(x, 0.5, self.axis, keepdims=self.keepdims)
 
 
 def median(x, axis=None, keepdims: bool = False):
-    """The middle value."""
-    return quantile(x, 0.5, axis, keepdims=keepdims)
+    """The middle value over `axis` (None: all), or the mean of both middle ones."""
+    return Median(axis, keepdims)(x)
+
+
+# The places of a quantile among sorted elements, and how much the second weighs, by the exact place.
+_PLACES = {
+    "linear": lambda at: (np.floor(at), np.ceil(at), at - np.floor(at)),
+    "lower": lambda at: (np.floor(at), np.floor(at), np.zeros_like(at)),
+    "higher": lambda at: (np.ceil(at), np.ceil(at), np.zeros_like(at)),
+    "midpoint": lambda at: (np.floor(at), np.ceil(at), np.full_like(at, 0.5)),
+    "nearest": lambda at: (np.round(at), np.round(at), np.zeros_like(at)),
+}
+
+
+class Quantile(Op):
+    """The values below which fractions q of the elements lie."""
+
+    def __init__(self, axis=None, method="linear", keepdims=False):
+        self.axis, self.method, self.keepdims = axis, method, keepdims
+
+    def infer(self, x, q):
+        return Spec((*q.shape, *shapes.reduce(x.shape, self.axis, self.keepdims)), float_of(x.dtype))
+
+    def call(self, x, q):
+        x = tensor_of(x)
+        x = to_dtype(x, float_of(x.dtype))
+        rank, gone = len(x.shape), shapes.axes(self.axis, len(x.shape))
+        kept = [d for i, d in enumerate(x.shape) if i not in gone]
+        count = shapes.size(x.shape[a] for a in gone)
+        rows = reshape(moveaxis(x, gone, range(rank - len(gone), rank)), (*kept, count))
+        found = self._of_rows(sort(rows), np.asarray(as_array(q), "float64"))
+        return reshape(found, (*np.shape(q), *shapes.reduce(x.shape, self.axis, True))) if self.keepdims else found
+
+    def _of_rows(self, rows, q):
+        """rows (..., M), sorted -> (*q.shape, ...)."""
+        length = rows.shape[-1]
+        if length == 0:
+            raise ValueError(f"an empty axis has no quantiles. Received: no elements along axis={self.axis}")
+        low, high, weight = _PLACES[self.method]((length - 1) * q)
+        low, high = (np.clip(place, 0, length - 1).astype(np.int32) for place in (low, high))
+        exact, weight = weight == 0, as_array(weight, rows.dtype)
+        found = take(rows, low, -1)
+        if not exact.all():
+            found = where(exact, found, found * (1 - weight) + take(rows, high, -1) * weight)
+        last = rows[..., -1]
+        found = where(isnan(reshape(last, (*last.shape, *[1] * q.ndim))), as_array(np.nan, rows.dtype), found)
+        outer = len(last.shape)
+        return moveaxis(found, range(outer, outer + q.ndim), range(q.ndim)) if q.ndim else found
 
 
 def quantile(x, q, axis=None, method: str = "linear", keepdims: bool = False):
-    """The values below which fractions q of the elements lie."""
-    array = as_array(x)
-    array = array if array.dtype.kind == "f" else as_array(cast(x, "float32"))
-    found = np.quantile(array, as_array(q).astype(array.dtype), axis, method=method, keepdims=keepdims)
-    return Tensor(array_module(array).asarray(found, array.dtype))
+    """The values below which fractions q of the elements lie; NaN where one is among them.
+
+    Args:
+        x: the tensor.
+        q: fractions from 0 to 1, a number or a tensor of them.
+        axis: an axis or several; None for all.
+        method: what to give between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
+        keepdims: whether to keep the axes, with length 1.
+
+    Returns:
+        Floats of shape `q.shape` and then what is left of x's.
+
+    Raises:
+        ValueError: for another method, a fraction out of range, or an empty axis.
+    """
+    if method not in _PLACES:
+        raise ValueError(f"Invalid method: {method}. Expected one of {tuple(_PLACES)}")
+    if isinstance(axis, list):
+        axis = tuple(axis)
+    return Quantile(axis, method, keepdims)(x, tensor_of(q))

@@ -104,7 +104,7 @@ def _special(x, name, scalar):
         from cupyx.scipy import special
 
         return getattr(special, name)(x)
-    return np.frompyfunc(scalar, 1, 1)(np.asarray(x)).astype(x.dtype)
+    return np.asarray(np.frompyfunc(scalar, 1, 1)(np.asarray(x)), x.dtype)
 
 
 @widened
