@@ -31,7 +31,8 @@ PLAIN = {
     "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor bitwise_and bitwise_or "
     "bitwise_xor divide_no_nan": (real(3, 4), positive(4)),
     "power left_shift right_shift bitwise_left_shift bitwise_right_shift": (positive(3, 4), positive(4)),
-    "matmul dot tensordot": (real(3, 4), real(4, 3)),
+    "matmul dot": (real(3, 4), real(4, 3)),
+    "tensordot": (real(3, 4), real(3, 4)),
     "inner vdot": (real(3, 4), real(3, 4)),
     "outer": (real(3), real(4)),
     "linspace logspace": (real(3), real(3)),
