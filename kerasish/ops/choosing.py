@@ -29,7 +29,8 @@ class OneHot(Op):
 
     def forward(self, ctx, x):
         xp = ctx.kernels.xp
-        x = x.astype(np.int64, copy=False)
+        with np.errstate(invalid="ignore"):  # NaN is no class
+            x = x.astype(np.int64, copy=False)
         hot = xp.expand_dims(x, -1) == xp.arange(self.num_classes)
         return xp.moveaxis(hot, -1, self.axis).astype(dtypes.numpy_dtype(dtypes.standardize_dtype(self.dtype)))
 

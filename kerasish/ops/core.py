@@ -48,7 +48,9 @@ def convert_to_tensor(x, dtype=None, sparse: bool | None = None, ragged: bool | 
     """
     if sparse or ragged:
         raise ValueError("sparse and ragged tensors are not supported by kerasish; pass a dense one")
-    return x if isinstance(x, KerasTensor) and dtype is None else _convert(x, dtype)
+    if isinstance(x, KerasTensor):
+        return x if dtype is None else cast(x, dtype)
+    return _convert(x, dtype)
 
 
 def convert_to_numpy(x):
