@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kerasish.core import dtypes
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import as_array
 from kerasish.device import array_module
@@ -44,9 +45,9 @@ class CTCLoss(Op):
         return -reduce.logsumexp(concatenate([last, before], axis=1), axis=1)
 
 
-def _wide(dtype):
-    """The dtype of the loss: halves are too coarse for sums of likelihoods."""
-    return "float32" if dtype in ("float16", "bfloat16") else dtype
+def _wide(dtype) -> str:
+    """The dtype of the likelihoods: float32 at least."""
+    return dtypes.result_type(dtype, "float32")
 
 
 def _check(target, output, target_length, output_length):
