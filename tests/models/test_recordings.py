@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import kerasish as keras
+from kerasish.core.shapes import Window
 from kerasish.core.tensor import Tensor
 from kerasish.device import jit, threads
+from kerasish.kernels import Refused, twin_of
 from kerasish.kernels.cpu import replay, replay_choice
 from kerasish.models import step_replays
 
@@ -142,6 +144,45 @@ def test_training(seed, workers, monkeypatch):
 
 def test_a_run_that_diverges(monkeypatch):
     check_training(1000, 4, monkeypatch, rate=1e3)
+
+
+def test_models_whose_outputs_never_change():
+    """Dead units and a saturated softmax: the outputs say nothing, but each kernel was tried by itself."""
+    layers = [L.Conv2D(16, 3, activation="relu"), L.Flatten(), L.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+    model.layers[0].bias.assign(np.full(16, -1e6))
+    model.layers[2].bias.assign([1e4, 0, 0])
+    x = np.random.default_rng(0).standard_normal((4, 8, 8, 3)).astype("float32")
+    forward, constants = forward_of(model, x)
+    same = forward([x])
+    recording, _ = replay_choice.fastest(forward, [x], same, constants)
+    x = 1e9 * x[::-1]
+    assert not np.array_equal(forward([x]), same)  # now they do
+    np.testing.assert_array_equal(recording.run([x])[0], forward([x])[0])
+
+
+def test_outputs_that_never_change_prove_nothing_of_what_no_kernel_does():
+    cpu = twin_of(np.zeros(1))
+    x, w = np.ones((4, 8, 8, 3), "float32"), np.zeros((3, 3, 3, 16), "float32")
+    function = lambda given: [cpu.conv2d(given[0] * 2, w, Window())]
+    with pytest.raises(Refused, match="same for noise as for the inputs, and not all that conv2d got is known"):
+        replay_choice.fastest(function, [x], function([x]), [w])
+
+
+def test_kernels_that_work_in_numpy_are_run_again():
+    """Part of it native, part of it not; and nothing native at all."""
+    cpu = twin_of(np.zeros(1))
+    w = np.random.default_rng(0).standard_normal((3, 3, 3, 2)).astype("float32")
+    x = np.random.default_rng(1).standard_normal((2, 9, 9, 3)).astype("float32")
+
+    def function(given):
+        y = cpu.depthwise_conv2d(given[0], w, Window())  # repeats its channels
+        g = cpu.depthwise_conv2d_grad_input(y, w, x.shape, Window())  # and adds them up
+        return [y, cpu.relu_grad(g[:1, :2, :2], g[:1, 2:4, 2:4])]
+
+    recording = replay.record(function, replay.noise([x]), [w])
+    for a, b in zip(recording.run([x]), function([x]), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.fixture
