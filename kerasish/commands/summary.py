@@ -17,7 +17,11 @@ def run(arguments) -> int:
         return 2
     try:
         model = _load(arguments.file)
-    except (ValueError, OSError) as error:
+    except TypeError as error:
+        hint = "If it is a class of yours, load the model in a script that imports the class, and call its summary()."
+        sys.stderr.write(f"python -m kerasish summary: {arguments.file} cannot be loaded: {error}\n{hint}\n")
+        return 1
+    except (ValueError, OSError, NotImplementedError) as error:
         sys.stderr.write(f"python -m kerasish summary: {arguments.file} cannot be loaded: {error}\n")
         return 1
     model.summary(expand_nested=arguments.expand_nested)

@@ -1,11 +1,21 @@
 """Files that are whole or absent: atomic writing, and asking before an existing one is replaced."""
 
 import contextlib
+import functools
+import hashlib
 import os
+import platform
+import re
 import tempfile
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+_MARK = "kerasish"
+_LEFT = re.compile(rf"\..+\.{_MARK}-(?P<host>[0-9a-f]{{8}})-(?P<process>\d+)-[^-]+\.tmp")
+_OLD = 24 * 3600  # seconds
 
 
 @contextlib.contextmanager
@@ -23,7 +33,9 @@ def atomic_path(filepath: str | os.PathLike) -> Iterator[str]:
         raise FileNotFoundError(
             f"Cannot write '{target}': the directory '{target.parent}' does not exist; create it first."
         )
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    _sweep(target.parent)
+    prefix = f".{target.name[:100]}.{_MARK}-{_host()}-{os.getpid()}-"
+    handle, temporary = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
     os.close(handle)
     try:
         yield temporary
@@ -33,6 +45,39 @@ def atomic_path(filepath: str | os.PathLike) -> Iterator[str]:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
         raise
+
+
+def _sweep(directory: Path) -> None:
+    """Removes what saves that were killed have left here: those of dead processes, and of other machines a day old."""
+    for path in directory.glob(f".*.{_MARK}-*.tmp"):
+        found = _LEFT.fullmatch(path.name)
+        with contextlib.suppress(OSError):
+            if found and _is_stale(path, found["host"], int(found["process"])):
+                path.unlink()
+
+
+def _is_stale(path: Path, host: str, process: int) -> bool:
+    if host != _host():
+        return time.time() - path.stat().st_mtime > _OLD
+    return process != os.getpid() and not _is_alive(process)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere, asking would be killing
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # somebody else's, or no way to ask
+        return True
+    return True
+
+
+@functools.cache
+def _host() -> str:
+    """The machine, told from others that may share the directory; process numbers are its own."""
+    return hashlib.sha256(f"{platform.node()} {uuid.getnode()}".encode()).hexdigest()[:8]
 
 
 def _mode_for(target: Path) -> int:

@@ -5,6 +5,8 @@ import inspect
 import types
 from typing import Any
 
+from kerasish.names import listed
+
 _ROOT = frozenset(
     "DTypePolicy FloatDTypePolicy Function Initializer InputSpec KerasTensor Layer Loss Metric Model Operation "
     "Optimizer Quantizer Regularizer Sequential Variable".split()
@@ -120,7 +122,9 @@ def _saveable(module: types.ModuleType | None, name: str) -> type | None:
 
 
 def _function(family: str, name: str) -> types.FunctionType | None:
-    if family not in _FUNCTION_FAMILIES or name.startswith("_") or name in _FACTORIES:
+    """The function, if it is one of those that Keras exports there: a module also holds what it has imported."""
+    entry = listed().get(f"keras.{family}.{name}") if family in _FUNCTION_FAMILIES else None
+    if entry is None or entry.kind != "function" or name in _FACTORIES:
         return None
     found = getattr(_package(family), name, None)
     if not callable(found) or inspect.isclass(found) or inspect.ismodule(found):

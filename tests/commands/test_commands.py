@@ -84,6 +84,19 @@ def test_summary_of_a_saved_model(tmp_path):
     assert result.returncode == 1 and "bad.keras cannot be loaded" in result.stderr and "Traceback" not in result.stderr
 
 
+def test_summary_of_a_model_with_a_class_of_the_users(tmp_path):
+    import kerasish as keras
+
+    class Mine(keras.layers.Dense):
+        pass
+
+    keras.Sequential([keras.Input((4,)), Mine(3)]).save(tmp_path / "mine.keras")
+    result = kerasish("summary", str(tmp_path / "mine.keras"))
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "mine.keras cannot be loaded" in result.stderr and "class 'Mine'" in result.stderr
+    assert "load the model in a script that imports the class" in result.stderr
+
+
 @pytest.mark.slow
 def test_warmup(tmp_path):
     """What it compiles is enough for the demo, and is found again."""

@@ -1,10 +1,70 @@
 """Files are whole or absent."""
 
+import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
+from kerasish.saving import files
 from kerasish.saving.files import atomic_path
+
+KILLED = """
+import os, signal, sys
+from kerasish.saving.files import atomic_path
+with atomic_path(sys.argv[1]) as temporary:
+    open(temporary, "w").write("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def write(path, text):
+    with atomic_path(path) as temporary, open(temporary, "w") as file:
+        file.write(text)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_killed_save_leaves_the_old_file_and_is_cleared_away_by_the_next(tmp_path):
+    path = tmp_path / "model.keras"
+    write(path, "whole")
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert path.read_text() == "whole" and len(names(tmp_path)) == 2
+    write(tmp_path / "another", "new")  # a save of any name clears the directory
+    assert names(tmp_path) == ["another", "model.keras"]
+
+
+def left(folder, host, process, age=0):
+    path = folder / f".model.keras.kerasish-{host}-{process}-abc_d1.tmp"
+    path.touch()
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - age))
+    return path.name
+
+
+def test_only_what_dead_saves_left_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    here, elsewhere = files._host(), "0" * 8
+    kept = [
+        left(tmp_path, here, os.getpid()),
+        left(tmp_path, here, os.getppid()),
+        left(tmp_path, elsewhere, dead.pid, age=23 * 3600),
+    ]
+    for name in (".model.keras.tmp", ".x.kerasish-zz-1-a.tmp", "model.kerasish-00000000-1-a.tmp", ".a.kerasish-b.tmp"):
+        (tmp_path / name).touch()
+        kept.append(name)
+    left(tmp_path, here, dead.pid)
+    left(tmp_path, elsewhere, dead.pid + 1, age=25 * 3600)
+    write(tmp_path / "file", "x")
+    assert names(tmp_path) == sorted([*kept, "file"])
+
+
+def test_long_names(tmp_path):
+    write(tmp_path / ("x" * 250), "whole")
+    assert names(tmp_path) == ["x" * 250]
 
 
 def test_replaces_only_when_all_went_well(tmp_path):

@@ -86,3 +86,19 @@ def test_scopes_belong_to_their_thread():
         thread.start()
         thread.join()
     assert seen == [None]
+
+
+def test_only_keras_own_functions_can_be_named():
+    """A module holds its imports too; a file may name what Keras exports there, and nothing else."""
+    import importlib
+
+    from kerasish.names import listed
+    from kerasish.saving import public_names
+
+    for family in public_names._FUNCTION_FAMILIES:
+        module = importlib.import_module(f"kerasish.{family}")
+        found = {name for name in dir(module) if public_names.find_function(name, f"keras.{family}")}
+        assert found <= {name.rpartition(".")[2] for name in listed() if name.startswith(f"keras.{family}.")}
+        assert not found & {"get", "deserialize", "serialize"}
+    assert public_names.find_function("relu") and not public_names.find_function("snake_case", "keras.metrics")
+    assert not public_names.find_class("keras.initializers", "convert_to_tensor")
