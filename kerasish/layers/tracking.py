@@ -128,12 +128,11 @@ def is_state(x) -> bool:
     return isinstance(x, (Variable, Tracked)) or is_metric(x) or is_seed_generator(x)
 
 
-def leaves(value):
-    """The objects in nested lists, tuples, dicts and sets."""
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, (list, tuple, set)):
+def leaves(value, around=()):
+    """The objects in nested lists, tuples, dicts and sets; `around` are the ids of those that hold this one."""
+    if not isinstance(value, (dict, list, tuple, set)):
         yield value
-        return
-    for x in value:
-        yield from leaves(x)
+    elif id(value) not in around:  # else it holds itself
+        inside = (*around, id(value))
+        for x in value.values() if isinstance(value, dict) else value:
+            yield from leaves(x, inside)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _READERS = frozenset({"kerasish", "numpy", "json", "zipfile", "zlib", "h5py", "ml_dtypes"})
-_CLEAR = (OSError, ImportError, NotImplementedError, MemoryError, Warning)
+_CLEAR = (ImportError, MemoryError, Warning)
 
 
 class MissingMemberError(ValueError, KeyError):
@@ -18,7 +18,7 @@ class MissingMemberError(ValueError, KeyError):
 
 @contextlib.contextmanager
 def explained(filepath: str) -> Iterator[None]:
-    """Within, errors that a damaged or foreign file causes are ValueErrors and TypeErrors that name the file.
+    """Within, errors that a damaged or foreign file causes are ValueErrors, TypeErrors and OSErrors that name the file.
 
     What the user's own classes raise is left as it is.
     """
@@ -29,9 +29,12 @@ def explained(filepath: str) -> Iterator[None]:
     except RecursionError as error:
         raise ValueError(f"{filepath} cannot be loaded: what it describes is nested too deep.") from error
     except Exception as error:
-        if not _raised_by_readers(error):
+        source = _source_of(error)
+        if source not in _READERS or (isinstance(error, OSError) and error.errno is not None):
             raise
-        if not isinstance(error, (ValueError, TypeError)) or len(error.args) != 1:
+        if source == "kerasish" and isinstance(error, NotImplementedError):
+            raise
+        if not isinstance(error, (ValueError, TypeError, OSError)) or len(error.args) != 1:
             text = f"{type(error).__name__}: {error}"
             raise ValueError(
                 f"{filepath} cannot be loaded; it is damaged, or Keras did not write it. {text}"
@@ -41,12 +44,12 @@ def explained(filepath: str) -> Iterator[None]:
         raise
 
 
-def _raised_by_readers(error: BaseException) -> bool:
-    """Whether the error comes from the library and what it reads with, not from the user's own classes."""
+def _source_of(error: BaseException) -> str:
+    """The package that raised the error: the library, what it reads with, or the user's own."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is None or trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] in _READERS
+    return "kerasish" if trace is None else trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
 
 
 def model_description(text: str | bytes) -> dict[str, Any]:

@@ -43,17 +43,13 @@ def reading_h5(file: Any) -> Iterator["Group"]:
     """
     import h5py
 
-    label = os.fspath(file) if isinstance(file, (str, os.PathLike)) else "the weights"
+    label = os.fspath(file) if isinstance(file, (str, os.PathLike)) else "the weights' file"
     try:
-        handle = h5py.File(file, mode="r")
-    except (RuntimeError, ValueError) as error:
-        raise OSError(f"{label} cannot be read as HDF5: {error}") from error
-    try:
-        with handle:
+        with h5py.File(file, mode="r") as handle:
             yield Group(handle, label)
     except RuntimeError as error:
         if _raised_by_hdf5(error):
-            raise OSError(f"{label} is damaged: {error}") from error
+            raise OSError(f"the HDF5 data are damaged: {error}") from error
         raise
 
 

@@ -240,3 +240,33 @@ def test_custom_layers_are_asked_for(path):
     with pytest.raises(TypeError, match="Could not locate class 'Scale'.*(?s:.)*register_keras_serializable"):
         kerasish.saving.load_model(path)
     assert kerasish.saving.load_model(path, custom_objects={"Scale": Scale}).layers[0].factor == 2.0
+
+
+@kerasish.saving.register_keras_serializable("test_keras_file")
+class HoldsItself(kerasish.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [kerasish.layers.Dense(3)]
+        self.blocks.append(self.blocks)
+        self.table = {"out": kerasish.layers.Dense(2), "blocks": self.blocks}
+        self.table["table"] = self.table
+
+    def call(self, x):
+        return self.table["out"](self.blocks[0](x))
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.weights.h5"])
+def test_containers_that_hold_themselves(name, tmp_path):
+    path, x = str(tmp_path / name), np.ones((2, 4), "float32")
+    model = HoldsItself()
+    expected = model(x).numpy()
+    assert len(model.layers) == 2 and len(model.weights) == 4
+    if name == "model.keras":
+        model.save(path)
+        again = kerasish.saving.load_model(path)
+    else:
+        model.save_weights(path)
+        again = HoldsItself()
+        again(x)
+        again.load_weights(path)
+    np.testing.assert_array_equal(again(x).numpy(), expected)
