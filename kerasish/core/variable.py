@@ -97,9 +97,9 @@ class Variable(Operators):
         parent = scopes.current_path()
         self._path = f"{parent}/{name}" if parent else name
         self._trainable, self._autocast = bool(trainable), bool(autocast)
-        self.aggregation, self.synchronization = aggregation or "none", synchronization
-        self.regularizer = self.constraint = None
-        self.overwrite_with_gradient = False
+        self._aggregation, self.synchronization = aggregation or "none", synchronization
+        self._regularizer = self._constraint = None
+        self._overwrite_with_gradient = False
         self.key, self._shared, self.version = None, False, 0
         self.initializer = None
         self.array = self._initial(initializer, shape, dtype)
@@ -130,6 +130,46 @@ class Variable(Operators):
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def aggregation(self) -> str:
+        return self._aggregation
+
+    @property
+    def regularizer(self):
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value):
+        self._regularizer = self._callable("regularizer", value)
+
+    @property
+    def constraint(self):
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value):
+        self._constraint = self._callable("constraint", value)
+
+    def _callable(self, attribute, value):
+        if value is None or callable(value):
+            return value
+        raise ValueError(
+            f"variable '{self._path}': invalid value for attribute `{attribute}`. Expected a callable (such as one of "
+            f"`keras.{attribute}s`) or `None`. Received: {attribute}={value!r}"
+        )
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value):
+        if not isinstance(value, bool):
+            raise TypeError(
+                f"variable '{self._path}': `overwrite_with_gradient` must be a boolean. Received: {value!r}"
+            )
+        self._overwrite_with_gradient = value
 
     @property
     def path(self) -> str:

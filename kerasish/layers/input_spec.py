@@ -86,8 +86,9 @@ class InputSpec:
         if self.allow_last_axis_squeeze:
             given = given[:-1] if given and given[-1] == 1 else given
             expected = expected[:-1] if expected and expected[-1] == 1 else expected
-        alike = len(given) == len(expected) and all(a is None or b is None or a == b for a, b in zip(expected, given))
-        if not alike:
+        if not all(
+            a is None or b is None or a == b for a, b in zip(expected, given)
+        ):  # the rank is looked at elsewhere
             refuse(f"shape={self.shape}", f"found shape={shape}")
 
 

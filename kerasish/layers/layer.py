@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from kerasish.core.symbolic import KerasTensor, Node, any_symbolic
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable, standardize_shape
 from kerasish.layers import calling
+from kerasish.layers.automatic_config import automatic_config
 from kerasish.layers.building import (
     as_tuples,
     by_parameter,
@@ -368,42 +368,7 @@ class Layer(LayerState, Operation):
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).get_config is not Layer.get_config:
             return {"name": self.name, **config}
-        return {**self._automatic_config(), **config}
-
-    def _automatic_config(self) -> dict:
-        """The arguments of an `__init__` whose class has no `get_config` of its own.
-
-        Raises:
-            NotImplementedError: for arguments that are not plain values, or that cannot be given by name.
-        """
-        args, kwargs = self._init_arguments
-        signature = inspect.signature(type(self).__init__)
-        bound = signature.bind(self, *args, **kwargs)
-        bound.apply_defaults()
-        kinds, found = inspect.Parameter, {}
-        for name, value in list(bound.arguments.items())[1:]:
-            kind = signature.parameters[name].kind
-            if kind is kinds.VAR_KEYWORD:
-                found.update(value)
-            elif kind is kinds.POSITIONAL_ONLY or (kind is kinds.VAR_POSITIONAL and value):
-                raise NotImplementedError(
-                    f"Object {type(self).__name__} was created by passing positional only or variadic positional "
-                    f"arguments (e.g., `*args`) to `__init__()` ({name}={value!r}), which is not supported by the "
-                    "automatic config generation. Give them names, or override `get_config()` and `from_config()`."
-                )
-            elif kind is not kinds.VAR_POSITIONAL:
-                found[name] = value
-        for name, value in found.items():
-            if not all(x is None or isinstance(x, (str, int, float, bool)) for x in nest.flatten(value)):
-                raise NotImplementedError(
-                    f"Object {type(self).__name__} was created by passing non-serializable argument values in "
-                    f"`__init__()` ({name}={value!r}), and therefore the object must override `get_config()` in order "
-                    "to be serializable."
-                )
-        found.pop("name", None)
-        kwargs = signature.parameters.get("kwargs")
-        named = "name" in signature.parameters or (kwargs is not None and kwargs.kind is kinds.VAR_KEYWORD)
-        return {"name": self.name, **found} if named else found
+        return {**automatic_config(self), **config}
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

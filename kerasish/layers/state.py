@@ -20,6 +20,7 @@ class LayerState(Tracked):
 
     def add_weight(
         self,
+        *args,
         shape=None,
         initializer=None,
         dtype=None,
@@ -34,6 +35,7 @@ class LayerState(Tracked):
         """Create a variable of the layer.
 
         Args:
+            *args: `shape`, `initializer` and `dtype` may come without their names.
             shape: its shape; a scalar by default.
             initializer: a name, an object or a callable; Glorot uniform for floats, zeros else.
             dtype: the layer's variable dtype by default.
@@ -46,8 +48,14 @@ class LayerState(Tracked):
 
         Returns:
             The Variable.
+
+        Raises:
+            TypeError: for more than three arguments without a name.
+            ValueError: for a name in the place of the shape, or an argument that is given twice.
         """
         self._check_super()
+        if args:
+            shape, initializer, dtype = self._without_names(args, shape, initializer, dtype)
         shape = standardize_shape(() if shape is None else shape if hasattr(shape, "__iter__") else (shape,))
         dtype = str(dtype) if dtype is not None else self.variable_dtype
         if initializer is None:
@@ -65,6 +73,24 @@ class LayerState(Tracked):
         self._own_variable(variable)
         return variable
 
+    def _without_names(self, args, *named):
+        """The shape, initializer and dtype of a weight, of which the first came without their names."""
+        if isinstance(args[0], str):
+            raise ValueError(
+                f"layer '{self.name}': the first argument of `add_weight()` is `shape`, not a name; pass `name` as a "
+                f"keyword argument. Received: {args[0]!r}"
+            )
+        if len(args) > 3:
+            raise TypeError(
+                f"layer '{self.name}': `add_weight()` takes at most 3 positional arguments, not {len(args)}"
+            )
+        for name, value in zip(("shape", "initializer", "dtype"), named[: len(args)]):
+            if value is not None:
+                raise ValueError(
+                    f"layer '{self.name}': `{name}` was passed both positionally and as a keyword argument"
+                )
+        return (*args, *named[len(args) :])
+
     def add_variable(
         self,
         shape,
@@ -77,7 +103,16 @@ class LayerState(Tracked):
         name=None,
     ):
         """`add_weight` under its old name."""
-        return self.add_weight(shape, initializer, dtype, trainable, autocast, regularizer, constraint, name=name)
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            regularizer=regularizer,
+            constraint=constraint,
+            name=name,
+        )
 
     def _check_super(self):
         if not self.__dict__.get("_super_called"):

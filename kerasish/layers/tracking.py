@@ -31,9 +31,13 @@ class Tracked:
     _computes = True
 
     def _init_tracking(self):
-        fields = self.__dict__
-        fields["_holders"], fields["_own_variables"], fields["_locked"] = {}, [], False
-        fields["_super_called"] = True
+        self._start_tracking()
+        self.__dict__["_super_called"] = True
+
+    def _start_tracking(self):
+        """Keep what was set before `super().__init__()`."""
+        if "_holders" not in self.__dict__:
+            self.__dict__.update(_holders={}, _own_variables=[], _locked=False)
 
     def __setattr__(self, name, value):
         if isinstance(value, (list, tuple, dict, set)) or is_state(value):
@@ -61,7 +65,7 @@ class Tracked:
         holders = self.__dict__.get("_holders")
         if holders is None:
             if isinstance(value, (Variable, Tracked)):
-                self._init_tracking()
+                self._start_tracking()
                 return self._track(name, value)
             return
         if name in self._untracked_names():

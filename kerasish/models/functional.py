@@ -147,6 +147,13 @@ class Functional(Function, Model):
                 spec._dtype = x.dtype
             return nest.map_structure(lambda y: y.shape, self.compute_output_spec(specs))
 
+    def add_loss(self, loss):
+        """Raises: a model made of a graph has no `call` of its own to add losses in; a layer in it has."""
+        raise NotImplementedError(
+            f"model '{self.name}': add_loss() is for the `call` of a layer or of a subclassed model; put a layer that "
+            "adds the loss into the graph"
+        )
+
     # -- description
 
     @property

@@ -29,6 +29,8 @@ SAME = ((2, 3, 4), (2, 3, 4))
     row("Dot, rank 3 and 2", lambda k: k.layers.Dot([2, 1]), (2, 3, 4), (2, 4)),
     row("Dot, rank 2 and 3", lambda k: k.layers.Dot((1, 2)), (2, 3), (2, 4, 3)),
     row("Dot, rank 4", lambda k: k.layers.Dot((3, 1)), (2, 3, 2, 4), (2, 4, 5)),
+    row("Dot, cosine, axes", lambda k: k.layers.Dot((1, 2), normalize=True), (2, 3), (2, 4, 3)),
+    row("Dot, cosine, empty", lambda k: k.layers.Dot((1, 2), normalize=True), (0, 3), (0, 4, 3)),
     row("Dot, cosine", lambda k: k.layers.Dot(1, normalize=True), (2, 3), (2, 3)),
 )
 def test_merging(build, shapes, options):

@@ -24,6 +24,7 @@ CLIPPING = {"rmin": 0.8, "rmax": 1.2, "dmax": 0.5}
     row("neither", lambda k: k.layers.BatchNormalization(center=False, scale=False), (4, 5), **TRAINING),
     row("frozen", lambda k: k.layers.BatchNormalization(trainable=False), (4, 5), **TRAINING),
     row("mask", lambda k: k.layers.BatchNormalization(), (2, 3, 4), training=True, call={"mask": MASK}),
+    row("all masked", lambda k: k.layers.BatchNormalization(), (2, 3, 4), training=True, call={"mask": MASK & False}),
     row("mask, inference", lambda k: k.layers.BatchNormalization(), (2, 3, 4), call={"mask": MASK}),
     row("renorm", lambda k: k.layers.BatchNormalization(renorm=True), (4, 3, 5), **TRAINING),
     row(

@@ -61,6 +61,9 @@ def test_global_pooling(build, shapes, options):
 @cases(
     row("mean 1D", lambda k: k.layers.AdaptiveAveragePooling1D(3), (2, 7, 3)),
     row("mean 2D", lambda k: k.layers.AdaptiveAveragePooling2D((2, 3)), (2, 7, 6, 3)),
+    row("mean 2D, empty", lambda k: k.layers.AdaptiveAveragePooling2D((2, 3)), (0, 7, 6, 3)),
+    row("max 1D, empty", lambda k: k.layers.AdaptiveMaxPooling1D(3), (0, 7, 3)),
+    row("max 3D, empty", lambda k: k.layers.AdaptiveMaxPooling3D(2), (0, 4, 5, 3, 2)),
     row("mean 2D, whole", lambda k: k.layers.AdaptiveAveragePooling2D(1), (2, 3, 4, 2)),
     row("mean 2D, larger", lambda k: k.layers.AdaptiveAveragePooling2D(5), (2, 3, 4, 2)),
     row("mean 2D, first", lambda k: k.layers.AdaptiveAveragePooling2D(2, "channels_first"), (2, 3, 7, 6)),

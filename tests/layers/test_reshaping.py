@@ -6,6 +6,8 @@ from .harness import cases, channels_last_oracle, check_layer, check_refusal, re
 @cases(
     row("Flatten", lambda k: k.layers.Flatten(), (2, 3, 4, 5)),
     row("Flatten, first", lambda k: k.layers.Flatten(data_format="channels_first"), (2, 3, 4, 5)),
+    row("Flatten, first, steps", lambda k: k.layers.Flatten(data_format="channels_first"), (2, 3, 4)),
+    row("Flatten, first, flat", lambda k: k.layers.Flatten(data_format="channels_first"), (2, 3)),
     row("Flatten, flat", lambda k: k.layers.Flatten(), (2, 3)),
     row("Flatten, scalars", lambda k: k.layers.Flatten(), (2,)),
     row("Flatten, empty batch", lambda k: k.layers.Flatten(), (0, 3, 4)),

@@ -54,6 +54,19 @@ def branches(k):
     return k.Model([a, b], [layers.Dense(1, name="out")(x), k.ops.relu(x * 2.0) + 1])
 
 
+def bool_weights(k):
+    class Chooser(k.layers.Layer):
+        def build(self, input_shape):
+            self.chosen = self.add_weight(shape=(11,), dtype="bool", initializer="zeros", trainable=False, name="c")
+            self.counts = self.add_weight(shape=(3,), dtype="uint8", initializer="zeros", trainable=False, name="n")
+
+        def call(self, x):
+            return x
+
+    x = k.Input((4,))
+    return k.Model(x, Chooser()(x))
+
+
 def shared_layer(k):
     x, layer = k.Input((4,)), k.layers.Dense(4)
     return k.Model(x, [layer(x), layer(layer(x))])
@@ -133,7 +146,7 @@ ROWS = {
     "empty": (lambda k: k.Sequential(), {}),
     "branches": (branches, {}),
     "branches, trainable": (branches, {"show_trainable": True}),
-    "shared layer": (shared_layer, {}),
+    "shared layer": (bool_weights, shared_layer, {}),
     "nested": (nested, {}),
     "nested, expanded": (nested, {"expand_nested": True}),
     "nested, expanded, trainable": (nested, {"expand_nested": True, "show_trainable": True}),
