@@ -10,7 +10,7 @@ from kerasish.ops import reduce
 from kerasish.ops.conv import NN, channels_last, per_axis
 from kerasish.ops.indexing import take
 from kerasish.ops.linalg import matmul
-from kerasish.ops.shaping import moveaxis, reshape
+from kerasish.ops.shaping import moveaxis
 
 
 def sections(length: int, parts: int) -> list[tuple[int, int]]:
@@ -55,8 +55,7 @@ class AdaptiveMaxPool(_Door):
         bounds = sections(x.shape[axis], parts)
         widest = max(last - first for first, last in bounds)
         index = np.array([np.minimum(np.arange(first, first + widest), last - 1) for first, last in bounds])
-        windows = (*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
-        return reduce.max(reshape(take(x, index.ravel(), axis), windows), axis + 1)
+        return reduce.max(take(x, index, axis), axis + 1)
 
 
 def adaptive_average_pool(inputs, output_size: int | tuple, data_format: str | None = None):

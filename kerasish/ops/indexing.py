@@ -136,7 +136,7 @@ class Take(Op):
                 scatter_add_along(reshape(gy, (-1,)), indices.value.reshape(-1), shapes.size(shape), 0), shape
             ), None
         axis = shapes.normal_axis(self.axis, len(shape))
-        flat = reshape(gy, (*shape[:axis], -1, *shape[axis + 1 :]))
+        flat = reshape(gy, (*shape[:axis], indices.value.size, *shape[axis + 1 :]))
         return scatter_add_along(flat, indices.value.reshape(-1), shape[axis], axis), None
 
 
