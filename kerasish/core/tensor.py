@@ -222,10 +222,10 @@ def _made_of_python_numbers(x) -> bool:
 
 
 def convert_to_tensor(x, dtype=None) -> Tensor:
-    """A Tensor of x, sharing its memory where it can.
+    """A Tensor of x, sharing its memory where it can; a KerasTensor, which has no value yet, stays one.
 
     Args:
-        x: a Tensor, Variable, array, number or nested list of them.
+        x: a Tensor, Variable, KerasTensor, array, number or nested list of numbers or arrays.
         dtype: the wanted dtype; None keeps x's.
     """
     if type(x) is Tensor and dtype is None:
@@ -235,6 +235,6 @@ def convert_to_tensor(x, dtype=None) -> Tensor:
         return x
     if isinstance(x, Operators) and dtype not in (None, x.dtype):
         return op("cast")(x, dtype)
-    if isinstance(x, Operators) and not isinstance(x, Tensor) and hasattr(x, "value"):
-        return x.value
+    if isinstance(x, Operators) and not isinstance(x, Tensor):
+        return x.value if hasattr(x, "value") else x
     return Tensor(as_array(x, dtype))

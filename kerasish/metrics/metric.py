@@ -1,13 +1,16 @@
 """Metric: the base class of what is measured over many batches."""
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from kerasish import config, dtype_policies
+from kerasish.core import nest, scopes
 from kerasish.core.scopes import auto_name, name_scope
+from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable
 
@@ -34,6 +37,11 @@ class Metric:
             return self.seen
     ```
     """
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _only_with_values(vars(cls)["update_state"])
 
     def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or auto_name(type(self).__name__)
@@ -113,7 +121,10 @@ class Metric:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Updates, then returns the result."""
         self.update_state(*args, **kwargs)
-        return self.result()
+        result = self.result()
+        if scopes.shapes_only():
+            return nest.map_structure(lambda x: KerasTensor(x.shape, x.dtype), result)
+        return result
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Tensor]:
         """`update_state` on given state; returns the new state and changes no variable."""
@@ -161,6 +172,26 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _only_with_values(update: Callable) -> Callable:
+    """An `update_state` that leaves the state as it is while a layer that calls it is asked for shapes alone."""
+
+    @functools.wraps(update)
+    def update_state(self, *args, **kwargs):
+        if not scopes.shapes_only():
+            update(self, *args, **kwargs)
+        elif not getattr(self, "_built", True):  # its state depends on shapes
+            with scopes.graph_scope():
+                update(self, *map(_placeholder, args), **{name: _placeholder(x) for name, x in kwargs.items()})
+                self.reset_state()
+
+    return update_state
+
+
+def _placeholder(x: Any) -> Any:
+    """Zeros in place of a tensor without a value."""
+    return np.zeros([n or 1 for n in x.shape], x.dtype) if isinstance(x, KerasTensor) else x
 
 
 def _held(value: Any) -> Iterator[Any]:

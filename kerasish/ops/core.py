@@ -48,8 +48,6 @@ def convert_to_tensor(x, dtype=None, sparse: bool | None = None, ragged: bool | 
     """
     if sparse or ragged:
         raise ValueError("sparse and ragged tensors are not supported by kerasish; pass a dense one")
-    if isinstance(x, KerasTensor):
-        return x if dtype is None else cast(x, dtype)
     return _convert(x, dtype)
 
 
