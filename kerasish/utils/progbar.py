@@ -129,12 +129,16 @@ class Progbar:
             io_utils.print_msg(f"{self._head(current)} {clock}{tail}")
             return
         plain_length = len(self._head(current)) + 1 + len(clock)
+        columns = shutil.get_terminal_size().columns
         if not finalize:
-            tail = tail[: max(shutil.get_terminal_size().columns - 1 - plain_length, 0)]
+            tail = tail[: max(columns - 1 - plain_length, 0)]
+        elif not io_utils.in_notebook():
+            tail = _folded(tail, plain_length, columns)
+        tail, *more = tail.split("\n", 1)
         length = plain_length + len(tail)
         padding = " " * max(self._drawn_width - length, 0)
         line = f"\r{self._head(current, coloured=True)} {_BOLD}{clock}{_PLAIN}{tail}{padding}"
-        io_utils.print_msg(line, line_break=finalize)
+        io_utils.print_msg("\n".join([line, *more]), line_break=finalize)
         self._drawn_width = length
 
     def _head(self, current, coloured=False):
@@ -156,6 +160,18 @@ class Progbar:
 
     def _metrics(self):
         return "".join(f" - {name}: {_format_average(*entry)}" for name, entry in self._values.items())
+
+
+def _folded(tail, start, columns):
+    """The tail of a finished line in as many lines as the terminal needs, broken between metrics, not in words."""
+    lines, length = [""], start
+    for part in tail.replace(" - ", "\0 - ").split("\0"):
+        if length + len(part) > columns and lines[-1]:
+            lines.append("  ")
+            length = 2
+        lines[-1] += part
+        length += len(part)
+    return "\n".join(lines)
 
 
 def _format_count(current, target):

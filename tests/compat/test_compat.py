@@ -193,6 +193,29 @@ MISSING = [
 ]
 
 
+PREFIXES = [
+    ("keras.nope", "No module named 'keras.nope': neither Keras 3"),
+    ("tensorflow.keras.nope", "No module named 'tensorflow.keras.nope': neither Keras 3"),
+    ("tensorflow.python.keras.nope.more", "No module named 'tensorflow.python.keras.nope.more': neither Keras 3"),
+    (
+        "tensorflow.keras.utils.np_utils",
+        "No module named 'tensorflow.keras.utils.np_utils': it belongs to Keras 2; import to",
+    ),
+    (
+        "tensorflow.contrib",
+        "No module named 'tensorflow.contrib': kerasish's stand-in for TensorFlow does not have it; it",
+    ),
+    ("tensorflow.math.lgamma", "No module named 'tensorflow.math.lgamma': kerasish's stand-in for TensorFlow does not"),
+]
+
+
+@pytest.mark.parametrize("name, text", PREFIXES)
+def test_a_missing_module_is_called_as_it_was_asked_for(name, text):
+    from kerasish.compat import advice
+
+    assert advice.missing_module(name).startswith(text)
+
+
 @pytest.fixture
 def installed():
     import kerasish

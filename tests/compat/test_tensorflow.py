@@ -63,6 +63,10 @@ VALUES = {
     "shape and size": (lambda tf: tf.range(tf.shape(X)[1] + int(tf.size(X)) + int(tf.rank(X))), np.arange(11)),
     "clip_by_value": (lambda tf: tf.clip_by_value(X, -1.0, 1.0), X.clip(-1, 1)),
     "clip_by_norm": (lambda tf: tf.clip_by_norm(X, 1.0), X / np.linalg.norm(X)),
+    "clip_by_norm, short": (lambda tf: tf.clip_by_norm(X, 100.0), X),
+    "clip_by_norm, axes": (lambda tf: tf.clip_by_norm(X, 4.0, axes=[1]), [X[0], X[1] * (4 / np.linalg.norm(X[1]))]),
+    "clip_by_global_norm, short": (lambda tf: tf.clip_by_global_norm([X, P], 100.0)[0][1], P),
+    "clip_by_global_norm, its length": (lambda tf: tf.clip_by_global_norm([X, None], 1.0)[1], np.linalg.norm(X)),
     "clip_by_global_norm": (lambda tf: tf.clip_by_global_norm([X, None], 1.0)[0][0], X / np.linalg.norm(X)),
     "norm": (lambda tf: tf.norm(X), np.linalg.norm(X)),
     "math.l2_normalize": (lambda tf: tf.math.l2_normalize(X, axis=1), X / np.linalg.norm(X, axis=1, keepdims=True)),
@@ -109,6 +113,8 @@ VALUES = {
     "image.convert_image_dtype": (lambda tf: tf.image.convert_image_dtype(np.uint8([0, 255]), tf.float32), [0.0, 1.0]),
     "image.resize": (lambda tf: tf.image.resize(X[..., None], [1, 3], method="nearest"), X[1:, :, None]),
     "function": (lambda tf: tf.function(lambda x: x + 1)(1), 2),
+    "function of keyword arguments": (lambda tf: tf.function(lambda x, y=0: x - y)(1, y=5), -4),
+    "function, decorated, of keyword arguments": (lambda tf: tf.function()(lambda x, *, y=0: x - y)(x=1, y=5), -4),
     "function with arguments": (lambda tf: tf.function(jit_compile=True)(lambda x: x + 1)(1), 2),
 }
 

@@ -178,3 +178,19 @@ def test_message_that_the_encoding_lacks(monkeypatch):
     out = screen(monkeypatch, tty=False, encoding="ascii")
     io_utils.print_msg("a ━ b")
     assert out.text() == "a ? b\n"
+
+
+@pytest.mark.parametrize("columns", [30, 50, 80, 100, 200])
+def test_the_finished_line_is_broken_between_metrics(columns, monkeypatch, clock):
+    out = screen(monkeypatch, tty=True, columns=columns)
+    bar = Progbar(target=188)
+    values = [(name, 0.5) for name in ("accuracy", "loss", "val_accuracy", "val_loss")]
+    for step in (1, 100, 188):
+        clock.now += 1
+        bar.update(step, values=values, finalize=step == 188)
+    last = ESCAPE.sub("", out.text()).rpartition("\r")[2]
+    lines = [line.rstrip() for line in last.splitlines()]
+    metrics = [f"{name}: 0.5000" for name, _ in values]
+    assert " ".join(lines).replace("  ", " ").replace("  ", " ").split(" - ")[1:] == metrics
+    assert all(len(line) <= max(columns, 48) for line in lines)
+    assert (len(lines) == 1) == (columns >= 113), "broken only where it must be"
