@@ -226,7 +226,7 @@ class Variable(Operators):
         """The array, to be written in place, by `writing`; first copied if somebody else may hold it."""
         if self._shared:
             self.array, self._shared = self.array.copy(), False
-        self._changed()
+        self.version = latest_write[0] = next(_versions)
         return self.array
 
     def exchange(self, array) -> None:

@@ -60,11 +60,8 @@ def restored_later(thread_local: Any, *names: str) -> None:
 
 def open_scopes() -> list:
     """The scopes, tapes and calls that are open on this thread, for `restore_scopes`."""
-    found = []
-    for local, name in _contexts:
-        value = vars(local).get(name, _ABSENT)
-        found.append((value, value.copy() if value.__class__ is list else None))
-    return found
+    values = [getattr(local, name, _ABSENT) for local, name in _contexts]
+    return [(value, value[:] if value.__class__ is list else None) for value in values]
 
 
 def restore_scopes(before: list) -> None:

@@ -34,7 +34,7 @@ class Configuration:
         layers, self._settings = list(layers), settings.version()
         self._seen = latest_change[0]  # first: what changes while the rest is read counts as changed
         self._fields = [(vars(layer), vars(layer).get("_change")) for layer in layers]
-        self._methods = [methods_of(cls) for cls in dict.fromkeys(map(type, layers))]
+        self._methods = [look for cls in dict.fromkeys(map(type, layers)) for look in methods_of(cls).looks]
         self._contents = [
             (fields, name, _content(value))
             for fields, _ in self._fields
@@ -52,10 +52,9 @@ class Configuration:
                 if fields.get("_change") != change:
                     return False
             self._seen = now
-        for methods in self._methods:
-            if not methods.hold():
-                return False
-        return not self._contents or all(_is_same(fields.get(name), was) for fields, name, was in self._contents)
+        return hold(self._methods) and (
+            not self._contents or all(_is_same(fields.get(name), was) for fields, name, was in self._contents)
+        )
 
 
 class Values:
@@ -94,30 +93,32 @@ class Methods:
 
     Attributes:
         names: of the attributes of the class that the call uses.
+        looks: classes, what gets those attributes of them, what it got.
         own: whether all of them are this library's.
     """
 
     def __init__(self, cls: type):
         self.names = _forward_names(cls)
         found = {name: inspect.getattr_static(cls, name) for name in self.names}
-        self._places = [(cls, operator.attrgetter(*self.names))]
+        places = [(cls, operator.attrgetter(*self.names))]
         for base in cls.__mro__[1:]:  # what is overridden may be called by `super`
             behind = [name for name in self.names if name in vars(base) and vars(base)[name] is not found[name]]
             if behind and issubclass(base, Layer) and base is not Layer:
-                self._places.append((base, operator.attrgetter(*behind)))
-        self._found = [get(place) for place, get in self._places]
+                places.append((base, operator.attrgetter(*behind)))
+        self.looks = [(place, get, get(place)) for place, get in places]
         functions = [_function(x) for x in found.values()]
         self.own = cls.__module__.startswith("kerasish.layers.") and all(is_own(f) for f in functions if callable(f))
 
-    def hold(self) -> bool:
-        """Whether the class still has them."""
-        try:
-            for (place, get), found in zip(self._places, self._found):
-                if get(place) != found:
-                    return False
-        except AttributeError:
-            return False
-        return True
+
+def hold(looks: list[tuple]) -> bool:
+    """Whether classes still have the methods that they had."""
+    try:
+        for place, get, found in looks:
+            if get(place) != found:
+                return False
+    except AttributeError:
+        return False
+    return True
 
 
 _known: dict[type, Methods] = {}
@@ -126,7 +127,7 @@ _known: dict[type, Methods] = {}
 def methods_of(cls: type) -> Methods:
     """The methods of a class as they are."""
     methods = _known.get(cls)
-    if methods is None or not methods.hold():
+    if methods is None or not hold(methods.looks):
         methods = _known[cls] = Methods(cls)
     return methods
 

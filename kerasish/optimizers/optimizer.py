@@ -216,7 +216,8 @@ class Optimizer(OptimizerState):
     def _variables_for(self, grads: list[Any], variables: Iterable[Variable] | None) -> list[Variable]:
         if variables is not None:
             variables = list(variables)
-            self.build(variables)
+            if not self.built:
+                self.build(variables)
             for variable in variables:
                 self._get_variable_index(variable)
             return variables
