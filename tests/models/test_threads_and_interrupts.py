@@ -15,7 +15,10 @@ from kerasish.layers import calling
 from kerasish.models.functional import Functional
 
 L = keras.layers
-pytestmark = pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels")
+pytestmark = [
+    pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # interrupts that hit a finalizer
+]
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((16, 8, 8, 3)).astype("float32")
 Y = RNG.standard_normal((16, 4)).astype("float32")
