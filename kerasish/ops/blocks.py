@@ -79,11 +79,11 @@ def _slice_spec(inputs, start_indices, shape):
 
 def _check_slice(x_shape, start_indices, shape):
     starts = start_indices.shape[0] if isinstance(start_indices, KerasTensor) else len(start_indices)
-    for name, length in (("shape", len(shape)), ("start_indices", starts)):
-        if length is not None and length != len(x_shape):
+    for name, found in (("shape", len(shape)), ("start_indices", starts)):
+        if found is not None and found != len(x_shape):
             raise ValueError(
-                f"The number of dimensions in `{name}` must match the number of dimensions in `inputs`. Received "
-                f"{length} of them and inputs.shape={tuple(x_shape)}"
+                f"The number of dimensions in `inputs` must match the number of dimensions in `{name}`. Received "
+                f"inputs.shape={tuple(x_shape)} and {found} entries in {name}"
             )
 
 

@@ -14,7 +14,7 @@ class BroadcastTo(Op):
 
     def infer(self, x):
         wide = shapes.broadcast(x.shape, self.shape)
-        if len(wide) > len(self.shape) or any(d is not None and d != n for d, n in zip(wide, self.shape)):
+        if len(wide) > len(self.shape) or any(None not in (d, n) and d != n for d, n in zip(wide, self.shape)):
             raise ValueError(f"a tensor of shape {tuple(x.shape)} cannot be broadcast to {self.shape}")
         return Spec(self.shape, x.dtype)
 

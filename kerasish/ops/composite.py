@@ -31,8 +31,17 @@ class Composite(Operation):
 
     def compute_output_spec(self, *args, **kwargs):
         if type(self).infer is None:
-            return super().compute_output_spec(*args, **kwargs)
+            return self._traced(args, kwargs)
         return symbols(self._apply(type(self).infer, args, kwargs))
+
+    def _traced(self, args, kwargs):
+        """The specs by running the function: with open dimensions, which ops understand, or with stand-ins for them,
+        which could clash with known ones, where the function computes with lengths."""
+        try:
+            with scopes.shape_scope():
+                return self.call(*args, **kwargs)
+        except TypeError:
+            return super().compute_output_spec(*args, **kwargs)
 
     def _apply(self, function, args, kwargs):
         if self.starred is not None:

@@ -146,7 +146,7 @@ def scan(f, init, xs=None, length: int | None = None, reverse: bool = False, unr
     """
     count = _steps(f, xs, length)
     if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
-        raise ValueError(f"`unroll` must be a positive integer or boolean. Received: unroll={unroll}")
+        raise ValueError(f"`unroll` must be an positive integer or boolean. Received: unroll={unroll}")
     carry, ys = nest.map_structure(lambda x: None if x is None else convert_to_tensor(x), init), []
     for i in reversed(range(count)) if reverse else range(count):
         carry, y = f(carry, None if xs is None else nest.map_structure(lambda v, i=i: v[i], xs))

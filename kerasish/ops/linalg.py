@@ -113,6 +113,9 @@ def _kept(shape, gone):
 
 def _tensordot_spec(x1, x2, axes=2):
     a, b = spec_of(x1), spec_of(x2)
+    if isinstance(axes, int):  # whether lengths agree is found out at the run, as in Keras
+        kept = (*a.shape[: len(a.shape) - max(axes, 0)], *b.shape[max(axes, 0) :])
+        return Spec(kept, dtypes.result_type(a.dtype, b.dtype))
     left, right = _tensordot_axes(axes, a.shape, b.shape)
     return Spec((*_kept(a.shape, left), *_kept(b.shape, right)), dtypes.result_type(a.dtype, b.dtype))
 
@@ -173,13 +176,25 @@ def _inner_spec(x1, x2):
     a, b = spec_of(x1), spec_of(x2)
     if not a.shape or not b.shape:
         return Spec((*a.shape, *b.shape), dtypes.result_type(a.dtype, b.dtype))
+    if None not in (a.shape[-1], b.shape[-1]) and a.shape[-1] != b.shape[-1]:
+        raise ValueError(
+            "`inner` requires the last dimension of `x1` and `x2` to match. Received: x1.shape="
+            f"{tuple(a.shape)}, x2.shape={tuple(b.shape)}."
+        )
     return _tensordot_spec(a, b, [[-1], [-1]])
 
 
 @composite("keras.src.ops.numpy", inputs=2, infer=_inner_spec)
 def inner(x1, x2):
-    """Products summed over the last axes; with a scalar, its multiples."""
-    return multiply(x1, x2) if _rank(x1) == 0 or _rank(x2) == 0 else tensordot(x1, x2, [[-1], [-1]])
+    """Products summed over the last axes; with a scalar, its multiples.
+
+    Raises:
+        ValueError: if these axes have other lengths.
+    """
+    if _rank(x1) == 0 or _rank(x2) == 0:
+        return multiply(x1, x2)
+    _inner_spec(x1, x2)
+    return tensordot(x1, x2, [[-1], [-1]])
 
 
 @composite("keras.src.ops.numpy", inputs=2)
@@ -198,8 +213,9 @@ class Einsum(Op):
         inputs, output = einsum_terms(self.subscripts, [len(s.shape) for s in specs])
         sizes: dict = {}
         for term, spec in zip(inputs, specs):
+            before = dict(sizes)
             for letter, d in zip(term, spec.shape):
-                known = sizes.get(letter)
+                known = before.get(letter)
                 if None not in (known, d) and 1 not in (known, d) and known != d:
                     raise ValueError(
                         f"einsum({self.subscripts!r}): letter {letter!r} has the lengths {known} and {d} in operands "
