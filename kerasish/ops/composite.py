@@ -95,8 +95,9 @@ def composite(
     def decorate(function):
         signature = inspect.signature(function)
         kinds = {name: p.kind for name, p in signature.parameters.items()}
+        extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
         starred = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL), None)
-        names = [name for name, kind in kinds.items() if kind is not inspect.Parameter.VAR_KEYWORD and name != starred]
+        names = [name for name in kinds if name not in (starred, extra)]
         tensors = tuple(names[:inputs]) if isinstance(inputs, int) else inputs
         options = [name for name in names if name not in (*tensors, *keywords)]
         body = {"module": module, "function": staticmethod(function), "__doc__": function.__doc__}
@@ -114,7 +115,7 @@ def composite(
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             given = bound.arguments
-            op = cls(**{name: given[name] for name in options})
+            op = cls(**{name: given[name] for name in options}, **given.get(extra, {}))
             found = [given[name] for name in tensors]
             return op(*found, *given.get(starred, ()), **{name: given[name] for name in keywords})
 

@@ -66,7 +66,7 @@ def batch_norm_train(x, gamma=None, beta=None, axis=-1, epsilon=1e-3, activation
     return y if last else moveaxis(y, -1, axis), mean, variance
 
 
-class BatchNormalization(Op):
+class BatchNorm(Op):
     """x normalized by given statistics."""
 
     module = NN
@@ -113,8 +113,8 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
             f"Received: mean.shape={tuple(mean.shape)} and variance.shape={tuple(variance.shape)}"
         )
     if isinstance(x, KerasTensor) or any(isinstance(v, (Tensor, Variable, KerasTensor)) for v in (x, mean)):
-        return BatchNormalization(axis, epsilon)(x, mean, variance, offset, scale)
-    return BatchNormalization(axis, epsilon)(Tensor(as_array(x)), mean, variance, offset, scale)
+        return BatchNorm(axis, epsilon)(x, mean, variance, offset, scale)
+    return BatchNorm(axis, epsilon)(Tensor(as_array(x)), mean, variance, offset, scale)
 
 
 class LayerNorm(FusedOp):
@@ -146,6 +146,7 @@ class LayerNorm(FusedOp):
         return y if beta is None else y + beta
 
 
+@composite(NN, keywords=("gamma", "beta"), class_name="LayerNorm")
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
     """x normalized along `axis` by its own statistics, scaled and shifted.
 
@@ -229,7 +230,7 @@ def group_normalization(x, groups, gamma=None, beta=None, axis=-1, epsilon=1e-3)
     return y if axis == last else moveaxis(y, -1, axis)
 
 
-@composite("keras.src.ops.nn", keywords=("scale",))
+@composite(NN, keywords=("scale",), class_name="RMSNorm")
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x divided by its root mean square along `axis`, then scaled.
 

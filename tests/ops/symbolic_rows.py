@@ -101,6 +101,9 @@ row("in_top_k", lambda ops, t, p: ops.in_top_k(t, p, 2), i(N), f(N, 4))
 row("one_hot", lambda ops, x: ops.one_hot(x, 5), i(N, 4))
 row("one_hot axis", lambda ops, x: ops.one_hot(x, 5, axis=1, dtype="int32"), i(N, 4))
 row("multi_hot", lambda ops, x: ops.multi_hot(x, 5), i(N, 4))
+row("multi_hot by its old name", lambda ops, x: ops.multi_hot(x, num_tokens=5), i(N, 4))
+row("layer_normalization scaled", lambda ops, x, g, b: ops.layer_normalization(x, g, b), f(N, 4), f(4), f(4))
+row("rms_normalization scaled", lambda ops, x, g: ops.rms_normalization(x, g), f(N, 4), f(4))
 row("multi_hot 1-D", lambda ops, x: ops.multi_hot(x, 5), i(4))
 for name in ("sum", "max", "min"):
     row(f"segment_{name}", lambda ops, x, s, n=name: getattr(ops, f"segment_{n}")(x, s), f(3, 4), i(3))
@@ -447,6 +450,7 @@ KEPT = {
     "hypot of a number": (("symbolic", "in Keras"), SPEC),
     "where alone": (("symbolic",), SPEC),
     "multi_hot": (("symbolic",), SPEC),
+    "multi_hot by its old name": (("symbolic",), SPEC),
     "multi_hot 1-D": (("symbolic",), SPEC),
     "searchsorted": (("eager",), NUMPY),
     "searchsorted right": (("eager",), NUMPY),
@@ -473,38 +477,12 @@ KEPT = {
     "while_loop": (("in Keras",), "Keras does not read the functions in its config"),
     "while_loop alone": (("in Keras",), "Keras does not read the functions in its config"),
     "while_loop for ever": (("in Keras",), "Keras does not read the functions in its config"),
-    "layer_normalization": (("in Keras",), "the node has another name"),
-    "batch_normalization": (("in Keras",), "the node has another name"),
     "ctc_loss": (("eager", "in Keras"), "labels without an alignment: Keras gives about 707, we 1e30"),
+    "bincount weights": (("symbolic", "in Keras"), "Keras keeps the weights in the config, which a graph cannot fill"),
+    "linspace retstep": (("symbolic", "in Keras"), SPEC),
     "conv too small": (("eager",), "Keras on TensorFlow reads beyond its input"),
     "conv_transpose": (("in Keras",), "Keras's op mixes up its arguments"),
     "conv_transpose valid": (("in Keras",), "Keras's op mixes up its arguments"),
     "adaptive_average_pool": (("symbolic", "in Keras"), SPEC),
     "adaptive_max_pool": (("symbolic", "in Keras"), SPEC),
 }
-WAITING = """array
-median
-median axis
-median keepdims
-median axes
-argsort axis None, open
-sort axis None, open
-cumsum of bools
-average weights
-quantile
-quantile of several
-quantile symbolic q
-unique
-unique and more
-unique sized
-unique axis
-digitize
-bincount
-bincount minlength
-in_top_k
-linspace
-linspace axis
-logspace
-full
-full_like of a tensor"""  # ops without a node in a graph
-KEPT |= {name: (("symbolic", "run"), "not in a graph yet") for name in WAITING.splitlines()}
