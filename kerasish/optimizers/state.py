@@ -131,7 +131,11 @@ class OptimizerState:
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Reads the variables from `store`; warns and reads nothing if their number differs."""
+        """Reads the variables from `store`; warns and reads nothing if their number differs.
+
+        Raises:
+            ValueError: If a shape differs; nothing is read then either.
+        """
         variables = self.variables
         if len(store.keys()) != len(variables):
             warnings.warn(
@@ -140,8 +144,15 @@ class OptimizerState:
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(variables):
-            variable.assign(store[str(i)])
+        values = [store[str(i)] for i in range(len(variables))]
+        for variable, value in zip(variables, values):
+            if tuple(variable.shape) != np.shape(value):
+                raise ValueError(
+                    f"Optimizer '{self.name}': variable '{variable.path}' has shape {tuple(variable.shape)}, the saved "
+                    f"one {np.shape(value)}; they must match."
+                )
+        for variable, value in zip(variables, values):
+            variable.assign(value)
 
     def stateless_apply(
         self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]

@@ -57,6 +57,11 @@ def save_model(
     if unknown := sorted(set(kwargs) - _IGNORED_ARGUMENTS):
         raise ValueError(f"The following argument(s) are not supported: {unknown}")
     is_keras = filepath.endswith(".keras")
+    if (save_format := kwargs.get("save_format")) and not filepath.endswith((".keras", ".h5", ".hdf5")):
+        raise ValueError(
+            "The `save_format` argument is deprecated in Keras 3. Leave it out, and pass a path that ends in `.keras` "
+            f"or `.h5`. Received: {save_format=}"
+        )
     if is_keras and zipped is False:
         raise ValueError(
             f"When using `zipped=False`, the `filepath` argument should not end in `.keras`. Received: {filepath=}"

@@ -15,15 +15,16 @@ from kerasish.saving.h5_files import UnsafeFileError
 from kerasish.saving.report import LoadReport, own_variables
 
 
-def save_state(root: Any, weights: Any = None, assets: Any = None) -> None:
+def save_state(root: Any, weights: Any = None, assets: Any = None, skip: set[int] = frozenset()) -> None:
     """Writes the variables and assets of `root` and all its parts.
 
     Args:
         root: A model, layer or other part.
         weights: A `WritingStore`, or None.
         assets: An `AssetStore`, or None.
+        skip: The ids of parts to leave out.
     """
-    done: set[int] = set()
+    done: set[int] = set(skip)
 
     def save(part: Any, path: str) -> None:
         if id(part) in done:

@@ -26,6 +26,7 @@ def save_weights(
     filepath: str | os.PathLike,
     overwrite: bool = True,
     max_shard_size: float | None = None,
+    objects_to_skip: Any = None,
     **kwargs: Any,
 ) -> None:
     """Saves all weights of a model, its optimizer's included, to a `.weights.h5` file that real Keras reads too.
@@ -37,6 +38,7 @@ def save_weights(
         filepath: Where to save; must end in `.weights.h5`.
         overwrite: Whether an existing file is replaced without asking.
         max_shard_size: Must be `None`: splitting a model over several files is not supported.
+        objects_to_skip: Layers, or other parts, to leave out.
 
     Raises:
         ValueError: If the file's name does not end in `.weights.h5`, or the model has no weights yet.
@@ -52,7 +54,7 @@ def save_weights(
     if not may_write(filepath, overwrite):
         return
     with atomic_path(filepath) as temporary, writing_h5(temporary) as file:
-        save_state(model, weights=WritingStore(file))
+        save_state(model, WritingStore(file), skip={id(part) for part in objects_to_skip or ()})
 
 
 def load_weights(
