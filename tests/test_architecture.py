@@ -95,6 +95,16 @@ def test_files_stay_small(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_a_variable_exchanges_its_array(path):
+    """Each change has a version; who sets `variable.array` from outside makes one that no stamp sees."""
+    if path.relative_to(PACKAGE).parts == ("core", "variable.py"):
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr == "array":
+            assert isinstance(node.value, ast.Name) and node.value.id == "self", f"{path}:{node.lineno}"
+
+
 def test_import_is_quiet_and_light():
     code = (
         "import sys, kerasish; kerasish.layers, kerasish.models, kerasish.ops, kerasish.datasets, kerasish.callbacks; "
