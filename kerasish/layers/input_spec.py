@@ -112,13 +112,20 @@ def check_inputs(specs, inputs, layer_name: str) -> None:
             )
     given = [inputs.get(s.name) for s in specs] if named else nest.flatten(inputs)
     if len(given) != len(specs):
+        names = [s.name for s in specs if s is not None and s.name is not None]
+        keys = f"named input(s) with keys {names}" if len(names) == len(specs) else "input(s)"
         raise ValueError(
-            f"Layer '{layer_name}' expected {len(specs)} input(s). Received {len(given)} instead: "
+            f"Layer '{layer_name}' expects {len(specs)} {keys}, but it received {len(given)} input tensors: "
             f"{[getattr(x, 'shape', x) for x in given]}"
         )
     for i, (x, spec) in enumerate(zip(given, specs)):
         if spec is None or (x is None and spec.optional):
             continue
+        if x is None and spec.name is not None:
+            raise ValueError(
+                f"Layer '{layer_name}': the input '{spec.name}' is not optional, but None was passed. Please provide a "
+                "valid tensor."
+            )
         if not hasattr(x, "shape"):
             raise ValueError(
                 f"Inputs to a layer should be tensors. Got '{x}' (of type {type(x)}) as input for layer '{layer_name}'."

@@ -214,6 +214,12 @@ def passes_graph(cls) -> bool:
     return spec.args[1:] == ["inputs", "outputs", "name"] or bool(spec.varargs and spec.varkw)
 
 
+def takes(cls, name: str) -> bool:
+    """Whether a class's constructor takes an argument of that name, or any."""
+    spec = inspect.getfullargspec(cls.__init__)
+    return bool(spec.varkw) or name in spec.args or name in spec.kwonlyargs
+
+
 def adopt(cls: type) -> None:
     """Make a Model's subclass one of Functional, because its constructor was given a graph."""
     if cls is Model or issubclass(cls, Functional):
@@ -231,7 +237,9 @@ def functional_from_config(cls, config: dict, custom_objects=None):
     """A functional model from its config."""
     inputs, outputs = graph_from_config(config, custom_objects)
     if cls not in (Model, Functional):
-        return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+        graph = ("layers", "input_layers", "output_layers", "name")
+        own = {k: v for k, v in config.items() if k not in graph and (k != "trainable" or takes(cls, k))}
+        return cls(inputs=inputs, outputs=outputs, name=config.get("name"), **own)
     frozen = {"trainable": False} if config.get("trainable") is False else {}
     return Functional(inputs, outputs, name=config.get("name"), **frozen)
 

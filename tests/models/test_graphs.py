@@ -144,7 +144,22 @@ def clone_subclass_with_function(k):
     return k.models.clone_model(Net(), clone_function=lambda layer: layer)
 
 
+def remade_with_arguments_of_its_own(k):
+    class Net(k.Model):
+        def __init__(self, *args, param=1, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.param = param
+
+        def get_config(self):
+            return {**super().get_config(), "param": self.param}
+
+    x = k.Input((3,))
+    again = Net.from_config(Net(inputs=x, outputs=k.layers.Dense(5)(x), param=3).get_config())
+    return again.param, again.count_params()
+
+
 @alike(
+    remade_with_arguments_of_its_own,
     nested_as_output,
     nested_as_input_of_a_layer,
     nested_twice,
@@ -407,6 +422,16 @@ def deep_inputs(k):
 )
 def test_inputs(function):
     check(function)
+
+
+def test_what_is_said_of_inputs():
+    model = two_inputs(kerasish)
+    with pytest.raises(ValueError, match="not optional"):
+        model({"a": X, "b": None})
+    with pytest.raises(ValueError, match=r"expects 2 named input\(s\) with keys \['a', 'b'\]"):
+        model(X)
+    with pytest.raises(ValueError, match="Output with path `two` is not connected"):
+        disconnected(kerasish)
 
 
 def test_structures_that_differ_are_said():
