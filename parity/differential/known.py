@@ -1,0 +1,31 @@
+"""Differences that stay, each with its reason. The list may only shrink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """A difference that is explained.
+
+    Attributes:
+        subjects: the subjects' names, or a family's with a slash.
+        holds: `holds(data, difference)`.
+        reason: why it stays.
+    """
+
+    subjects: str
+    holds: Callable
+    reason: str
+
+
+KNOWN: list[Known] = []
+
+
+def reason(subject, data, difference) -> str | None:
+    """Why a difference stays; None if nobody knows."""
+    for entry in KNOWN:
+        if str(subject).startswith(tuple(entry.subjects.split())) and entry.holds(data, difference):
+            return entry.reason
+    return None

@@ -1,0 +1,23 @@
+"""`python -m parity.differential.worker`: searches the subjects that its argument names, prints a result a line.
+
+In a process of its own, because a case may end it: TensorFlow divides by zero in some poolings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+
+from parity.differential.search import search
+from parity.differential.subject import named
+
+
+def main() -> None:
+    """Read `[[subject, cases, seed], ...]` and search one after the other."""
+    for name, cases, seed in json.loads(sys.argv[1]):
+        print(json.dumps(dataclasses.asdict(search(named(name), cases, seed))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
