@@ -20,7 +20,17 @@ class Known(NamedTuple):
     reason: str
 
 
-KNOWN: list[Known] = []
+def _gradient(data, difference) -> bool:
+    return difference.what.startswith("gradient")
+
+
+KNOWN: list[Known] = [
+    Known(
+        "ops/hypot ops/logaddexp",
+        _gradient,
+        "Keras differentiates through a maximum: for equal arguments all of the gradient goes to one of them",
+    ),
+]
 
 
 def reason(subject, data, difference) -> str | None:

@@ -244,7 +244,7 @@ def run(keras, data, folder):
         keras, lambda *t: model(list(t) if len(t) > 1 else t[0], training=False), flat, model.trainable_variables
     )
     out["output"] = plain(out["output"])
-    out["gradients"] = [[] if g is None else g for g in found]
+    out["gradients"] = ["none" if g is None else g for g in found]
     name, arguments = data["optimizer"]
     if model.trainable_weights:
         model.compile(getattr(keras.optimizers, name)(**arguments), data["loss"], run_eagerly=True)

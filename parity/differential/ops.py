@@ -1,4 +1,4 @@
-"""One op: value, dtype, symbolic shape and dtype, gradient."""
+"""One op: value, dtype, symbolic shape and dtype, gradient. A row an op, by the kind of its arguments."""
 
 from __future__ import annotations
 
@@ -14,80 +14,11 @@ from parity.differential.draws import (
     booleans,
     broadcastable,
     dims,
-    made,
     one,
     shapes,
     some,
 )
-from parity.differential.outcome import Raised, attempt, plain
-from parity.differential.subject import subject
-from parity.differential.tapes import gradients
-
-
-def run(keras, data):
-    """`ops.<name>(*arrays, **arguments)`, eager and symbolic, and its gradient by float32 and float64 arrays."""
-    function = keras.ops
-    for part in data["op"].split("."):
-        function = getattr(function, part)
-    arguments = {k: made(v) for k, v in data["arguments"].items()}
-    given = [made(x) for x in data["inputs"]]
-    packed = (lambda *x: function(list(x), **arguments)) if data.get("list") else (lambda *x: function(*x, **arguments))
-    tensors = [keras.ops.convert_to_tensor(x) if isinstance(x, np.ndarray) else x for x in given]
-    out = {"value": plain(packed(*tensors))}
-    if data.get("symbolic", True):
-        out["symbolic"] = _symbolic(keras, packed, given, data.get("open"))
-    places = [i for i, x in enumerate(given) if isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64)]
-    if places and data.get("gradient", True):
-        call = lambda *floats: packed(*[floats[places.index(i)] if i in places else x for i, x in enumerate(tensors)])
-        out["gradient"] = [[] if g is None else g for g in gradients(keras, call, [given[i] for i in places])[1]]
-    return out
-
-
-def _symbolic(keras, function, given, opened):
-    """Shapes and dtypes for symbolic tensors, with some dimensions open."""
-    symbols = []
-    for x in given:
-        if isinstance(x, np.ndarray):
-            shape = [None if opened and i in opened and len(x.shape) > i else d for i, d in enumerate(x.shape)]
-            x = keras.KerasTensor(shape, x.dtype.name)
-        symbols.append(x)
-    results = attempt(function, *symbols)
-    if isinstance(results, Raised):
-        return results
-    results = results if isinstance(results, (list, tuple)) else [results]
-    return [[list(y.shape), y.dtype] if hasattr(y, "shape") else plain(y) for y in results]
-
-
-OPEN = one(None, (0,), None)
-NOTHING = st.just({})
-
-
-def op(name, *inputs, arguments=NOTHING, symbolic=True, gradient=True, pack=False, **options):
-    """A subject: an op, strategies of its inputs (or one of a tuple of them) and of its arguments."""
-    parts = {
-        "op": st.just(name),
-        "inputs": st.tuples(*inputs),
-        "arguments": arguments,
-        "open": OPEN,
-        "symbolic": st.just(symbolic),
-        "gradient": st.just(gradient),
-        "list": st.just(pack),
-    }
-    subject("ops", name, st.fixed_dictionaries(parts), run, **options)
-
-
-def whole(name, draw, **options):
-    """A subject whose inputs and arguments hang together: `draw` gives (inputs, arguments)."""
-    more = {
-        "symbolic": options.pop("symbolic", True),
-        "gradient": options.pop("gradient", True),
-        "list": options.pop("pack", False),
-    }
-    strategy = st.tuples(draw, OPEN).map(
-        lambda both: {"op": name, "inputs": both[0][0], "arguments": both[0][1], "open": both[1], **more}
-    )
-    subject("ops", name, strategy, run, **options)
-
+from parity.differential.op_subjects import NOTHING, op, whole
 
 NUMBERS, ANY, REAL = one(*FLOATS, *INTEGERS), one(*DTYPES), one(*FLOATS)
 
@@ -95,8 +26,8 @@ NUMBERS, ANY, REAL = one(*FLOATS, *INTEGERS), one(*DTYPES), one(*FLOATS)
 REAL_LINE = "normal special ties"
 DOMAINS = {
     REAL_LINE: (
-        "abs absolute negative square sign exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh erf erfc deg2rad rad2deg "
-        "ceil floor round trunc isfinite isinf isnan isneginf isposinf signbit copy cbrt"
+        "abs absolute negative square sign exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh erf erfc deg2rad "
+        "rad2deg ceil floor round trunc isfinite isinf isnan isneginf isposinf signbit copy cbrt"
     ),
     "positive special ties": "sqrt rsqrt reciprocal log log1p log2 log10 arccosh",
     "inside special": "arcsin arccos arctanh",
@@ -105,8 +36,8 @@ for values, names in DOMAINS.items():
     for name in names.split():
         op(name, array(shapes(0, 3), ANY, one(*values.split())))
 ACTIVATIONS = (
-    "relu relu6 sigmoid log_sigmoid softplus softsign silu hard_sigmoid hard_silu hard_tanh leaky_relu elu selu celu gelu "
-    "sparse_plus sparse_sigmoid squareplus tanh_shrink soft_shrink hard_shrink"
+    "relu relu6 sigmoid log_sigmoid softplus softsign silu hard_sigmoid hard_silu hard_tanh leaky_relu elu selu celu "
+    "gelu sparse_plus sparse_sigmoid squareplus tanh_shrink soft_shrink hard_shrink"
 )
 for name in ACTIVATIONS.split():
     op(name, array(shapes(0, 3), one(*FLOATS, *FLOATS, "int32"), one("normal", "ties", "special")))
