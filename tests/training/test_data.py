@@ -165,6 +165,12 @@ def test_steps_equal_to_the_data():
     assert epoch(source) == epoch(source) == [[0, 2, 4, 6, 8], [10, 12, 14, 16, 18]]
 
 
+@pytest.mark.parametrize("steps, sizes", [(None, [12]), (2, [6, 6]), (5, [3, 3, 3, 3]), (1, [12]), (12, [1] * 12)])
+def test_steps_say_how_large_batches_are_where_nothing_else_does(steps, sizes):
+    adapter = adapter_for(np.zeros((12, 2), "float32"), None, None, steps=steps)
+    assert [unpack_x_y_sample_weight(batch)[0].shape[0] for batch in adapter.batches()] == sizes
+
+
 def test_groups_of_batches():
     groups = [(step, len(batches)) for step, batches in Epochs(arrays(batch_size=2), None, 3).groups()]
     assert groups == [(0, 3), (3, 2)]

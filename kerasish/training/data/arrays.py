@@ -103,7 +103,7 @@ class ArrayAdapter:
                     )
 
     def _default_batch_size(self, steps) -> int:
-        return max(-(-self.num_samples // steps), 1) if steps and not self.num_samples else DEFAULT_BATCH_SIZE
+        return max(-(-self.num_samples // steps), 1) if steps else DEFAULT_BATCH_SIZE
 
     def batches(self):
         """One epoch: `x` (in a tuple if it is a list), `(x, y)` or `(x, y, sample_weight)`, of tensors."""
