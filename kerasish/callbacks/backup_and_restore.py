@@ -58,16 +58,37 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs=None):
         os.makedirs(self.backup_dir, exist_ok=True)
+        before = self._one_before()
         if not os.path.exists(self._weights_path) or not os.path.exists(self._training_metadata_path):
+            if before is not None:
+                self._go_back(before)
             return
         try:
             self._load(self._weights_path, self._training_metadata_path)
         except (OSError, ValueError, KeyError):
-            if not self.double_checkpoint or not os.path.exists(self._prev_weights_path):
+            if before is None:
                 raise
             warnings.warn("The last backup cannot be read; going on from the one before it.", stacklevel=2)
-            shutil.copyfile(self._prev_weights_path, self._weights_path)
-            self._load(self._weights_path, self._prev_training_metadata_path)
+            self._go_back(before)
+
+    def _one_before(self):
+        """The metadata of the backup before the last, if there is one.
+
+        `_save` moves the weights away first: where it was killed then, the metadata that belong to them still lie at
+        their own place.
+        """
+        if not self.double_checkpoint or not os.path.exists(self._prev_weights_path):
+            return None
+        moved = os.path.exists(self._weights_path) or not os.path.exists(self._training_metadata_path)
+        metadata = self._prev_training_metadata_path if moved else self._training_metadata_path
+        return metadata if os.path.exists(metadata) else None
+
+    def _go_back(self, metadata):
+        """Goes on from the backup before the last, which becomes the last."""
+        shutil.copyfile(self._prev_weights_path, self._weights_path)
+        self._load(self._weights_path, metadata)
+        if metadata != self._training_metadata_path:
+            shutil.copyfile(metadata, self._training_metadata_path)
 
     def _load(self, weights_path, metadata_path):
         with open(metadata_path) as file:

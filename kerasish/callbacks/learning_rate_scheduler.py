@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasish.callbacks.callback import Callback
+from kerasish.callbacks.learning_rates import learning_rates, optimizers_with_rates
 from kerasish.utils import io_utils
 
 
@@ -33,14 +34,16 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
-        if not hasattr(self.model.optimizer, "learning_rate"):
-            raise ValueError('Optimizer must have a "learning_rate" attribute.')
-        rate = self._scheduled(epoch, float(self.model.optimizer.learning_rate))
-        if not isinstance(rate, (float, np.floating)) and "float" not in str(getattr(rate, "dtype", "")):
-            raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate}")
-        self.model.optimizer.learning_rate = rate
-        if self.verbose > 0:
-            io_utils.print_msg(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
+        for name, optimizer in optimizers_with_rates(self.model.optimizer):
+            if not hasattr(optimizer, "learning_rate"):
+                raise ValueError('Optimizer must have a "learning_rate" attribute.')
+            rate = self._scheduled(epoch, float(optimizer.learning_rate))
+            if not isinstance(rate, (float, np.floating)) and "float" not in str(getattr(rate, "dtype", "")):
+                raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate}")
+            optimizer.learning_rate = rate
+            if self.verbose > 0:
+                what = f"{name} learning rate" if name else "learning rate"
+                io_utils.print_msg(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {what} to {float(rate)}.")
 
     def _scheduled(self, epoch, rate):
         """The schedule's value; a schedule may leave the present rate out of its arguments."""
@@ -52,4 +55,4 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+            logs.update(learning_rates(self.model.optimizer))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kerasish.callbacks.learning_rates import learning_rates, optimizers_with_rates
 from kerasish.callbacks.monitor_callback import MonitorCallback
 from kerasish.utils import io_utils
 
@@ -64,7 +65,7 @@ class ReduceLROnPlateau(MonitorCallback):
             self._decide_direction()
         logs = {} if logs is None else logs
         current = logs.get(self.monitor)
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs.update(learning_rates(self.model.optimizer))
         if current is None:
             self._missing("Learning rate reduction is", logs, end=".")
             return
@@ -77,18 +78,22 @@ class ReduceLROnPlateau(MonitorCallback):
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
-                self._reduce(epoch)
+                several = optimizers_with_rates(self.model.optimizer)
+                if any([self._reduce(epoch, *one) for one in several]):  # a list: all of them are reduced
+                    self.cooldown_counter = self.cooldown
+                    self.wait = 0
 
-    def _reduce(self, epoch):
-        before = float(self.model.optimizer.learning_rate)
+    def _reduce(self, epoch, name, optimizer) -> bool:
+        """Whether there was something to reduce."""
+        before = float(optimizer.learning_rate)
         if before <= np.float32(self.min_lr):
-            return
+            return False
         after = max(before * self.factor, self.min_lr)
-        self.model.optimizer.learning_rate = after
+        optimizer.learning_rate = after
         if self.verbose > 0:
-            io_utils.print_msg(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {after}.")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+            what = f"{name} learning rate" if name else "learning rate"
+            io_utils.print_msg(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {what} to {after}.")
+        return True
 
     def in_cooldown(self) -> bool:
         """Whether the callback waits after a reduction."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from kerasish import ops, saving
 from kerasish.layers import arguments
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.utils.dataset import Dataset
 
 SMALLEST_STDDEV = 1e-7
 
@@ -94,6 +96,9 @@ class Normalization(Layer):
             message = "All `axis` values must be in the range [-ndim, ndim)."
             raise arguments.invalid(self, f"{message} Received inputs with ndim={rank}, while axis={self.axis}")
         self._kept = sorted({axis % rank for axis in self.axis})
+        if any(input_shape[axis] is None for axis in self._kept):
+            message = "All `axis` values to be kept must have a known shape."
+            raise arguments.invalid(self, f"{message} Received axis={self.axis}, inputs.shape={tuple(input_shape)}")
         sizes = [arguments.known_dim(self, input_shape, axis) for axis in self._kept]
         self._broadcast = tuple(input_shape[i] if i in self._kept else 1 for i in range(rank))
         if self.input_mean is None:
@@ -101,7 +106,7 @@ class Normalization(Layer):
             self.adapt_variance = self.add_weight(name="variance", shape=sizes, initializer="ones", trainable=False)
             # Keras keeps this weight in its files, and never changes it.
             self.count = self.add_weight(name="count", shape=(), dtype="int", initializer="zeros", trainable=False)
-        self.input_spec = InputSpec(ndim=rank, axes={i: input_shape[i] for i in self._kept})
+        self.input_spec = InputSpec(axes={i - rank: input_shape[i] for i in self._kept})
 
     @property
     def mean(self):
@@ -121,30 +126,71 @@ class Normalization(Layer):
         values = ops.convert_to_tensor(given, dtype=self.compute_dtype)
         if math.prod(values.shape) == math.prod(self._broadcast):
             return ops.reshape(values, self._broadcast)
+        if values.shape:  # fewer axes than are kept: they are the last of these
+            aligned = [1] * len(self._broadcast)
+            for axis, size in zip(reversed(self._kept), reversed(values.shape)):
+                aligned[axis] = size
+            values = ops.reshape(values, aligned)
         return ops.broadcast_to(values, self._broadcast)
 
     def adapt(self, data: Any) -> None:
         """Finds mean and variance of the data; statistics of an earlier call are forgotten.
 
         Args:
-            data: an array, or an iterable (a dataset, a generator) of batches.
+            data: an array, or batches of arrays: a list of them, a generator, a `PyDataset`, a dataset. Of a batch
+                `(x, y)` or `(x, y, sample_weight)` the x counts. A dataset of single rows is taken in batches.
+
+        Raises:
+            ValueError: if there are no batches, or they have other sizes along the axes that are kept.
+            TypeError: if the batches are no arrays.
         """
         if self.input_mean is not None:
             message = (
                 "adapt() was called, but `mean` and `variance` were given to the constructor; leave one of the two out"
             )
             raise arguments.invalid(self, message, AttributeError)
-        batches = [data] if hasattr(data, "__array__") or isinstance(data, (list, tuple)) else data
         count, mean, variance = 0, 0.0, 0.0
-        for batch in batches:
+        for batch in self._batches(data):
             batch = np.asarray(batch, dtype="float64")
             if not self.built:
                 self.build(batch.shape)
                 self.built = True
+            if batch.ndim != len(self._broadcast) or any(batch.shape[i] != self._broadcast[i] for i in self._kept):
+                message = (
+                    f"The layer was built with input_shape={self._build_shapes.get('input_shape')}, but adapt() is "
+                    f"being called with data with an incompatible shape, data.shape={batch.shape}"
+                )
+                raise arguments.invalid(self, message)
             axes = tuple(i for i in range(batch.ndim) if i not in self._kept)
             count, mean, variance = _joined(count, mean, variance, batch, axes)
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(variance)
+
+    def _batches(self, data):
+        """The arrays of what `adapt` was given."""
+        if hasattr(data, "__array__") or _is_numbers(data):
+            return [data]
+        if not hasattr(data, "__iter__") and not hasattr(data, "__getitem__"):
+            message = f"Unsupported data type: {type(data)}. `adapt` takes an array, or an iterable of batches"
+            raise arguments.invalid(self, message, TypeError)
+        if isinstance(data, Dataset):
+            first = _inputs(next(iter(data), None))
+            data = data if first is None or len(first.shape) > 1 else data.batch(128)
+        batches = map(_inputs, data)
+        first = list(itertools.islice(batches, 1))
+        if not first:
+            message = (
+                "adapt() received an empty iterable (no batches). Pass an array or a non-empty iterable of arrays, "
+                "e.g. layer.adapt([x])"
+            )
+            raise arguments.invalid(self, message)
+        if not hasattr(first[0], "shape"):
+            message = (
+                "adapt() expects an iterable that yields arrays or tensors with a `.shape` attribute. Got an element "
+                f"of type {type(first[0]).__name__}"
+            )
+            raise arguments.invalid(self, message, TypeError)
+        return itertools.chain(first, batches)
 
     def finalize_state(self) -> None:
         """Does nothing: the weights are read at each call."""
@@ -164,6 +210,20 @@ class Normalization(Layer):
         config = {**super().get_config(), "axis": self.axis, "invert": self.invert}
         given = {"mean": self.input_mean, "variance": self.input_variance}
         return {**config, **{k: v if v is None else _listed(v) for k, v in given.items()}}
+
+
+def _inputs(batch):
+    """The x of a batch (x, y) or (x, y, sample_weight)."""
+    return batch[0] if isinstance(batch, tuple) else batch
+
+
+def _is_numbers(data):
+    """Whether it is a list of numbers, or of lists of them."""
+    if not isinstance(data, (list, tuple)):
+        return False
+    while isinstance(data, (list, tuple)) and len(data):
+        data = data[0]
+    return isinstance(data, (bool, int, float, np.generic))
 
 
 def _listed(value):

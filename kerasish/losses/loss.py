@@ -138,7 +138,8 @@ def as_tensors(x: Any, dtype: str) -> Any:
     if isinstance(x, dict):
         return type(x)((key, as_tensors(value, dtype)) for key, value in x.items())
     if isinstance(x, (list, tuple)) and any(hasattr(item, "shape") or isinstance(item, dict) for item in x):
-        return type(x)([as_tensors(item, dtype) for item in x])
+        items = [as_tensors(item, dtype) for item in x]
+        return x._make(items) if hasattr(x, "_make") else type(x)(items)
     return convert_to_tensor(x, dtype=dtype)
 
 

@@ -124,7 +124,8 @@ def _count_each(y_true: Any, y_pred: Any, thresholds: Any, weights: Any) -> Coun
 def _count_in_buckets(y_true: Any, y_pred: Any, thresholds: Any, weights: Any) -> Counts:
     """Sorts predictions into the intervals between even thresholds, then sums from the top; labels may be fractions."""
     last = len(thresholds) - 1
-    above = np.ceil(np.clip(y_pred, 0, 1) * y_pred.dtype.type(last)).astype("int64")  # how many thresholds are below
+    known = np.where(np.isnan(y_pred), 0, np.clip(y_pred, 0, 1))  # NaN is above no threshold
+    above = np.ceil(known * y_pred.dtype.type(last)).astype("int64")  # how many thresholds are below
     if thresholds[0] < 0:
         above = np.maximum(above, 1)
     ones = np.ones_like(y_pred) if weights is None else weights

@@ -1,5 +1,6 @@
 """Intersection over union of classes."""
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -58,6 +59,8 @@ class ConfusionMatrixMetric(Metric):
             sample_weight = as_array(sample_weight)
             if 1 < sample_weight.ndim == len(shape) + 1:
                 sample_weight = sample_weight[..., 0]
+            if sample_weight.size == math.prod(shape):
+                sample_weight = sample_weight.reshape(shape)
             if "int" in self.dtype and sample_weight.dtype.kind == "f":
                 warnings.warn(
                     f"Metric '{self.name}': sample weight is float, but dtype is int; casting drops the fractions. "

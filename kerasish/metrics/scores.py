@@ -8,6 +8,7 @@ import numpy as np
 from kerasish import config
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.whole import whole
+from kerasish.metrics.arrays import same_rank
 from kerasish.metrics.metric import Metric
 
 
@@ -209,7 +210,7 @@ class R2Score(Metric):
             y_pred: Predictions (N, D).
             sample_weight: Weights (N,) or (N, 1).
         """
-        y_true, y_pred = as_array(y_true, self.dtype), as_array(y_pred, self.dtype)
+        y_true, y_pred = same_rank(as_array(y_true, self.dtype), as_array(y_pred, self.dtype))
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
         weight = np.ones_like(y_true[:, :1]) if sample_weight is None else as_array(sample_weight, self.dtype)

@@ -5,16 +5,31 @@ from typing import Any
 
 from kerasish import metrics
 from kerasish.training.identifiers import loss_of, name_of
-from kerasish.training.outputs import MISSING, OutputKeyError, Outputs, unwrap
+from kerasish.training.loss_terms import Place, mirrors, places
+from kerasish.training.outputs import MISSING, OutputKeyError, Outputs, is_nest, packed, unwrap
 
 
 @dataclass(slots=True)
 class _Term:
-    """One output's share of the loss."""
+    """A loss of one output, or of the part of them that is like `nest`."""
 
     loss: Any
     weight: float | None
     tracker: metrics.Mean | None
+    leaves: slice
+    nest: Any = None
+
+    def of(self, leaves: list):
+        """Its part of what there is for each output."""
+        mine = leaves[self.leaves]
+        return mine[0] if self.nest is None else packed(self.nest, iter(mine))
+
+    def weight_of(self, weights: list):
+        """Its part of the sample weights; one array stands for a whole nest."""
+        mine = weights[self.leaves]
+        if mine[0] is MISSING:
+            return None
+        return mine[0] if all(weight is mine[0] for weight in mine) else packed(self.nest, iter(mine))
 
 
 class CompileLoss:
@@ -39,7 +54,8 @@ class CompileLoss:
         self._given_weights = loss_weights
         self._output_names = output_names
         self._outputs: Outputs | None = None
-        self._terms: list[_Term | None] = []
+        self._terms: list[_Term] = []
+        self._lossless: list[bool] = []
         self._only: _Term | None = None
 
     @property
@@ -50,7 +66,7 @@ class CompileLoss:
     @property
     def metrics(self) -> list[metrics.Mean]:
         """The mean loss of each output, when there are several with a loss."""
-        return [term.tracker for term in self._terms if term is not None and term.tracker is not None]
+        return [term.tracker for term in self._terms if term.tracker is not None]
 
     def build(self, y_true, y_pred) -> None:
         """Finds out which loss and weight each output has.
@@ -60,23 +76,58 @@ class CompileLoss:
             KeyError: For an entry that no output has, or a weight that is missing.
         """
         outputs = Outputs(y_pred, self._output_names)
-        given = self._losses_by_output(outputs)
-        if all(loss is None for loss in given):
+        found = self._places(outputs)
+        if not found:
             raise ValueError(f"No loss to compute: every output has the loss None. Received: loss={self._given}")
-        weights = self._weights_by_output(outputs, given)
-        targets = self._targets(outputs, y_true, given)
+        lossless = [not any(path[: len(p.path)] == p.path for p in found) for path in outputs.paths]
+        targets = self._targets(outputs, y_true, lossless)
         preds = outputs.align(y_pred, "y_pred")
-        several = sum(loss is not None for loss in given) > 1
-        self._terms = []
-        for i, (identifier, weight) in enumerate(zip(given, weights)):
-            loss = loss_of(identifier, targets[i], preds[i])
-            name = outputs.name(i) or outputs.prefix(i) + (_short_name(identifier, loss) if loss else "")
-            tracker = metrics.Mean(name=f"{name}_loss") if several and loss is not None else None
-            self._terms.append(None if loss is None else _Term(loss, weight, tracker))
-        self._only = self._terms[0] if len(self._terms) == 1 else None
+        terms = []
+        for place in found:
+            below = [i for i, path in enumerate(outputs.paths) if path[: len(place.path)] == place.path]
+            nest = outputs.at(place.path)
+            term = _Term(None, place.weight, None, slice(below[0], below[-1] + 1), nest if is_nest(nest) else None)
+            term.loss = loss_of(place.loss, term.of(targets), term.of(preds))
+            if len(found) > 1:
+                term.tracker = metrics.Mean(name=f"{self._name(outputs, place, below, term)}_loss")
+            terms.append(term)
+        self._only = terms[0] if len(terms) == len(outputs) == 1 else None
+        self._terms, self._lossless = terms, lossless
         self._outputs = outputs
 
-    def _losses_by_output(self, outputs):
+    @staticmethod
+    def _name(outputs, place, below, term) -> str:
+        if term.nest is None:
+            return outputs.name(below[0]) or outputs.prefix(below[0]) + _short_name(place.loss, term.loss)
+        return "/".join(map(str, place.path)) or "_".join(outputs.name(i) or str(i) for i in below)
+
+    def _places(self, outputs) -> list[Place]:
+        """The losses, each with the way to its part of the outputs."""
+        self._check_keys(outputs)
+        given = self._by_key(outputs)
+        if not mirrors(given, outputs.structure):
+            found = places(given, self._given_weights, outputs)
+            if not is_nest(outputs.structure) and len(found) > 1:
+                raise ValueError(
+                    f"`loss` has more entries than the model has outputs, which is one. Received: loss={self._given}. "
+                    "To add several losses up for one output, write a function that adds them."
+                )
+            return found
+        losses = self._losses_by_output(outputs)
+        weights = self._weights_by_output(outputs, losses)
+        return [Place(*found) for found in zip(outputs.paths, losses, weights) if found[1] is not None]
+
+    def _by_key(self, outputs):
+        """The losses as given, a dict by the names of outputs that come as a list turned into one."""
+        if not isinstance(self._given, dict):
+            return self._given
+        if not is_nest(outputs.structure) and len(self._given) == 1:
+            return next(iter(self._given.values()))
+        if outputs.names and not isinstance(outputs.structure, dict) and set(self._given) == set(outputs.names):
+            return [self._given[name] for name in outputs.names]
+        return self._given
+
+    def _check_keys(self, outputs):
         named_list = outputs.names and isinstance(outputs.structure, (list, tuple)) and len(outputs) > 1
         if isinstance(self._given, dict) and named_list and set(self._given) != set(outputs.names):
             raise ValueError(
@@ -86,12 +137,9 @@ class CompileLoss:
         only_name = outputs.name(0) if len(outputs) == 1 else None
         if isinstance(self._given, dict) and only_name is not None and only_name not in self._given:
             raise ValueError(f"Expected keys {[only_name]} in loss dict, but found loss.keys()={list(self._given)}.")
+
+    def _losses_by_output(self, outputs):
         given = outputs.align(self._given, "loss", error=OutputKeyError)
-        if any(isinstance(loss, (list, tuple)) for loss in given):
-            raise ValueError(
-                f"`loss` has more entries than the model has outputs. Received: loss={self._given}; the outputs are "
-                f"{outputs.describe()}. To add several losses up for one output, write a function that adds them."
-            )
         return [None if loss is MISSING else loss for loss in given]
 
     def _weights_by_output(self, outputs, given):
@@ -109,20 +157,19 @@ class CompileLoss:
                 )
         return [None if weight is MISSING or weight == 1.0 else weight for weight in weights]
 
-    def _targets(self, outputs, y_true, given):
+    def _targets(self, outputs, y_true, lossless):
         """The target of each output, which must be there where there is a loss."""
         if y_true is None:
             raise ValueError(
                 f"No targets: y is None, but the model was compiled with loss={_shown(self._given)}. Pass `y`, or data "
                 "that yields `(x, y)`; to train without targets, compile without a loss and use `add_loss()`."
             )
-        several = sum(loss is not None for loss in given) > 1
-        targets = outputs.align(y_true, "y", broadcast=not several, error=OutputKeyError)
-        for i, (target, loss) in enumerate(zip(targets, given)):
-            if loss is not None and (target is None or target is MISSING):
+        targets = outputs.align(y_true, "y", broadcast=lossless.count(False) < 2, error=OutputKeyError)
+        for i, (target, without) in enumerate(zip(targets, lossless)):
+            if not without and (target is None or target is MISSING):
                 raise OutputKeyError(
-                    f"The output {(outputs.name(i) or i)!r} has the loss {_shown(loss)}, but `y` has no target for it. "
-                    f"The outputs are {outputs.describe()}."
+                    f"The output {(outputs.name(i) or i)!r} has a loss (loss={_shown(self._given)}), but `y` has no "
+                    f"target for it. The outputs are {outputs.describe()}."
                 )
         return targets
 
@@ -137,16 +184,13 @@ class CompileLoss:
         return value if term.weight is None else value * term.weight
 
     def _sum(self, y_true, y_pred, sample_weight):
-        losses = [term and term.loss for term in self._terms]
-        targets = self._targets(self._outputs, y_true, losses)
+        targets = self._targets(self._outputs, y_true, self._lossless)
         preds = self._outputs.align(y_pred, "y_pred")
         weights = self._outputs.align(sample_weight, "sample_weight", error=OutputKeyError)
         total = None
         # As in Keras's graphs, the outputs' means count each batch once; only the total weighs a batch by its samples.
-        for term, target, pred, weight in zip(self._terms, targets, preds, weights):
-            if term is None:
-                continue
-            value = term.loss(target, pred, None if weight is MISSING else weight)
+        for term in self._terms:
+            value = term.loss(term.of(targets), term.of(preds), term.weight_of(weights))
             if term.tracker is not None:
                 term.tracker.update_state(value)
             value = value if term.weight is None else value * term.weight

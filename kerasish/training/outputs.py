@@ -23,7 +23,7 @@ class Outputs:
 
     def __init__(self, y_pred, names=None):
         self.structure = y_pred
-        self.paths = list(_paths(y_pred))
+        self.paths = list(leaf_paths(y_pred))
         in_keras_order = sorted(self.paths, key=lambda path: [str(part).rjust(9) for part in path])
         self._names = dict(zip(in_keras_order, names)) if names and len(names) == len(self.paths) else {}
         self.names = self._child_names((), y_pred)
@@ -38,6 +38,13 @@ class Outputs:
         if isinstance(last, int):
             last = self._names.get(path)
         return "/".join([*map(str, path[:-1]), last]) if last is not None else None
+
+    def at(self, path: tuple):
+        """The part of the outputs that keys lead to."""
+        part = self.structure
+        for key in path:
+            part = part[key]
+        return part
 
     def prefix(self, i: int) -> str:
         """The path that leads to leaf `i`."""
@@ -65,7 +72,7 @@ class Outputs:
                 raise error(
                     f"`{what}` is one thing, but the model has the outputs {self.describe()}: give one for each."
                 )
-            yield from [given] * len(list(_paths(node)))
+            yield from [given] * len(list(leaf_paths(node)))
         else:
             keys = list(node) if isinstance(node, dict) else list(range(len(node)))
             for part, key in zip(self._parts(given, path, node, what, error), keys):
@@ -110,9 +117,29 @@ def _children(node):
     return node.values() if isinstance(node, dict) else node
 
 
-def _paths(structure, path=()):
+def is_nest(x) -> bool:
+    """Whether x is a list, a tuple or a dict."""
+    return isinstance(x, _CONTAINERS)
+
+
+def rebuilt(like, parts: list):
+    """A container as `like` is, with other parts in the order of its own."""
+    if isinstance(like, dict):
+        return type(like)(zip(like, parts))
+    return like._make(parts) if hasattr(like, "_make") else type(like)(parts)
+
+
+def packed(structure, leaves):
+    """The leaves of an iterator in the structure of another nest."""
+    if not is_nest(structure):
+        return next(leaves)
+    return rebuilt(structure, [packed(part, leaves) for part in _children(structure)])
+
+
+def leaf_paths(structure, path=()):
+    """The keys that lead to each leaf, in the order in which they stand."""
     if not isinstance(structure, _CONTAINERS):
         yield path
         return
     for key, child in structure.items() if isinstance(structure, dict) else enumerate(structure):
-        yield from _paths(child, (*path, key))
+        yield from leaf_paths(child, (*path, key))

@@ -181,7 +181,9 @@ class Steps(Compilation):
                 "Arguments `sample_weight` and `class_weight` cannot be specified at the same time. Received: "
                 f"sample_weight={sample_weight}, class_weight={class_weight}"
             )
-        return self._on_batch(self.train_step, _batch(x, y, sample_weight, class_weight), return_dict)
+        return self._on_batch(
+            self.train_step, _batch(x, y, sample_weight, class_weight, output_rank(self)), return_dict
+        )
 
     @beside_weights
     def test_on_batch(
@@ -247,10 +249,16 @@ def _tensors(structure):
     return map_arrays(lambda a: Tensor(bring(standardize_array(a))), structure)
 
 
-def _batch(x, y, sample_weight, class_weight=None) -> tuple:
+def output_rank(model) -> int | None:
+    """The number of axes of the only output, None where it is not known."""
+    outputs = getattr(model, "outputs", None) if model.built else None
+    return len(outputs[0].shape) if isinstance(outputs, list) and len(outputs) == 1 else None
+
+
+def _batch(x, y, sample_weight, class_weight=None, rank=None) -> tuple:
     x, y, sample_weight = _tensors(x), _tensors(y), _tensors(sample_weight)
     if class_weight is not None:
-        sample_weight = Tensor(bring(class_weight_to_sample_weights(y, class_weight)))
+        sample_weight = Tensor(bring(class_weight_to_sample_weights(y, class_weight, rank)))
     if sample_weight is not None and y is not None:
         sample_weight = check_sample_weight(sample_weight, y)
     count_samples(x, y, sample_weight)

@@ -18,7 +18,7 @@ from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.epochs import Epochs
 from kerasish.training.logs import pythonify
 from kerasish.training.placement import beside_weights
-from kerasish.training.steps import Steps, to_numpy
+from kerasish.training.steps import Steps, output_rank, to_numpy
 from kerasish.utils.batch_utils import unpack_x_y_sample_weight
 
 
@@ -95,6 +95,7 @@ class Trainer(Steps):
             steps=steps_per_epoch,
             shuffle=shuffle,
             class_weight=class_weight,
+            output_rank=None if class_weight is None else output_rank(self),
         )
         source = Epochs(adapter, steps_per_epoch, self.steps_per_execution)
         validate = self._validation(

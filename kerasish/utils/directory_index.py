@@ -47,8 +47,6 @@ def index_directory(directory, labels, formats, class_names=None, seed=None, fol
     else:
         paths = _walk(directory, formats, follow_links)
         numbers, names = _given_labels(labels, class_names, len(paths), directory)
-    if not paths:
-        raise ValueError(f"No files found in directory {directory}. Allowed formats: {tuple(formats)}")
     if verbose:
         print_msg(f"Found {len(paths)} files." if names is None else _found(paths, names))
     if seed is not None:
@@ -99,7 +97,7 @@ def _class_folders(directory, class_names):
 def _given_labels(labels, class_names, count, directory):
     if class_names is not None:
         raise ValueError(
-            "You can only pass `class_names` if `labels='inferred'`: with labels of your own, or none, the "
+            'You can only pass `class_names` if `labels="inferred"`: with labels of your own, or none, the '
             f"directories do not name classes. Received: labels={labels!r}, class_names={class_names}"
         )
     if labels is None:

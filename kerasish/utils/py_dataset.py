@@ -81,7 +81,10 @@ class PyDataset:
         )
 
     def __iter__(self):
-        count = self.num_batches
+        try:
+            count = self.num_batches
+        except NotImplementedError:  # without a length there is no end
+            count = None
         i = 0
         while count is None or i < count:
             yield self[i]

@@ -66,7 +66,7 @@ def timeseries_dataset_from_array(
 
 def _check_arguments(length, sequence_length, sequence_stride, sampling_rate, start_index, end_index, format):
     if format != "tf":
-        raise ValueError(f'`format` must be "tf": kerasish has one kind of dataset. Received: format={format}')
+        raise ValueError(f'`format` should be "tf": kerasish has one kind of dataset. Received: format={format}')
     for name, value in (("start_index", start_index), ("end_index", end_index)):
         if value is None:
             continue

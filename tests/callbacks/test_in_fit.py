@@ -221,6 +221,45 @@ def test_backup_falls_back_on_the_one_before(tmp_path):
     assert interrupt.seen == [0, 1, 2, 3, 2, 3]
 
 
+@pytest.mark.parametrize("step", ["weights moved", "metadata moved", "weights written"])
+def test_backup_killed_while_it_is_written(step, tmp_path, monkeypatch):
+    """The third backup, at each place where it can stop: training goes on with the numbers of a straight run."""
+    straight = compiled().fit(X, Y, epochs=4, shuffle=False, verbose=0).history["loss"]
+    model = compiled()
+    backup = kerasish.callbacks.BackupAndRestore(tmp_path, double_checkpoint=True)
+    calls = []
+
+    def saved(*arguments, **options):
+        save_weights(*arguments, **options)
+        calls.append("saved")
+        if calls.count("saved") == 3:
+            raise KeyboardInterrupt
+
+    replace = os.replace
+    moves = {"weights moved": "latest.weights.h5", "metadata moved": "training_metadata.json"}
+
+    def moved(source, target):
+        name = os.path.basename(source)
+        replace(source, target)
+        if str(target).endswith(".bkp") and name == moves.get(step):
+            calls.append(name)
+            if calls.count(name) == 2:  # there is nothing to move at the first backup
+                raise KeyboardInterrupt
+
+    if step == "weights written":
+        save_weights = model.save_weights
+        monkeypatch.setattr(type(model), "save_weights", lambda self, *args, **options: saved(*args, **options))
+    else:
+        monkeypatch.setattr(os, "replace", moved)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, epochs=4, shuffle=False, verbose=0, callbacks=[backup])
+    monkeypatch.undo()
+    again = kerasish.callbacks.BackupAndRestore(tmp_path, double_checkpoint=True)
+    history = compiled().fit(X, Y, epochs=4, shuffle=False, verbose=0, callbacks=[again])
+    assert history.epoch == [2, 3]
+    np.testing.assert_allclose(history.history["loss"], straight[2:], rtol=1e-6)
+
+
 def test_checkpoints_can_be_loaded(tmp_path):
     model = compiled()
     callbacks = [

@@ -217,5 +217,5 @@ def test_refusals(folder, kwargs, message):
 
 
 def test_empty_directory(tmp_path):
-    with pytest.raises(ValueError, match="No files found in directory"):
+    with pytest.raises(ValueError, match="No images found in directory"):
         load(tmp_path)

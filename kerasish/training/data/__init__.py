@@ -9,7 +9,16 @@ __all__ = ["adapter_for", "train_validation_split"]
 
 
 def adapter_for(
-    x, y=None, sample_weight=None, *, batch_size=None, steps=None, shuffle=False, class_weight=None, where="fit"
+    x,
+    y=None,
+    sample_weight=None,
+    *,
+    batch_size=None,
+    steps=None,
+    shuffle=False,
+    class_weight=None,
+    output_rank=None,
+    where="fit",
 ):
     """The adapter that yields batches of what was passed to `fit`, `evaluate` or `predict`.
 
@@ -18,15 +27,23 @@ def adapter_for(
     """
     if isinstance(x, PyDataset):
         _refuse_beside("PyDataset", y, sample_weight)
-        return PyDatasetAdapter(x, shuffle=shuffle, class_weight=class_weight)
+        return PyDatasetAdapter(x, shuffle=shuffle, class_weight=class_weight, output_rank=output_rank)
     if hasattr(x, "__next__") and hasattr(x, "__iter__"):
         _refuse_beside("generator", y, sample_weight)
         return GeneratorAdapter(x, class_weight=class_weight)
     if _is_dataset(x):
         _refuse_beside(type(x).__name__, y, sample_weight)
-        return IterableAdapter(x, class_weight=class_weight)
+        return IterableAdapter(x, class_weight=class_weight, output_rank=output_rank)
     return ArrayAdapter(
-        x, y, sample_weight, batch_size=batch_size, steps=steps, shuffle=shuffle, class_weight=class_weight, where=where
+        x,
+        y,
+        sample_weight,
+        batch_size=batch_size,
+        steps=steps,
+        shuffle=shuffle,
+        class_weight=class_weight,
+        output_rank=output_rank,
+        where=where,
     )
 
 

@@ -71,13 +71,13 @@ class ArrayAdapter:
     `"epoch"` (the samples, in a new order each epoch).
     """
 
-    def __init__(self, x, y, sample_weight, *, batch_size, steps, shuffle, class_weight, where):
+    def __init__(self, x, y, sample_weight, *, batch_size, steps, shuffle, class_weight, output_rank, where):
         self._check_kinds(x, y, sample_weight)
         x, y, sample_weight = (map_arrays(standardize_array, part) for part in (x, y, sample_weight))
         if class_weight is not None:
             if sample_weight is not None:
                 raise ValueError("You cannot pass `class_weight` and `sample_weight` at the same time to `fit()`.")
-            sample_weight = class_weight_to_sample_weights(y, class_weight)
+            sample_weight = class_weight_to_sample_weights(y, class_weight, output_rank)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, y)
         self.num_samples = count_samples(x, y, sample_weight)

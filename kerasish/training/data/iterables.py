@@ -9,7 +9,7 @@ from kerasish.training.data.weights import class_weight_to_sample_weights
 from kerasish.utils.dataset import Dataset
 
 
-def standardize_batch(batch, class_weight=None) -> tuple:
+def standardize_batch(batch, class_weight=None, output_rank=None) -> tuple:
     """A batch as a tuple `(x,)`, `(x, y)` or `(x, y, sample_weight)` of tensors.
 
     Raises:
@@ -27,7 +27,7 @@ def standardize_batch(batch, class_weight=None) -> tuple:
     if len(parts) == 3 and parts[2] is not None:
         raise ValueError("You cannot use `class_weight` with data that has a `sample_weight` of its own.")
     y = parts[1] if len(parts) > 1 else None
-    return (parts[0], y, Tensor(bring(class_weight_to_sample_weights(y, class_weight))))
+    return (parts[0], y, Tensor(bring(class_weight_to_sample_weights(y, class_weight, output_rank))))
 
 
 class GeneratorAdapter:
@@ -70,9 +70,9 @@ class IterableAdapter:
 
     batch_size = None
 
-    def __init__(self, dataset, class_weight=None):
+    def __init__(self, dataset, class_weight=None, output_rank=None):
         self._dataset = dataset
-        self._class_weight = class_weight
+        self._class_weight, self._output_rank = class_weight, output_rank
         self.num_batches = _length(dataset)
         if self.num_batches == 0:
             raise ValueError(f"The data set has no batches: {dataset!r:.200}")
@@ -88,7 +88,7 @@ class IterableAdapter:
 
     def _standardized(self, batch):
         """A batch as a tuple of tensors, but as it came where it is the input alone."""
-        parts = standardize_batch(batch, self._class_weight)
+        parts = standardize_batch(batch, self._class_weight, self._output_rank)
         return parts if isinstance(batch, (tuple, list)) or len(parts) > 1 else parts[0]
 
 

@@ -19,11 +19,11 @@ class PyDatasetAdapter:
 
     batch_size = None
 
-    def __init__(self, dataset, shuffle=False, class_weight=None):
+    def __init__(self, dataset, shuffle=False, class_weight=None, output_rank=None):
         dataset._warn_if_super_not_called()
         self._dataset = dataset
         self._shuffle = shuffle
-        self._class_weight = class_weight
+        self._class_weight, self._output_rank = class_weight, output_rank
         self._sample = None
         self.num_batches = dataset.num_batches
         if self.num_batches == 0:
@@ -41,7 +41,7 @@ class PyDatasetAdapter:
         """A batch outside of epochs."""
         if self._sample is None:
             some = range(2 if self.num_batches is None else min(2, self.num_batches))
-            self._sample = [standardize_batch(self._dataset[i], self._class_weight) for i in some][0]
+            self._sample = [standardize_batch(self._dataset[i], self._class_weight, self._output_rank) for i in some][0]
         return self._sample
 
     def _has_workers(self):
@@ -50,7 +50,7 @@ class PyDatasetAdapter:
 
     def _epoch(self, order):
         for batch in self._fetched(self._order() if order is None else order):
-            yield standardize_batch(batch, self._class_weight)
+            yield standardize_batch(batch, self._class_weight, self._output_rank)
         self._dataset.on_epoch_end()
 
     def _order(self):
