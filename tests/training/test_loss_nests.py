@@ -36,7 +36,6 @@ ROWS = {
     "dict": (DICT, {"x": "mse", "w": ["mae"]}, None, {"x": Y1, "w": Y2}),
     "dict, one of them": (DICT, {"w": ["mae"]}, None, {"x": Y1, "w": Y2}),
     "dict, two for one": (DICT, {"x": ["mse", "mae"], "w": "mae"}, None, {"x": Y1, "w": Y2}),
-    "nested": (NESTED, {"z": ["mse", ["mae", "mse"]]}, None, {"z": [Y1, Y2]}),
     "nested, one of them": (NESTED, {"z": [None, "mae"]}, None, {"z": [Y1, Y2]}),
     "named tuple": (named, Pair("mse", "mae"), None, Pair(Y1, Y2)),
     "named tuple, list": (named, ["mse", "mae"], [0.5, 2.0], Pair(Y1, Y2)),
