@@ -79,11 +79,11 @@ def _slice_spec(inputs, start_indices, shape):
 
 def _check_slice(x_shape, start_indices, shape):
     starts = start_indices.shape[0] if isinstance(start_indices, KerasTensor) else len(start_indices)
-    for name, found in (("shape", len(shape)), ("start_indices", starts)):
+    for name, other, found in (("inputs", "shape", len(shape)), ("start_indices", "inputs", starts)):
         if found is not None and found != len(x_shape):
             raise ValueError(
-                f"The number of dimensions in `inputs` must match the number of dimensions in `{name}`. Received "
-                f"inputs.shape={tuple(x_shape)} and {found} entries in {name}"
+                f"The number of dimensions in `{name}` must match the number of dimensions in `{other}`. Received "
+                f"inputs.shape={tuple(x_shape)}, start_indices={start_indices} and shape={shape}"
             )
 
 
