@@ -268,7 +268,7 @@ def _per_parameter(draw, shape, *parameters):
         )
     each = math.prod(shape[: len(shape) - len(common)])
     numbers = draw(*(np.repeat(np.broadcast_to(p, common).reshape(-1), each) for p in parameters))
-    return np.ascontiguousarray(numbers.reshape(-1, each).T).reshape(shape)
+    return np.ascontiguousarray(numbers.reshape(math.prod(common), each).T).reshape(shape)
 
 
 def _draw(kernel, shape, dtype, seed, *parameters):

@@ -34,6 +34,7 @@ def _compare(value, variables, direction, tolerance, step=1e-6):
         tape.watch(variables)
         result = value(*variables)
     gradients = tape.gradient(result, variables, unconnected_gradients="zero")
+    assert [tuple(g.shape) for g in gradients] == [tuple(v.shape) for v in variables]
     along = sum(float((g.numpy() * d).sum()) for g, d in zip(gradients, direction))
     ahead, behind = (
         [ops.convert_to_tensor(v.numpy() + s * step * d) for v, d in zip(variables, direction)] for s in (1, -1)

@@ -23,6 +23,13 @@ def row(name, call, tolerance=0):
     "call, tolerance",
     [
         row("uniform", lambda r: r.uniform((2, 3), seed=1)),
+        row("binomial, none", lambda r: r.binomial((0, 7), 5.0, 0.5, seed=1)),
+        row("gamma, none", lambda r: r.gamma((0,), 1.0, seed=1)),
+        row("beta, no axes", lambda r: r.beta((), 1.0, 2.0, seed=1), 1e-5),
+        row("normal, none", lambda r: r.normal((0, 3), seed=1)),
+        row("categorical, none", lambda r: r.categorical(LOGITS, 0, seed=1)),
+        row("dropout, no axes", lambda r: r.dropout(np.array(3.0, "f4"), 0.5, seed=1)),
+        row("shuffle, none", lambda r: r.shuffle(np.zeros((0, 3), "f4"), seed=1)),
         row("uniform, bounds", lambda r: r.uniform((5,), -1, 3, seed=1)),
         row("uniform, bounds the wrong way", lambda r: r.uniform((5,), 1, 0, seed=1)),
         row("uniform, tensors", lambda r: r.uniform((3, 2), np.array([0, 10], "f4"), [1.0, 12.0], seed=1)),
