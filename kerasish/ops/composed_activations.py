@@ -41,6 +41,8 @@ def composed(name: str, function: Callable, doc: str, dtype_rule: Callable | Non
         return function(x, **{p: getattr(self, p) for p in parameters})
 
     def infer(self, x):
+        if "axis" in parameters:
+            shapes.normal_axis(self.axis, len(x.shape))
         return Spec(x.shape, dtype_rule(x.dtype, **{p: getattr(self, p) for p in parameters}))
 
     cls = type(camel(name), (Op,), {"__init__": init, "call": call, "infer": infer, "module": NN, "__doc__": doc})

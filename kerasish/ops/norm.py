@@ -5,9 +5,7 @@ from __future__ import annotations
 from kerasish.config import epsilon as default_epsilon
 from kerasish.core import autodiff, dtypes, shapes
 from kerasish.core.op import Op, Spec, spec_of
-from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
-from kerasish.core.variable import Variable
 from kerasish.kernels import twin_of
 from kerasish.ops import reduce
 from kerasish.ops.activations import relu, relu6
@@ -105,16 +103,17 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
         epsilon: added to the variance.
 
     Raises:
-        ValueError: for a mean or variance of another shape.
+        ValueError: for one of another shape.
     """
-    if tuple(mean.shape) != (x.shape[axis],) or tuple(variance.shape) != (x.shape[axis],):
-        raise ValueError(
-            f"`mean` and `variance` must be vectors of length `x.shape[axis]`={x.shape[axis]}. "
-            f"Received: mean.shape={tuple(mean.shape)} and variance.shape={tuple(variance.shape)}"
-        )
-    if isinstance(x, KerasTensor) or any(isinstance(v, (Tensor, Variable, KerasTensor)) for v in (x, mean)):
-        return BatchNorm(axis, epsilon)(x, mean, variance, offset, scale)
-    return BatchNorm(axis, epsilon)(Tensor(as_array(x)), mean, variance, offset, scale)
+    x = tensor_of(x)
+    length = x.shape[axis]
+    for name, v in (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale)):
+        if v is not None and (len(v.shape) != 1 or None not in (length, v.shape[0]) and v.shape[0] != length):
+            raise ValueError(
+                f"Argument `{name}` must be a vector of length `x.shape[axis]`={length}. "
+                f"Received: {name}.shape={tuple(v.shape)} and x.shape={tuple(x.shape)}"
+            )
+    return BatchNorm(axis, epsilon)(x, mean, variance, offset, scale)
 
 
 class LayerNorm(FusedOp):
@@ -250,7 +249,7 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     y = wide * rsqrt(reduce.mean(square(wide), axis, keepdims=True) + epsilon)
     if scale is not None:
         rank, axes = len(x.shape), shapes.axes(axis, len(x.shape))
-        sizes = tuple(x.shape[i] for i in axes)
-        in_place = axes == tuple(range(rank - len(axes), rank)) and spec_of(scale).shape in (sizes, (), (1,))
+        last, given = axes == tuple(range(rank - len(axes), rank)), spec_of(scale).shape
+        in_place = len(given) == rank or last and given in (tuple(x.shape[i] for i in axes), (), (1,))
         y = y * (scale if in_place else reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)]))
     return to_dtype(y, x.dtype)
