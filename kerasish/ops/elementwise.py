@@ -237,11 +237,20 @@ def round(x, decimals: int = 0):
     return Round(decimals)(x)
 
 
-@composite("keras.src.ops.numpy", inputs=2)
+class DivideNoNan(Op):
+    """x1 / x2, and 0 where x2 is 0."""
+
+    def infer(self, a, b):
+        return divide.op().infer(a, b)
+
+    def call(self, x1, x2):
+        dtype = self.infer(spec_of(x1), spec_of(x2)).dtype
+        return _over(to_dtype(x1, dtype, x2), to_dtype(x2, dtype, x1))
+
+
 def divide_no_nan(x1, x2):
     """x1 / x2, and 0 where x2 is 0."""
-    dtype = divide.op().operand_dtype(spec_of(x1), spec_of(x2))
-    return _over(to_dtype(x1, dtype, x2), to_dtype(x2, dtype, x1))
+    return DivideNoNan()(x1, x2)
 
 
 @composite("keras.src.ops.numpy")

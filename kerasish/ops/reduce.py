@@ -299,6 +299,8 @@ class Average(Op):
         self.axis = axis
 
     def infer(self, x, weights):
+        one = self.axis is not None and len(weights.shape) == 1
+        shapes.broadcast((x.shape[shapes.normal_axis(self.axis, len(x.shape))],) if one else x.shape, weights.shape)
         return Spec(shapes.reduce(x.shape, self.axis), dtypes.result_type(x.dtype, weights.dtype, float))
 
     def call(self, x, weights):

@@ -50,7 +50,7 @@ class SearchSorted(Op):
 
     def infer(self, sorted_sequence, values):
         self._check(sorted_sequence.shape)
-        return Spec(values.shape, "int32")
+        return Spec(values.shape, "int64" if sorted_sequence.shape[0] is None else "int32")
 
     def forward(self, ctx, sorted_sequence, values):
         self._check(sorted_sequence.shape)
@@ -87,17 +87,14 @@ class Digitize(Op):
     differentiable = False
 
     def infer(self, x, bins):
-        self._check(bins.shape)
+        if len(bins.shape) != 1:
+            raise ValueError(f"`bins` must have one axis. Received: bins.shape={tuple(bins.shape)}")
         return Spec(x.shape, "int32")
 
     def forward(self, ctx, x, bins):
-        self._check(bins.shape)
+        if bins.ndim != 1:
+            raise TypeError(f"`bins` must have one axis. Received: bins.shape={bins.shape}")
         return ctx.kernels.xp.digitize(x, bins).astype(np.int32)
-
-    @staticmethod
-    def _check(shape):
-        if len(shape) != 1:
-            raise TypeError(f"`bins` must have one axis. Received: bins.shape={tuple(shape)}")
 
 
 def digitize(x, bins):
@@ -192,7 +189,7 @@ class Unique(Op):
 
     def forward(self, ctx, x):
         xp = ctx.kernels.xp
-        values, index, inverse, counts = xp.unique(x, True, True, True, axis=self.axis)
+        values, index, inverse, counts = xp.unique(x, True, True, True, axis=self.axis, equal_nan=False)
         if not self.sorted:
             order = xp.argsort(index)
             values, index, counts = xp.take(values, order, self.axis or 0), index[order], counts[order]

@@ -17,7 +17,7 @@ class Linspace(Op):
     """Evenly spaced numbers from start to stop."""
 
     def __init__(self, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
-        self.num, self.endpoint, self.retstep, self.dtype, self.axis = num, endpoint, retstep, dtype, axis
+        self.num, self.endpoint, self.retstep, self.dtype, self.axis = int(num), endpoint, retstep, dtype, axis
 
     def _dtype(self, start, stop) -> str:
         return dtypes.standardize_dtype(self.dtype) if self.dtype else dtypes.result_type(start, stop, float)
@@ -81,7 +81,7 @@ class Logspace(Op):
     """Numbers evenly spaced on a logarithmic scale."""
 
     def __init__(self, num=50, endpoint=True, base=10, dtype=None, axis=0):
-        self.num, self.endpoint, self.base, self.dtype, self.axis = num, endpoint, base, dtype, axis
+        self.num, self.endpoint, self.base, self.dtype, self.axis = int(num), endpoint, base, dtype, axis
 
     def infer(self, start, stop):
         return Linspace(self.num, self.endpoint, False, self.dtype, self.axis).infer(start, stop)
