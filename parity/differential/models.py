@@ -271,7 +271,7 @@ def exchange(keras, data, folder):
             model = keras.models.load_model(str(folder / f"net.{kind}"), compile=kind == "keras")
             y = model.predict(x, verbose=0)
             out[kind] = plain(y)
-            if model.optimizer is not None:
+            if getattr(model, "optimizer", None) is not None:
                 model.run_eagerly = True
                 shapes = [v.shape for v in (y if isinstance(y, (list, tuple)) else [y])]
                 out[f"{kind}, a step more"] = float(model.train_on_batch(*_batch(data, 3, shapes)))
