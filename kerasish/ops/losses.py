@@ -9,9 +9,9 @@ from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.ops import reduce
-from kerasish.ops.activations import NN, log_softmax, relu, softplus
+from kerasish.ops.activations import NN, log_softmax, sigmoid
 from kerasish.ops.choosing import one_hot
-from kerasish.ops.elementwise import absolute, clip, log
+from kerasish.ops.elementwise import clip, log
 from kerasish.ops.fused import FusedOp
 from kerasish.ops.shaping import moveaxis
 from kerasish.ops.table import float_of, tensor_of, to_dtype
@@ -53,6 +53,26 @@ class SparseCrossEntropyLogits(FusedOp):
     def compose(self, target, logits):
         hot = one_hot(target, logits.shape[-1], dtype=logits.dtype)
         return -reduce.sum(hot * log_softmax(logits), -1)
+
+
+class BinaryCrossEntropyLogits(Op):
+    """target, logits -> the cross-entropy of sigmoid(logits), elementwise: max(x, 0) - x t + log(1 + exp(-|x|))."""
+
+    module = NN
+
+    def infer(self, target, logits):
+        return logits
+
+    def forward(self, ctx, target, logits):
+        ctx.save(target, logits)
+        k = ctx.kernels
+        return k.relu(logits) - logits * target + k.softplus(-abs(logits))
+
+    def backward(self, ctx, gy):
+        target, logits = ctx.saved
+        need_target, need_logits = ctx.needs
+        # of the whole: of its parts, the derivatives at 0 would not add up to it
+        return -gy * logits if need_target else None, gy * (sigmoid(logits) - target) if need_logits else None
 
 
 def _logits_of(output, from_logits):
@@ -190,7 +210,7 @@ class BinaryCrossentropy(Op):
             _check_shapes(target.shape, output.shape)
         target = to_dtype(target, output.dtype)
         if from_logits:
-            return relu(output) - output * target + softplus(-absolute(output))
+            return BinaryCrossEntropyLogits()(target, output)
         p = clip(output, epsilon(), 1.0 - epsilon())
         return -(target * log(p) + (1.0 - target) * log(1.0 - p))
 
