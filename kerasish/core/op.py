@@ -8,9 +8,12 @@ from kerasish import kernels
 from kerasish.core import autodiff, dtypes, scopes
 from kerasish.core.operation import Operation, read_config
 from kerasish.core.symbolic import KerasTensor, Node
-from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.tensor import Tensor, as_array, holds_tensors, stacked
 from kerasish.core.variable import Variable
 from kerasish.device import where
+
+
+_UNLIKE_VALUES = (KerasTensor, list, tuple)
 
 
 class Spec(NamedTuple):
@@ -98,9 +101,17 @@ class Op(Operation):
     def __call__(self, *args):
         inputs = tuple(args[0]) if self.nary else args
         for x in inputs:
-            if isinstance(x, KerasTensor):
-                return self.symbolic_call(*args)
+            if type(x) is not Tensor and isinstance(x, _UNLIKE_VALUES):
+                return self._call_unlike_values(inputs, args)
         return self.call(*inputs)
+
+    def _call_unlike_values(self, inputs, args):
+        """A call with symbolic tensors or lists among the inputs; lists of tensors become tensors that tapes follow."""
+        if any(holds_tensors(x) for x in inputs):
+            inputs = [stacked(x) if holds_tensors(x) else x for x in inputs]
+            args = (inputs,) if self.nary else inputs
+        symbolic = any(isinstance(x, KerasTensor) for x in inputs)
+        return self.symbolic_call(*args) if symbolic else self.call(*inputs)
 
     def call(self, *inputs):
         """Run on values, and leave an entry on each tape that watches an input."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerasish.core import dtypes
+from kerasish.core import dtypes, scopes
 from kerasish.core.operators import Operators, op
 from kerasish.device import put, put_number
 
 _SCALARS = (bool, int, float, complex)
 _SCALAR_VALUES = (np.generic, *_SCALARS)
+_PLAIN = {*_SCALARS, str, bytes, np.ndarray, type(None)}
+# The kinds of Python numbers that a tensor of a kind takes beside it in a list, as in TensorFlow ("V" is bfloat16).
+_FITTING = {"b": "b", "i": "i", "u": "i", "f": "bif", "V": "bif", "c": "ifc"}
 
 
 class Tensor(Operators):
@@ -204,6 +207,8 @@ def _from_sequence(x, dtype):
         return np.from_dlpack(x)
     if hasattr(x, "__array__"):
         return np.asarray(x)
+    if holds_tensors(x):
+        return as_array(stacked(x))
     array = np.asarray(x)
     if array.dtype == object:
         array = np.stack([as_array(item) for item in x])
@@ -219,6 +224,60 @@ def _made_of_python_numbers(x) -> bool:
     while isinstance(x, (list, tuple, range)) and len(x):
         x = x[0]
     return isinstance(x, (*_SCALARS, list, tuple)) and not isinstance(x, np.generic)
+
+
+def holds_tensors(x) -> bool:
+    """Whether x is a list or tuple with a tensor or variable anywhere in it."""
+    if not isinstance(x, (list, tuple)):
+        return False
+    return any(
+        issubclass(kind, Operators) or (issubclass(kind, (list, tuple)) and any(holds_tensors(item) for item in x))
+        for kind in set(map(type, x)) - _PLAIN
+    )
+
+
+def stacked(x) -> Tensor:
+    """A nested list that holds tensors as one tensor of their dtype; tapes follow it.
+
+    Raises:
+        ValueError: if the tensors' dtypes or shapes differ, or one of them is symbolic.
+        TypeError: if a number beside them does not fit their dtype.
+    """
+    return _stacked(x, _common_dtype(x))
+
+
+def _stacked(x, dtype):
+    if isinstance(x, (list, tuple)):
+        return op("stack")([_stacked(item, dtype) for item in x]) if x else Tensor(as_array(x, dtype))
+    if isinstance(x, Operators):
+        return convert_to_tensor(x)
+    is_number = isinstance(x, _SCALARS) and not isinstance(x, np.generic)
+    if is_number and as_array(x).dtype.kind not in _FITTING[dtypes.numpy_dtype(dtype).kind]:
+        raise TypeError(f"Cannot convert {x!r} to a tensor of dtype {dtype}, which the tensors beside it have")
+    return Tensor(as_array(x, dtype))
+
+
+def _common_dtype(x) -> str:
+    found = {item.dtype: item for item in _tensors_in(x)}
+    if len(found) > 1:
+        raise ValueError(
+            f"Tensors of several dtypes stand in one list: {', '.join(sorted(found))}. "
+            "Convert them to one with `keras.ops.cast`, or join them with `keras.ops.stack`, which does."
+        )
+    return next(iter(found))
+
+
+def _tensors_in(x):
+    for item in x:
+        if isinstance(item, (list, tuple)):
+            yield from _tensors_in(item)
+        elif isinstance(item, Operators):
+            if not hasattr(item, "value") and not scopes.shapes_only():
+                raise ValueError(
+                    "A list that holds a symbolic KerasTensor cannot be converted to a tensor; join symbolic tensors "
+                    f"with `keras.ops.stack`. Received: {item}"
+                )
+            yield item
 
 
 def convert_to_tensor(x, dtype=None) -> Tensor:
@@ -237,4 +296,7 @@ def convert_to_tensor(x, dtype=None) -> Tensor:
         return op("cast")(x, dtype)
     if isinstance(x, Operators) and not isinstance(x, Tensor):
         return x.value if hasattr(x, "value") else x
+    if holds_tensors(x):
+        tensor = stacked(x)
+        return tensor if dtype in (None, tensor.dtype) else op("cast")(tensor, dtype)
     return Tensor(as_array(x, dtype))

@@ -285,6 +285,7 @@ def std(x, axis=None, keepdims: bool = False):
 @composite("keras.src.ops.math")
 def logsumexp(x, axis=None, keepdims: bool = False):
     """log(sum(exp(x))), without overflow."""
+    x = tensor_of(x)
     # the least number, for axes without elements
     top = stop_gradient(max(x, axis, keepdims=True, initial=-np.inf))
     top = where(isfinite(top), top, as_array(0, top.dtype))

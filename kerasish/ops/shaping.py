@@ -92,6 +92,7 @@ def moveaxis(x, source, destination):
     Raises:
         ValueError: if an axis is out of range, or there are more of one kind than of the other.
     """
+    x = as_tensor(x)
     rank = len(x.shape)
     source, destination = (
         [shapes.normal_axis(a, rank) for a in (axes if hasattr(axes, "__iter__") else (axes,))]
@@ -110,6 +111,7 @@ def moveaxis(x, source, destination):
 @composite("keras.src.ops.numpy")
 def swapaxes(x, axis1, axis2):
     """x with two axes exchanged."""
+    x = as_tensor(x)
     order = list(range(len(x.shape)))
     axis1, axis2 = (shapes.normal_axis(a, len(order)) for a in (axis1, axis2))
     order[axis1], order[axis2] = order[axis2], order[axis1]
@@ -395,5 +397,5 @@ def copy(x):
     return Copy()(x)
 
 
-for _name, _function in (("reshape", reshape), ("transpose", transpose), ("squeeze", squeeze)):
+for _name, _function in (("reshape", reshape), ("transpose", transpose), ("squeeze", squeeze), ("stack", stack)):
     bind(_name, _function)

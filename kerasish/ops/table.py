@@ -10,7 +10,7 @@ import numpy as np
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.operators import Operators, bind
-from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.tensor import Tensor, as_array, convert_to_tensor, holds_tensors
 from kerasish.core.variable import Variable
 from kerasish.ops.broadcasting import sum_to
 
@@ -24,13 +24,15 @@ def camel(name: str) -> str:
 
 def tensor_of(x):
     """x itself if it is a Tensor, a Variable or symbolic, else a Tensor of it."""
-    return x if isinstance(x, Operators) else Tensor(as_array(x))
+    return x if isinstance(x, Operators) else convert_to_tensor(x)
 
 
 def to_dtype(x, dtype: str, other=None):
     """x as a tensor or variable of a dtype, beside `other` if that is one; tapes follow the conversion."""
     if isinstance(x, Operators):
         return x if x.dtype == dtype else cast(x, dtype)
+    if holds_tensors(x):
+        return convert_to_tensor(x, dtype)
     like = other.value if isinstance(other, Tensor) else other.array if isinstance(other, Variable) else None
     return Tensor(as_array(x, dtype, like))
 
