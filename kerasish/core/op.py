@@ -12,7 +12,6 @@ from kerasish.core.tensor import Tensor, as_array, holds_tensors, stacked
 from kerasish.core.variable import Variable
 from kerasish.device import where
 
-
 _UNLIKE_VALUES = (KerasTensor, list, tuple)
 
 
