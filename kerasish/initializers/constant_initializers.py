@@ -10,18 +10,8 @@ from kerasish import saving
 from kerasish.core import dtypes
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.device import put
+from kerasish.initializers import windows
 from kerasish.initializers.initializer import Initializer, known_shape
-
-# Coefficients of sums of cosines (Harris 1978; Nuttall 1981; flat top: D'Antona and Ferrero 2006).
-_WINDOWS = {
-    "boxcar": (1.0,),
-    "hann": (0.5, 0.5),
-    "hamming": (0.54, 0.46),
-    "blackman": (0.42, 0.5, 0.08),
-    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
-    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
-    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
-}
 
 
 def _dtype(dtype) -> np.dtype:
@@ -102,7 +92,7 @@ class STFT(Initializer):
 
     Args:
         side: `"real"` for cosines, `"imag"` for sines.
-        window: Name of a window (`"hann"`, `"hamming"`, ...), an array as long as a frame, or `None`.
+        window: Name of a window of `scipy.signal.windows` (`"hann"`, ...), an array as long as a frame, or `None`.
         scaling: `"density"`, `"spectrum"` or `None`: what the kernels are divided by.
         periodic: Whether a named window is periodic rather than symmetric.
 
@@ -113,10 +103,8 @@ class STFT(Initializer):
     def __init__(self, side="real", window="hann", scaling="density", periodic=False):
         if side not in ("real", "imag"):
             raise ValueError(f"side should be 'real' or 'imag', not {side}")
-        if isinstance(window, str) and window not in _WINDOWS:
-            raise ValueError(
-                f"Invalid window name '{window}'; expected one of {sorted(_WINDOWS)}, or pass the window as an array."
-            )
+        if isinstance(window, str):
+            windows.check_window(window)
         if scaling not in (None, "density", "spectrum"):
             raise ValueError(
                 f"Scaling is invalid, it must be `None`, 'density' or 'spectrum'. Received scaling={scaling}"
@@ -139,7 +127,7 @@ class STFT(Initializer):
             return np.ones(length)
         named = isinstance(self.window, str)
         window = (
-            _cosine_sum(self.window, length, self.periodic)
+            windows.window(self.window, length, self.periodic)
             if named
             else Tensor(as_array(self.window, "float64")).numpy()
         )
@@ -152,10 +140,3 @@ class STFT(Initializer):
 
     def get_config(self) -> dict:
         return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
-
-
-def _cosine_sum(name: str, length: int, periodic: bool) -> np.ndarray:
-    if length == 1:
-        return np.ones(1)
-    angle = 2 * math.pi * np.arange(length) / (length if periodic else length - 1)
-    return sum((-1) ** i * a * np.cos(i * angle) for i, a in enumerate(_WINDOWS[name]))

@@ -45,7 +45,10 @@ def one_hot(x, num_classes: int, axis=-1, dtype=None, sparse: bool = False):
 @composite("keras.src.ops.nn")
 def multi_hot(inputs, num_classes: int | None = None, axis=-1, dtype=None, sparse: bool = False, **kwargs):
     """A vector with a 1 for each index that occurs along the last axis; `num_tokens` is `num_classes`' old name."""
-    num_classes = kwargs.pop("num_tokens", num_classes)
+    tokens = kwargs.pop("num_tokens", None)
+    num_classes = tokens if num_classes is None else num_classes
+    if num_classes is None:
+        raise ValueError("Argument `num_classes` must be specified.")
     if kwargs:
         raise TypeError(f"multi_hot got unexpected keyword arguments: {sorted(kwargs)}")
     hot = one_hot(inputs, num_classes, axis, dtype, sparse)

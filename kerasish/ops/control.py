@@ -180,6 +180,8 @@ def _vectorized_map_specs(function, elements):
 def map(f, xs):
     """f on each element along the first axis, results stacked."""
     leaves = nest.flatten(xs)
+    if not leaves:
+        raise ValueError(f"ops.map needs a tensor or a structure of tensors to map over; received {xs}")
     if not leaves[0].shape[0]:
         raise ValueError(f"ops.map needs at least one element to map over; received shape {tuple(leaves[0].shape)}")
     results = [f(nest.map_structure(lambda v, i=i: v[i], xs)) for i in range(leaves[0].shape[0])]

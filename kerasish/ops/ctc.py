@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasish.core import dtypes
 from kerasish.core.op import Op, Spec
-from kerasish.core.tensor import as_array
+from kerasish.core.tensor import as_array, convert_to_tensor
 from kerasish.device import array_module
 from kerasish.ops import reduce
 from kerasish.ops.activations import NN, log_softmax
@@ -16,10 +16,15 @@ from kerasish.ops.shaping import as_tensor, concatenate, stack
 from kerasish.ops.table import cast
 
 IMPOSSIBLE = -1e30  # the logarithm of no likelihood, finite so that gradients are
+ASTRAY = -706.8936  # TensorFlow's log(1e-307): of an alignment that does not end behind the labels
 
 
 class CTCLoss(Op):
-    """target (N, L) of labels, output (N, T, C) of logits, lengths (N,) -> (N,)."""
+    """target (N, L) of labels, output (N, T, C) of logits, lengths (N,) -> (N,).
+
+    Labels that no alignment fits into the frames have no likelihood. As in TensorFlow, their loss is that of alignments
+    that end elsewhere, plus about 707, and its gradient also counts those that begin elsewhere.
+    """
 
     module = NN
 
@@ -38,11 +43,13 @@ class CTCLoss(Op):
         states = _with_blanks(target, self.mask_index)
         index = np.broadcast_to(states[:, None, :], (*output.shape[:2], states.shape[1]))
         scores = take_along_axis(log_softmax(output), index, axis=2)
-        alpha = _forward(scores, _may_skip(target), output_length)
-        last = take_along_axis(alpha, 2 * target_length[:, None].astype(np.int64), axis=1)
-        before = take_along_axis(alpha, np.maximum(2 * target_length - 1, 0)[:, None].astype(np.int64), axis=1)
-        before = where(target_length[:, None] > 0, before, IMPOSSIBLE)
-        return -reduce.logsumexp(concatenate([last, before], axis=1), axis=1)
+        skip, ends = _may_skip(target), _ends(states.shape, target_length, output.dtype)
+        loss = _loss(scores, skip, ends, output_length, ASTRAY)
+        unaligned = _frames_needed(target, target_length) > output_length
+        if not unaligned.any():
+            return loss
+        strict = _loss(convert_to_tensor(scores.value), skip, ends, output_length, IMPOSSIBLE)
+        return loss + convert_to_tensor((strict.value - loss.value) * unaligned)
 
 
 def _wide(dtype) -> str:
@@ -70,17 +77,43 @@ def _with_blanks(target, blank):
 
 
 def _may_skip(target):
-    """Where the blank before a state may be left out: at labels unlike the one before."""
-    may = array_module(target).zeros((target.shape[0], 2 * target.shape[1] + 1), bool)
-    may[:, 3::2] = target[:, 1:] != target[:, :-1]
+    """Where the state before (N, 1 + S) may be left out: at labels unlike the one before, and before the first."""
+    may = array_module(target).zeros((target.shape[0], 2 * target.shape[1] + 2), bool)
+    may[:, 2:3] = True
+    may[:, 4::2] = target[:, 1:] != target[:, :-1]
     return may
 
 
-def _forward(scores, may_skip, output_length):
-    """The log-likelihood of being in each state (N, S) after the last frame of each sample."""
-    begins = np.arange(scores.shape[2]) < 2
-    alpha = where(begins[None], get_item(scores, (slice(None), 0)), IMPOSSIBLE)
-    for t in range(1, scores.shape[1]):
+def _frames_needed(target, target_length):
+    """A frame for each label that counts, and one for the blank between equal ones."""
+    equal = target[:, 1:] == target[:, :-1]
+    inside = array_module(target).arange(1, max(target.shape[1], 1)) < target_length[:, None]
+    return target_length + (equal & inside).sum(axis=1)
+
+
+def _ends(shape, target_length, dtype):
+    """What ending in each state (N, 1 + S) adds: nothing in the last label and the blank behind it."""
+    states = array_module(target_length).arange(shape[1] + 1)
+    label = 2 * target_length.astype(np.int64)[:, None]
+    elsewhere = (states != label) & (states != label + 1)
+    return elsewhere.astype(dtypes.numpy_dtype(dtype)) * ASTRAY
+
+
+def _loss(scores, may_skip, ends, output_length, elsewhere):
+    """The likelihood of all alignments, -log; `elsewhere` is that of beginning in another state than the first."""
+    alpha = _forward(scores, may_skip, output_length, elsewhere)
+    return -reduce.logsumexp(alpha + ends, axis=1)
+
+
+def _forward(scores, may_skip, output_length, elsewhere):
+    """The log-likelihood of being at the beginning or in each state (N, 1 + S) after the last frame of each sample."""
+    xp = array_module(may_skip)
+    before = xp.full((*scores.shape[:2], 1), IMPOSSIBLE, dtypes.numpy_dtype(scores.dtype))
+    scores = concatenate([before, scores], axis=2)
+    alpha = xp.full(may_skip.shape, elsewhere, dtypes.numpy_dtype(scores.dtype))
+    alpha[:, 0] = 0
+    alpha = convert_to_tensor(alpha)
+    for t in range(scores.shape[1]):
         one, two = _shifted(alpha, 1), where(may_skip, _shifted(alpha, 2), IMPOSSIBLE)
         ahead = reduce.logsumexp(stack([alpha, one, two], axis=0), axis=0) + get_item(scores, (slice(None), t))
         alpha = where((t < output_length)[:, None], ahead, alpha)

@@ -244,7 +244,10 @@ class Stack(Concatenate):
 
 def stack(x, axis=0):
     """Tensors of one shape along a new axis."""
-    return Stack(axis)(list(x))
+    parts = list(x)
+    if not parts and axis == 0:  # nothing of x's shape, as in Keras
+        return convert_to_tensor(x)
+    return Stack(axis)(parts)
 
 
 class Split(Op):

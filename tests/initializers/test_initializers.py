@@ -88,11 +88,26 @@ def test_stft(arguments):
     compare(lambda i: i.STFT(**arguments)((8, 1, 5)))
 
 
-@pytest.mark.parametrize("name", ["blackman", "nuttall", "blackmanharris", "flattop", "hann"])
+WINDOWS = """
+barthann brthan bth bartlett bart brt blackman black blk blackmanharris blackharr bkh bohman bman bmn boxcar
+box ones rect rectangular cosine halfcosine exponential poisson flattop flat flt hamming hamm ham hann han lanczos sinc
+nuttall nutl nut parzen parz par taylor taylorwin triangle triang tri tukey tuk""".split()
+
+
+@pytest.mark.parametrize("name", WINDOWS)
 @pytest.mark.parametrize("periodic", [True, False])
 def test_windows(name, periodic):
-    kernel = kerasish.initializers.STFT(window=name, scaling=None, periodic=periodic)((8, 1, 5), "float64").numpy()
-    np.testing.assert_allclose(kernel[:, 0, 0], scipy.signal.get_window(name, 8, periodic), atol=1e-12)
+    for length in (1, 2, 3, 8, 13):
+        stft = kerasish.initializers.STFT(window=name, scaling=None, periodic=periodic)
+        kernel = stft((length, 1, 5), "float64").numpy()
+        np.testing.assert_allclose(kernel[:, 0, 0], scipy.signal.get_window(name, length, periodic), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["kaiser", "chebwin", "gaussian", "dpss", "general cosine", "x", ""])
+def test_windows_without_a_value_by_name(name):
+    for module in MODULES:
+        with pytest.raises(ValueError, match="window|parameter"):
+            module.initializers.STFT(window=name)
 
 
 def test_seed_generators_move_on_and_integers_do_not():

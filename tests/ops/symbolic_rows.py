@@ -477,7 +477,6 @@ KEPT = {
     "while_loop": (("in Keras",), "Keras does not read the functions in its config"),
     "while_loop alone": (("in Keras",), "Keras does not read the functions in its config"),
     "while_loop for ever": (("in Keras",), "Keras does not read the functions in its config"),
-    "ctc_loss": (("eager", "in Keras"), "labels without an alignment: Keras gives about 707, we 1e30"),
     "bincount weights": (("symbolic", "in Keras"), "Keras keeps the weights in the config, which a graph cannot fill"),
     "linspace retstep": (("symbolic", "in Keras"), SPEC),
     "conv too small": (("eager",), "Keras on TensorFlow reads beyond its input"),

@@ -120,7 +120,35 @@ def test_unknown_arguments_are_refused():
         kerasish.ops.layer_normalization(X, rms_scaling=True)
     for attempt in (kerasish.ops.layer_normalization, kerasish.ops.multi_hot):
         with pytest.raises(TypeError, match="unexpected keyword arguments"):
-            attempt(I, bias=None)
+            attempt(I, 4, bias=None)
+
+
+EMPTY = {
+    "multi_hot without classes": lambda ops: ops.multi_hot(I, unknown=4),
+    "multi_hot by both names": lambda ops: ops.multi_hot(np.array([[0, 2], [1, 1]]), num_classes=4, num_tokens=3),
+    "map of []": lambda ops: ops.map(lambda v: v, []),
+    "map of ()": lambda ops: ops.map(lambda v: v, ()),
+    "map of {}": lambda ops: ops.map(lambda v: v, {}),
+    "vectorized_map of []": lambda ops: ops.vectorized_map(lambda v: v, []),
+    "scan of []": lambda ops: ops.scan(lambda c, v: (c, v), 0, []),
+    "stack of []": lambda ops: ops.stack([]),
+    "stack of no rows": lambda ops: ops.stack(np.zeros((0, 3), "int32")),
+    "meshgrid of nothing": lambda ops: ops.meshgrid(),
+    "unstack of no rows": lambda ops: ops.unstack(np.zeros((0, 3))),
+    "hstack of []": lambda ops: ops.hstack([]),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_nothing_as_in_keras(name, real):
+    """The values of Keras, or its class of exception."""
+    found = []
+    for ops in (real, kerasish.ops):
+        try:
+            found.append([(x.shape, x.dtype, x.tolist()) for x in map(np.asarray, leaves(EMPTY[name](ops)))])
+        except Exception as error:
+            found.append(type(error))
+    assert found[1] == found[0]
 
 
 SYMBOLIC = {
