@@ -8,11 +8,12 @@ import numpy as np
 
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.symbolic import KerasTensor
-from kerasish.core.tensor import as_array
+from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import bring
 from kerasish.ops.composite import composite, holds_symbolic
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.indexing import get_item
-from kerasish.ops.shaping import as_tensor
+from kerasish.ops.shaping import as_tensor, concatenate, reshape
 from kerasish.ops.table import to_dtype
 
 
@@ -37,20 +38,67 @@ class ScatterUpdate(Op):
             y[key] = updates
         else:
             y = ctx.kernels.combine_at(y, key, updates, how)
-        ctx.save(indices)
+        if self.reduction in (None, "add"):
+            ctx.save(indices)
+        else:
+            ctx.save(indices, x, updates, y)
         return y
 
     def backward(self, ctx, gy):
-        (indices,) = ctx.saved
-        if self.reduction not in (None, "add"):
-            raise NotImplementedError(
-                f"the gradient of scatter_update with reduction={self.reduction!r} is not supported by kerasish yet"
-            )
+        indices, *values = ctx.saved
         key = tuple(indices.value[..., i] for i in range(indices.shape[-1]))
+        if self.reduction in ("max", "min"):
+            return _shared(ctx, gy, key, *values)
+        if self.reduction == "mul":
+            return _of_product(ctx, gy, indices.value, *values[:2])
         mask = ctx.kernels.xp.ones(gy.shape, gy.dtype)
         if self.reduction is None:
             mask[key] = 0
         return gy * mask, None, get_item(gy, key)
+
+
+def _shared(ctx, gy, key, x, updates, y):
+    """The gradients of the greatest or least, in equal parts to all that are it, as TensorFlow has it."""
+    kept = (x.value == y.value).astype(gy.dtype)
+    put = (updates.value == y.value[key]).astype(gy.dtype)
+    share = gy / Tensor(ctx.kernels.combine_at(kept.copy(), key, put, "add"))
+    return share * Tensor(kept), None, get_item(share, key) * Tensor(put)
+
+
+def _of_product(ctx, gy, indices, x, updates):
+    """The gradients of x times all updates of a place; the first ones of all places are one factor, and so on.
+
+    So no factor is divided by, which might be 0.
+    """
+    turns = _turns(bring(indices) % np.array(x.shape[: indices.shape[-1]]))
+    ones = ctx.kernels.xp.ones(x.shape, x.dtype)
+    flat = reshape(updates, (len(turns), *updates.shape[indices.ndim - 1 :]))
+    rows = [np.flatnonzero(turns == turn) for turn in range(turns.max(initial=-1) + 1)]
+    places = indices.reshape(-1, indices.shape[-1])
+    factors = [scatter_update(ones, places[r], get_item(flat, (r,))) for r in rows]
+    before = [gy]
+    for factor in factors:
+        before.append(before[-1] * factor)
+    found, behind = [], x
+    for r, factor, product in reversed(list(zip(rows, factors, before))):
+        found.append(get_item(product * behind, tuple(places[r].T)))
+        behind = behind * factor
+    if not found:
+        return before[-1], None, None
+    order = np.argsort(np.concatenate(rows[::-1]))
+    return before[-1], None, reshape(get_item(concatenate(found, axis=0), (order,)), updates.shape)
+
+
+def _turns(indices):
+    """How many times each index, of (..., rank), has come before."""
+    places = indices.reshape(-1, indices.shape[-1])
+    _, which = np.unique(places, axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    order = np.argsort(which, kind="stable")
+    firsts = np.searchsorted(which[order], which[order])
+    turns = np.empty(len(which), int)
+    turns[order] = np.arange(len(which)) - firsts
+    return turns
 
 
 def scatter_update(inputs, indices, updates, reduction: str | None = None):

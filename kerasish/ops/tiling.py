@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kerasish.core import shapes
+from kerasish.core.errors import not_yet
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.tensor import as_array
 from kerasish.ops import reduce
@@ -98,6 +99,9 @@ def repeat(x, repeats, axis=None):
     return Repeat(repeats, axis)(x)
 
 
+_COPYING = ("reflect", "symmetric", "edge", "wrap")  # borders of elements of x
+
+
 class Pad(Op):
     """x with a border."""
 
@@ -126,11 +130,14 @@ class Pad(Op):
         return ctx.kernels.xp.pad(x, self.widths(x.ndim), self.mode, **extra)
 
     def backward(self, ctx, gy):  # the border's value gets none: it is a constant
-        if self.mode != "constant":
-            raise NotImplementedError(
-                f"the gradient of ops.pad with mode={self.mode!r} is not supported by kerasish yet; use mode='constant'"
-            )
-        return gy[tuple(slice(a, a + d) for d, (a, _) in zip(ctx.saved[0], self.widths(gy.ndim)))]
+        if self.mode == "constant":
+            return gy[tuple(slice(a, a + d) for d, (a, _) in zip(ctx.saved[0], self.widths(gy.ndim)))]
+        if self.mode not in _COPYING:
+            raise not_yet(f"the gradient of ops.pad with mode={self.mode!r}", f"use one of {('constant', *_COPYING)}")
+        for axis, (length, width) in enumerate(zip(ctx.saved[0], self.widths(gy.ndim))):
+            if any(width):
+                gy = scatter_add_along(gy, np.pad(np.arange(length), width, self.mode), length, axis)
+        return gy
 
 
 def _pad_spec(x, pad_width, mode="constant", constant_values=None):

@@ -8,6 +8,7 @@ from kerasish.ops.norm import group_normalization
 from tests.ops.gradients import check_gradient
 
 RNG = np.random.default_rng(1)
+AT = np.array([[0], [2], [0], [3], [2]])
 
 
 def real(*shape):
@@ -107,6 +108,20 @@ ROWS = {
     "diagonal": (ops.diagonal, real(4, 5)),
     "tril": (ops.tril, real(4, 5)),
     "flip, roll, transpose": (lambda x: ops.transpose(ops.roll(ops.flip(x, 0), 2, 1)), real(4, 5)),
+    **{
+        f"pad, {mode}": (lambda x, mode=mode: ops.pad(x, ((2, 2), (0, 3), (0, 0)), mode), real(3, 5, 2))
+        for mode in ("reflect", "symmetric", "edge", "wrap")
+    },
+    "pad, reflect far": (lambda x: ops.pad(x, ((5, 7),), "reflect"), real(3)),
+    **{
+        f"scatter_update, {how}": (lambda x, u, how=how: ops.scatter_update(x, AT, u, how), real(4, 3), real(5, 3))
+        for how in ("add", "max", "min", "mul")
+    },
+    "scatter_update, mul of zeros": (
+        lambda x, u: ops.scatter_update(x, AT, u * np.array([0, 0, 0, 1, 1]), "mul"),
+        real(4),
+        real(5),
+    ),
     "scatter_update": (lambda x, u: ops.scatter_update(x, [[0, 1], [2, 2]], u), real(3, 3), real(2)),
     "slice_update": (lambda x, u: ops.slice_update(x, (1, 0), u), real(3, 3), real(2, 2)),
     "segment_sum": (lambda x: ops.segment_sum(x, [0, 0, 2], 3), real(3, 2)),

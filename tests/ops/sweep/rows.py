@@ -218,6 +218,11 @@ ROWS = {
         real(3, 3),
         real(2),
     ),
+    "scatter_update, mul": (
+        lambda ops, x, u: ops.scatter_update(x, np.array([[0, 1], [0, 1]]), u, "mul"),
+        real(3, 3),
+        real(2),
+    ),
     "slice": (lambda ops, x: ops.slice(x, (1, 0), (2, 3)), real(3, 4)),
     "slice_update": (lambda ops, x, u: ops.slice_update(x, (1, 0), u), real(3, 3), real(2, 2)),
     "segment_sum": (lambda ops, x: ops.segment_sum(x, np.array([0, 0, 2]), 4), real(3, 2)),
