@@ -32,9 +32,10 @@ if TYPE_CHECKING:  # for editors; what is imported when it is first used stands 
     )
     from kerasish.compat import install_as_keras, uninstall_as_keras
     from kerasish.core.autodiff import GradientTape, custom_gradient, stop_gradient
+    from kerasish.core.function import Function
     from kerasish.core.operation import Operation
     from kerasish.core.scopes import name_scope
-    from kerasish.core.symbolic import Function, KerasTensor
+    from kerasish.core.symbolic import KerasTensor
     from kerasish.core.tensor import Tensor
     from kerasish.core.variable import Variable
     from kerasish.device import on as device
@@ -57,7 +58,7 @@ _PACKAGES = frozenset(
 _NAMES = {
     "DTypePolicy": "dtype_policies",
     "FloatDTypePolicy": "dtype_policies",
-    "Function": "core.symbolic",
+    "Function": "core.function",
     "GradientTape": "core.autodiff",
     "Initializer": "initializers",
     "Input": "layers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import optree
 
 
@@ -32,3 +33,19 @@ def path_of(structure: Any, number: int) -> str:
 def same_structure(first: Any, second: Any) -> bool:
     """Whether the two differ in their leaves alone."""
     return optree.tree_structure(first, none_is_leaf=True) == optree.tree_structure(second, none_is_leaf=True)
+
+
+def is_shape(x) -> bool:
+    """Whether x is one shape, not a structure of shapes."""
+    return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
+
+
+def map_shapes(function: Callable, structure):
+    """The structure of the function's results on shapes, which it gets as tuples."""
+    if is_shape(structure):
+        return function(tuple(structure))
+    if isinstance(structure, dict):
+        return {k: map_shapes(function, v) for k, v in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(map_shapes(function, v) for v in structure)
+    return structure

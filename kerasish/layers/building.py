@@ -6,9 +6,8 @@ import functools
 import inspect
 from collections.abc import Callable
 
-import numpy as np
-
 from kerasish.core import scopes
+from kerasish.core.nest import map_shapes
 from kerasish.core.operation import PROBES
 from kerasish.core.whole import all_or_nothing
 
@@ -90,22 +89,6 @@ def shape_of(x) -> tuple | None:
     if scopes.shapes_only() and shape and shape[0] in PROBES:
         return (None, *shape[1:])
     return shape
-
-
-def is_shape(x) -> bool:
-    """Whether x is one shape, not a structure of shapes."""
-    return isinstance(x, (tuple, list)) and all(d is None or isinstance(d, (int, np.integer)) for d in x)
-
-
-def map_shapes(function: Callable, structure):
-    """The structure of the function's results on shapes, which it gets as tuples."""
-    if is_shape(structure):
-        return function(tuple(structure))
-    if isinstance(structure, dict):
-        return {k: map_shapes(function, v) for k, v in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(map_shapes(function, v) for v in structure)
-    return structure
 
 
 def as_tuples(structure):

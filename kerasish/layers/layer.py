@@ -10,6 +10,7 @@ from kerasish import config as defaults
 from kerasish import dtype_policies, regularizers
 from kerasish.core import nest, scopes
 from kerasish.core.errors import not_yet
+from kerasish.core.nest import map_shapes
 from kerasish.core.operation import Operation, trace_shapes
 from kerasish.core.symbolic import KerasTensor, Node, any_symbolic
 from kerasish.core.tensor import Tensor
@@ -21,7 +22,6 @@ from kerasish.layers.building import (
     by_parameter,
     first_of,
     known_shapes,
-    map_shapes,
     pop_input_shape,
     shape_of,
     wrapped_build,

@@ -8,9 +8,9 @@ from typing import Any
 
 from kerasish import ops, saving
 from kerasish.core import nest
+from kerasish.core.nest import map_shapes
 from kerasish.layers import arguments
 from kerasish.layers.activation import ElementwiseLayer
-from kerasish.layers.building import map_shapes
 from kerasish.layers.layer import Layer
 from kerasish.saving import lambdas
 

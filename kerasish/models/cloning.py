@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kerasish.core import nest
-from kerasish.core.symbolic import Function, KerasTensor
+from kerasish.core.function import Function
+from kerasish.core.symbolic import KerasTensor
 from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.models.functional import Functional, passes_graph
 from kerasish.models.inputs import is_optional

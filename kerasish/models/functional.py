@@ -7,10 +7,10 @@ import warnings
 
 from kerasish.core import nest, scopes
 from kerasish.core.autodiff import recording
-from kerasish.core.symbolic import Function, KerasTensor, Node, node_of
+from kerasish.core.function import Function, shapes_of
+from kerasish.core.symbolic import KerasTensor, Node, node_of
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.layers import calling
-from kerasish.layers.building import map_shapes
 from kerasish.layers.input_layer import Input
 from kerasish.layers.input_spec import check_inputs
 from kerasish.layers.layer import Layer
@@ -137,12 +137,12 @@ class Functional(Function, Model):
         values = read_inputs(self, inputs, symbolic=True)
         if all(x is not None and tuple(x.shape) == y.shape for x, y in zip(values, self._inputs)):
             return nest.map_structure(lambda y: KerasTensor(y.shape, y.dtype), self._outputs_struct)
-        return self.run(values, _shapes_of)
+        return self.run(values, shapes_of)
 
     def compute_output_shape(self, input_shape):
         """The outputs' shapes for the inputs'."""
         with scopes.shape_scope():
-            specs = map_shapes(KerasTensor, input_shape)
+            specs = nest.map_shapes(KerasTensor, input_shape)
             for spec, x in zip(nest.flatten(specs), self._inputs):
                 spec._dtype = x.dtype
             return nest.map_structure(lambda y: y.shape, self.compute_output_spec(specs))
@@ -256,13 +256,6 @@ def _overriding(training):
 def _plain(x) -> bool:
     """Whether x is a value without a mask."""
     return type(x) is Tensor and calling.get_mask(x) is None
-
-
-def _shapes_of(operation, args, kwargs):
-    """An operation's output shapes, without a new node, but with names."""
-    with scopes.shape_scope():
-        outputs = operation(*args, **kwargs)
-    return nest.map_structure(lambda y: KerasTensor(y.shape, y.dtype) if hasattr(y, "shape") else y, outputs)
 
 
 def _cut_at(inputs, outputs):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 
 from kerasish.core import scopes
+from kerasish.core.nest import map_shapes
 from kerasish.core.operation import trace_shapes
 from kerasish.core.symbolic import KerasTensor
-from kerasish.layers.building import map_shapes
 from kerasish.layers.calling import signature_of
 from kerasish.layers.layer import Layer
 from kerasish.layers.tracking import is_metric

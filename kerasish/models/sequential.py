@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from kerasish import dtype_policies
 from kerasish.core import nest, scopes
+from kerasish.core.nest import is_shape
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import convert_to_tensor
-from kerasish.layers.building import is_shape, shape_of
+from kerasish.layers.building import shape_of
 from kerasish.layers.calling import masks_of, signature_of
 from kerasish.layers.input_layer import InputLayer
 from kerasish.layers.layer import Layer

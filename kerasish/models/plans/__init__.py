@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 
 from kerasish.core import nest, scopes
-from kerasish.core.symbolic import Step
+from kerasish.core.function import Step
 from kerasish.layers import calling
 from kerasish.layers.calling import signature_of
 from kerasish.layers.layer import Layer
