@@ -90,13 +90,17 @@ class Functional(Function, Model):
     def __call__(self, *args, **kwargs):
         if args and isinstance(args[0], list) and len(self._inputs) == 1 and is_numbers(args[0]):
             args = (as_array(args[0]), *args[1:])
-        return Layer.__call__(self, *args, **kwargs)
+        y = Layer.__call__(self, *args, **kwargs)
+        return _alone(y) if scopes.shapes_only() else y
 
     def _allows(self, x) -> bool:
         return isinstance(x, (int, float, list, tuple))
 
     def call(self, inputs, training=None, mask=None):
-        """Run the graph on values."""
+        """Run the graph on values. A list of one output comes as that output."""
+        return _alone(self._run_on(inputs, training, mask))
+
+    def _run_on(self, inputs, training, mask):
         values = read_inputs(self, inputs)
         if mask is not None:
             for x, m in zip(values, nest.flatten(mask)):
@@ -203,9 +207,9 @@ def _compare_names(inputs):
             )
 
 
-def _alone(items: list):
-    """The only item, or the list."""
-    return items[0] if len(items) == 1 else items
+def _alone(items):
+    """The only item of a list or tuple of one, else what is given."""
+    return items[0] if isinstance(items, (list, tuple)) and len(items) == 1 else items
 
 
 def passes_graph(cls) -> bool:

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+import kerasish
 import kerasish.optimizers as ours
 from kerasish.core.variable import Variable
 
@@ -22,6 +23,11 @@ ROWS = [
     ("SGD", dict(learning_rate=0.1, use_ema=True, ema_momentum=0.8)),
     ("SGD", dict(learning_rate=0.1, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=3)),
     ("SGD", dict(learning_rate=0.1, loss_scale_factor=8.0)),
+    ("SGD", dict(learning_rate=0.1, loss_scale_factor=8.0, clipnorm=0.5)),
+    ("SGD", dict(learning_rate=0.1, loss_scale_factor=8.0, clipvalue=0.3)),
+    ("SGD", dict(learning_rate=0.1, loss_scale_factor=8.0, global_clipnorm=1.0)),
+    ("Adam", dict(learning_rate=0.1, loss_scale_factor=8.0, clipvalue=0.3, use_ema=True, ema_momentum=0.8)),
+    ("SGD", dict(learning_rate=0.1, loss_scale_factor=8.0, clipnorm=0.5, gradient_accumulation_steps=2)),
     ("SGD", dict(learning_rate=0.1, gradient_accumulation_steps=3)),
     ("SGD", dict(learning_rate=0.1, gradient_accumulation_steps=3, use_ema=True, ema_overwrite_frequency=2)),
     ("SGD", dict(learning_rate=0.1, gradient_accumulation_steps=2, clipnorm=0.5, weight_decay=0.1)),
@@ -77,9 +83,11 @@ def start(rng):
     return {name: np.asarray(rng.normal(size=shape), "float32") for name, shape in SHAPES.items()}
 
 
-def run(optimizer, make, values, steps):
+def run(optimizer, make, values, steps, constraint=None):
     """Variables after the steps, and then the optimizer's own."""
     variables = [make(value.copy(), name=name) for name, value in values.items()]
+    for variable in variables:
+        variable.constraint = constraint
     optimizer.build(variables)
     for grads in steps:
         optimizer.apply([keras.ops.convert_to_tensor(g) if make is keras.Variable else g for g in grads], variables)
@@ -91,12 +99,12 @@ def paths(optimizer):
     return [re.sub(r"^variable_\d+$", "variable", v.path) for v in optimizer.variables]
 
 
-def compare(mine, reference, count=10, values=None, steps=None):
+def compare(mine, reference, count=10, values=None, steps=None, constraints=(None, None)):
     rng = np.random.default_rng(1)
     values = values or start(rng)
     steps = steps or [[np.asarray(rng.normal(size=v.shape), "float32") for v in values.values()] for _ in range(count)]
-    got, mine = run(mine, Variable, values, steps)
-    want, reference = run(reference, keras.Variable, values, steps)
+    got, mine = run(mine, Variable, values, steps, constraints[0])
+    want, reference = run(reference, keras.Variable, values, steps, constraints[1])
     for name, g, w in zip(values, got, want):
         np.testing.assert_allclose(g, w, rtol=2e-6, atol=1e-6, err_msg=name)
     assert paths(mine) == paths(reference)
@@ -110,6 +118,23 @@ def compare(mine, reference, count=10, values=None, steps=None):
 def test_ten_steps(name, options):
     options = {**options, "name": "o"}
     compare(getattr(ours, name)(**options), getattr(theirs, name)(**options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        dict(use_ema=True, ema_momentum=0.8),
+        dict(use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=3),
+        dict(use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=2),
+        dict(weight_decay=0.1, clipvalue=0.3),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop"])
+def test_ten_steps_under_a_constraint(name, options):
+    pair = [getattr(m, name)(learning_rate=0.2, name="o", **options) for m in (ours, theirs)]
+    compare(*pair, constraints=(kerasish.constraints.NonNeg(), keras.constraints.NonNeg()))
 
 
 SCHEDULES = [

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,17 @@ ROWS = {
     "batch": (lambda: slices().batch(2), [[0, 1], [2, 3], [4]], 3),
     "batch, dropping": (lambda: slices().batch(2, drop_remainder=True), [[0, 1], [2, 3]], 2),
     "batch of a stream": (lambda: from_generator().batch(2), [[0, 1], [2, 3], [4]], UNKNOWN),
+    "batch of a stream, dropping": (lambda: from_generator().batch(2, drop_remainder=True), [[0, 1], [2, 3]], UNKNOWN),
+    "batch of a filter, dropping": (
+        lambda: slices(6).filter(lambda x: x.numpy() != 2).batch(3, drop_remainder=True),
+        [[0, 1, 3]],
+        UNKNOWN,
+    ),
+    "batch of a zip of streams, dropping": (
+        lambda: Dataset.zip(from_generator(), from_generator()).batch(4, drop_remainder=True),
+        [[[0, 1, 2, 3], [0, 1, 2, 3]]],
+        UNKNOWN,
+    ),
     "batch of batches": (lambda: slices(4).batch(2).batch(2), [[[0, 1], [2, 3]]], 1),
     "unbatch": (lambda: slices().batch(2).unbatch(), [0, 1, 2, 3, 4], UNKNOWN),
     "map": (lambda: slices(3).map(lambda x: x.numpy() * 2), [0, 2, 4], 3),
@@ -188,3 +201,18 @@ def test_timeseries_shuffles_windows_with_their_targets():
 def test_timeseries_refuses(name, value, word):
     with pytest.raises(ValueError, match=f"`{name}` must be {word} than"):
         timeseries_dataset_from_array(X, None, 3, **{name: value})
+
+
+@pytest.mark.parametrize("read", [0, 2, 5], ids=["nothing", "a part", "all, but not to the end"])
+def test_a_cache_keeps_only_what_was_read_to_the_end(read):
+    begun = []
+    source = Dataset.from_generator(lambda: begun.append(1) or iter(range(5)), output_types="int64")
+    cached = source.cache()
+    partial = cached.as_numpy_iterator()
+    assert [int(x) for x in itertools.islice(partial, read)] == [0, 1, 2, 3, 4][:read]
+    del partial
+    before = len(begun)
+    assert values(cached) == [0, 1, 2, 3, 4]
+    assert values(cached.take(3)) == [0, 1, 2]
+    assert values(cached) == [0, 1, 2, 3, 4]
+    assert len(begun) == before + 1  # once more; then from the cache

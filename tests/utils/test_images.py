@@ -76,6 +76,19 @@ def test_load_img_keeps_the_aspect_ratio(picture):
     np.testing.assert_array_equal(np.asarray(image), pixels[:, 3:7])
 
 
+@pytest.mark.parametrize("target", [(8, 4), (3, 5), (5, 3), (7, 7), (1, 4), (4, 1), (9, 10), (16, 3)], ids=str)
+@pytest.mark.parametrize("size", [(8, 10), (7, 10), (9, 5), (11, 11)], ids=str)
+def test_load_img_keeps_the_aspect_ratio_as_keras_does(tmp_path, size, target):
+    keras = pytest.importorskip("keras")
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), "uint8")
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    got, want = (
+        np.asarray(m.load_img(str(tmp_path / "a.png"), target_size=target, keep_aspect_ratio=True))
+        for m in (utils, keras.utils)
+    )
+    np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize(
     "kwargs, error, message",
     [

@@ -25,6 +25,8 @@ ROWS = [
     ("CosineDecay", (0.1, 20, 0.3)),
     ("CosineDecay", (0.0, 20, 0.1, "c", 0.2, 10)),
     ("CosineDecay", (0.05, 20, 0.0, "c", 0.2, 0)),
+    ("CosineDecay", (0.05, 20, 0.1, "c", 0.2, 10)),
+    ("CosineDecay", (0.2, 20, 0.0, "c", 0.05, 7)),
     ("CosineDecayRestarts", (0.1, 5)),
     ("CosineDecayRestarts", (0.1, 5, 1.0, 0.8, 0.1)),
     ("CosineDecayRestarts", (0.1, 5, 1.5, 0.5)),
