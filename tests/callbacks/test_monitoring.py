@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import kerasish.callbacks as ours
+from kerasish.callbacks.save_frequency import BatchCounter
 from kerasish.core.variable import Variable
 from tests.callbacks.callback_fakes import FakeModel, run
 
@@ -101,6 +102,25 @@ def test_checkpoint_every_three_batches(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert drive(ours, make, FALLING[:2], batches=7) == drive(theirs, make, FALLING[:2], batches=7)
     assert sorted(os.listdir(tmp_path)) == ["m_1_3.keras", "m_1_6.keras", "m_2_2.keras", "m_2_5.keras"]
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [*range(7)] * 2,  # every batch of two epochs
+        [1, 3, 5, 7, 1, 3, 5, 7],  # two at a time
+        [4, 9, 14, 4, 9, 14],  # more at a time than from one saving to the next
+        [3, 7, 9, 3, 7, 9],  # a smaller number at the end
+        [0, 0, 0, 0],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("frequency", [1, 2, 3, 4, 20])
+def test_when_a_number_of_batches_is_over(frequency, batches):
+    reference = theirs.ModelCheckpoint("m.keras", save_freq=frequency)
+    want = [bool(reference._should_save_on_batch(b)) for b in batches]
+    counter = BatchCounter(frequency)
+    assert [counter.is_due(b) for b in batches] == want
 
 
 def test_checkpoint_best_of_batches(tmp_path, monkeypatch):

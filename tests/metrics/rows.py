@@ -64,6 +64,45 @@ def rounded(rng):
     return rng.integers(0, 2, size=(40,)).astype("float32"), rng.integers(0, 5, size=(40,)).astype("float32") / 4
 
 
+def tied(rng):
+    """Several of a sample's predictions are its highest."""
+    return rng.integers(0, 2, size=(30, 5)).astype("float32"), rng.integers(0, 4, size=(30, 5)).astype("float32") / 3
+
+
+def with_nans(rng):
+    y_true, y_pred = rng.integers(0, 2, size=(12,)).astype("float32"), rng.uniform(size=(12,)).astype("float32")
+    y_pred[[2, 7]] = np.nan
+    return y_true, y_pred
+
+
+def nans_in_columns(rng):
+    y_true, y_pred = many(rng)
+    y_pred[1, :2] = np.nan
+    return y_true, y_pred
+
+
+def column_and_flat(rng):
+    return rng.normal(size=(6, 1)).astype("float32"), rng.normal(size=(6,)).astype("float32")
+
+
+def flat_and_column(rng):
+    return column_and_flat(rng)[::-1]
+
+
+def bits_in_a_column(rng):
+    return rng.integers(0, 2, size=(6, 1)).astype("float32"), rng.uniform(size=(6, 1)).astype("float32")
+
+
+def bits_in_a_column_and_flat(rng):
+    y_true, y_pred = bits_in_a_column(rng)
+    return y_true, y_pred[:, 0]
+
+
+def flat_bits_and_column(rng):
+    y_true, y_pred = bits_in_a_column(rng)
+    return y_true[:, 0], y_pred
+
+
 def logits(rng):
     return rng.integers(0, 2, size=(6, 4)).astype("float32"), rng.normal(size=(6, 4)).astype("float32")
 
@@ -128,6 +167,27 @@ ROWS = [
     ("PrecisionAtRecall", dict(recall=0.6, class_id=1), many),
     ("RecallAtPrecision", dict(precision=0.6), many),
     ("RecallAtPrecision", dict(precision=1.0, num_thresholds=5), rounded),
+    ("Precision", dict(top_k=1), tied),
+    ("Precision", dict(top_k=2), tied),
+    ("Precision", dict(top_k=3, class_id=2), tied),
+    ("Recall", dict(top_k=1, class_id=1), tied),
+    ("Recall", dict(top_k=2, thresholds=[0.2, 0.5, 0.9]), tied),
+    ("RecallAtPrecision", dict(precision=0.5), with_nans),
+    ("RecallAtPrecision", dict(precision=0.3, num_thresholds=5), with_nans),
+    ("RecallAtPrecision", dict(precision=0.6, num_thresholds=201), nans_in_columns),
+    ("RecallAtPrecision", dict(precision=1.0, num_thresholds=1), with_nans),
+    ("PrecisionAtRecall", dict(recall=0.5), with_nans),
+    ("PrecisionAtRecall", dict(recall=0.3, num_thresholds=5), with_nans),
+    ("PrecisionAtRecall", dict(recall=0.6, num_thresholds=201), nans_in_columns),
+    ("PrecisionAtRecall", dict(recall=1.0, num_thresholds=1), with_nans),
+    ("SensitivityAtSpecificity", dict(specificity=0.5), with_nans),
+    ("SensitivityAtSpecificity", dict(specificity=0.3, num_thresholds=5), with_nans),
+    ("SensitivityAtSpecificity", dict(specificity=0.6, num_thresholds=201), nans_in_columns),
+    ("SensitivityAtSpecificity", dict(specificity=1.0, num_thresholds=1), with_nans),
+    ("SpecificityAtSensitivity", dict(sensitivity=0.5), with_nans),
+    ("SpecificityAtSensitivity", dict(sensitivity=0.3, num_thresholds=5), with_nans),
+    ("SpecificityAtSensitivity", dict(sensitivity=0.6, num_thresholds=201), nans_in_columns),
+    ("SpecificityAtSensitivity", dict(sensitivity=1.0, num_thresholds=1), with_nans),
     ("AUC", {}, binary),
     ("AUC", {}, binary_column),
     ("AUC", {}, many),
@@ -148,6 +208,10 @@ ROWS = [
     ("MeanIoU", dict(num_classes=4), classes),
     ("MeanIoU", dict(num_classes=4, ignore_class=1), classes),
     ("MeanIoU", dict(num_classes=6), classes),
+    ("BinaryIoU", {}, bits_in_a_column),
+    ("BinaryIoU", dict(threshold=0.3, target_class_ids=[1]), bits_in_a_column),
+    ("BinaryIoU", {}, bits_in_a_column_and_flat),
+    ("BinaryIoU", {}, flat_bits_and_column),
     ("BinaryIoU", {}, many),
     ("BinaryIoU", dict(threshold=0.3, target_class_ids=[1]), many),
     ("OneHotIoU", dict(num_classes=4, target_class_ids=[0, 3]), one_hot),
@@ -156,6 +220,10 @@ ROWS = [
     ("F1Score", dict(average="micro"), one_hot),
     ("F1Score", dict(average="macro", threshold=0.5), many),
     ("FBetaScore", dict(beta=2.0, average="weighted", threshold=0.4), many),
+    ("R2Score", {}, column_and_flat),
+    ("R2Score", {}, flat_and_column),
+    ("R2Score", dict(class_aggregation=None), column_and_flat),
+    ("R2Score", dict(class_aggregation="variance_weighted_average", num_regressors=1), flat_and_column),
     ("R2Score", {}, real),
     ("R2Score", dict(class_aggregation=None), real),
     ("R2Score", dict(class_aggregation="variance_weighted_average", num_regressors=2), real),
