@@ -224,7 +224,7 @@ class UnitNormalization(SameShape):
         if not isinstance(axis, (int, list, tuple)):
             message = "Invalid value for `axis` argument: expected an int or a list/tuple of ints."
             raise arguments.invalid(self, f"{message} Received: axis={axis}", TypeError)
-        self.axis = axis
+        self.axis = axis if isinstance(axis, int) else list(axis)
         self.supports_masking = True
         self.built = self._build_is_default
 

@@ -10,7 +10,7 @@ from kerasish.ops import reduce
 from kerasish.ops.conv import NN, channels_last, per_axis
 from kerasish.ops.indexing import take
 from kerasish.ops.linalg import matmul
-from kerasish.ops.shaping import moveaxis
+from kerasish.ops.shaping import as_tensor, moveaxis
 
 
 def sections(length: int, parts: int) -> list[tuple[int, int]]:
@@ -27,19 +27,41 @@ class _Door(Op):
         self.output_size, self.data_format = output_size, data_format
 
     def infer(self, x):
-        sizes = per_axis(self.output_size, len(x.shape) - 2)
+        sizes = self._sizes(x.shape)
         last = channels_last(self.data_format)
         return Spec((x.shape[0], *sizes, x.shape[-1]) if last else (*x.shape[:2], *sizes), x.dtype)
 
-    def call(self, x):
+    def _sizes(self, shape) -> tuple:
+        """The output's size along each axis of space.
+
+        Raises:
+            ValueError: if there are not one to three axes of space, one of them is empty, or the sizes do not fit them.
+        """
+        if not 3 <= len(shape) <= 5:
+            raise ValueError(f"{self._name} supports 1D, 2D, or 3D inputs only. Received: inputs.shape={tuple(shape)}")
+        sizes = tuple(per_axis(self.output_size, len(shape) - 2))
+        if len(sizes) != len(shape) - 2 or any(n < 1 for n in sizes):
+            raise ValueError(
+                f"{self._name}: `output_size` must be a positive integer, or one for each of the {len(shape) - 2} axes "
+                f"of space. Received: output_size={self.output_size} and inputs.shape={tuple(shape)}"
+            )
         first = 1 if channels_last(self.data_format) else 2
-        for axis, parts in enumerate(per_axis(self.output_size, len(x.shape) - 2), first):
+        if 0 in shape[first : first + len(sizes)]:
+            raise ValueError(f"{self._name}: an axis of space is empty. Received: inputs.shape={tuple(shape)}")
+        return sizes
+
+    def call(self, x):
+        x = as_tensor(x)
+        first = 1 if channels_last(self.data_format) else 2
+        for axis, parts in enumerate(self._sizes(x.shape), first):
             x = x if x.shape[axis] == parts else self.pool(x, axis, parts)
         return x
 
 
 class AdaptiveAveragePool(_Door):
     """The mean of each window."""
+
+    _name = "adaptive_average_pool"
 
     def pool(self, x, axis, parts):
         weights = np.zeros((x.shape[axis], parts), dtypes.numpy_dtype(x.dtype))
@@ -50,6 +72,8 @@ class AdaptiveAveragePool(_Door):
 
 class AdaptiveMaxPool(_Door):
     """The largest of each window."""
+
+    _name = "adaptive_max_pool"
 
     def pool(self, x, axis, parts):
         bounds = sections(x.shape[axis], parts)

@@ -61,7 +61,7 @@ def load_weights(
     model: Any,
     filepath: str | os.PathLike,
     skip_mismatch: bool = False,
-    by_name: bool = False,
+    by_name: bool | None = None,
     objects_to_skip: Any = None,
     **kwargs: Any,
 ) -> LoadReport:
@@ -73,7 +73,7 @@ def load_weights(
         skip_mismatch: Whether layers whose variables differ in number or shape from the saved ones are left as they
             are, with a warning, rather than an error.
         by_name: Whether layers are matched by name; for Keras-2 `.h5` files only.
-        objects_to_skip: Layers, or other parts, to leave as they are.
+        objects_to_skip: Layers, or other parts, to leave as they are; for `.weights.h5` files only.
 
     Returns:
         A report of what was loaded, what was skipped and why, and what the file held besides.
@@ -85,16 +85,17 @@ def load_weights(
     filepath = as_path(filepath)
     if kwargs:
         raise ValueError(f"Invalid keyword arguments: {kwargs}")
-    native = filepath.endswith((".keras", ".weights.h5"))
-    if by_name and (native or not filepath.endswith((".h5", ".hdf5"))):
-        raise ValueError(f"`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: {filepath}")
-    if filepath.endswith(".weights.json"):
-        raise not_yet("Loading weights from shards (.weights.json)", "save them as one .weights.h5 file")
-    if not native and not filepath.endswith((".h5", ".hdf5")):
+    if not filepath.endswith((".keras", ".h5", ".hdf5", ".weights.json")):
         raise ValueError(
             f"File format not supported: filepath={filepath}. Keras 3 only supports V3 `.keras` files, `.weights.h5` "
             "files, and legacy H5 format files (`.h5` extension)."
         )
+    if by_name is not None and filepath.endswith((".keras", ".weights.h5", ".weights.json")):
+        raise ValueError(f"`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: {filepath}")
+    if objects_to_skip is not None and not filepath.endswith((".weights.h5", ".weights.json")):
+        raise ValueError(f"`objects_to_skip` only supports loading '.weights.h5' files. Received: {filepath}")
+    if filepath.endswith(".weights.json"):
+        raise not_yet("Loading weights from shards (.weights.json)", "save them as one .weights.h5 file")
     require_file(filepath)
     _require_built(model, "loading")
     with explained(filepath):
@@ -103,7 +104,7 @@ def load_weights(
     return report
 
 
-def _read(model: Any, filepath: str, by_name: bool, skip_mismatch: bool, skip: set[int]) -> LoadReport:
+def _read(model: Any, filepath: str, by_name: bool | None, skip_mismatch: bool, skip: set[int]) -> LoadReport:
     if filepath.endswith(".keras"):
         with zipfile.ZipFile(filepath) as archive, reading_member(archive, model) as file:
             return load_state(model, weights=ReadingStore(file), skip=skip)
@@ -112,7 +113,7 @@ def _read(model: Any, filepath: str, by_name: bool, skip_mismatch: bool, skip: s
             return load_state(model, weights=ReadingStore(file), skip=skip)
         from kerasish.saving.legacy_h5 import load_weights_from
 
-        return load_weights_from(file, model, by_name=by_name, skip_mismatch=skip_mismatch, skip=skip)
+        return load_weights_from(file, model, by_name=bool(by_name), skip_mismatch=skip_mismatch, skip=skip)
 
 
 @contextlib.contextmanager

@@ -191,3 +191,20 @@ def test_symbolic_shapes_and_graphs(name, real):
 def test_no_argument_is_dropped(name, call):
     with pytest.raises(TypeError):
         call(getattr(kerasish.ops, name))
+
+
+@pytest.mark.parametrize("name", ["adaptive_average_pool", "adaptive_max_pool"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (1, 2, 3, 4, 5, 6)])
+@pytest.mark.parametrize("size", [2, (2,), (2, 2)])
+def test_adaptive_pooling_of_other_ranks(name, shape, size, real):
+    for ops in (real, kerasish.ops):
+        with pytest.raises(ValueError, match=f"{name} supports 1D, 2D, or 3D inputs only"):
+            getattr(ops, name)(np.ones(shape, "float32"), size)
+
+
+@pytest.mark.parametrize("name", ["adaptive_average_pool", "adaptive_max_pool"])
+def test_adaptive_pooling_to_sizes_that_do_not_fit(name):
+    for shape, size in (((2, 4, 4), (2, 2)), ((2, 4, 4, 3), (2,)), ((2, 4, 4), 0), ((2, 4, 4), -1), ((2, 0, 3), 2)):
+        for x in (np.ones(shape, "float32"), kerasish.KerasTensor(shape)):
+            with pytest.raises(ValueError, match=name):
+                getattr(kerasish.ops, name)(x, size)
