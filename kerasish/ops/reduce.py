@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasish.core import dtypes, shapes
 from kerasish.core.autodiff import stop_gradient
-from kerasish.core.op import Op, Spec
+from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import as_array
 from kerasish.ops.broadcasting import broadcast_to
@@ -299,7 +299,9 @@ class Average(Op):
     def __init__(self, axis=None):
         self.axis = axis
 
-    def infer(self, x, weights):
+    def infer(self, x, weights=None):
+        if weights is None:
+            return Spec(shapes.reduce(x.shape, self.axis), dtypes.result_type(x.dtype, float))
         one = self.axis is not None and len(weights.shape) == 1
         shapes.broadcast((x.shape[shapes.normal_axis(self.axis, len(x.shape))],) if one else x.shape, weights.shape)
         return Spec(shapes.reduce(x.shape, self.axis), dtypes.result_type(x.dtype, weights.dtype, float))
@@ -315,6 +317,11 @@ class Average(Op):
         return sum(multiply(x, weights), self.axis) / sum(broadcast_to(weights, x.shape), self.axis)
 
 
+def _average_spec(x, axis=None, weights=None):
+    return Average(axis).infer(spec_of(x), None if weights is None else spec_of(weights))
+
+
+@composite("keras.src.ops.numpy", keywords=("weights",), infer=_average_spec)
 def average(x, axis=None, weights=None):
     """The mean, weighted if `weights` are given, in x's shape or for each place along `axis`."""
     return mean(x, axis) if weights is None else Average(axis)(x, weights)
