@@ -144,6 +144,18 @@ class LayerState(Tracked):
             if recursive or layer is self:
                 todo.extend(layer._nested_layers()[::-1])
 
+    def _layers_by_losses(self):
+        """The layer itself and those inside in the order of Keras's losses: of inner layers the last come first."""
+        seen: set[int] = set()
+        todo = self._nested_layers()[::-1]
+        yield self
+        while todo:
+            layer = todo.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                todo.extend(layer._nested_layers())
+
     def _seed_generators(self) -> list:
         return [x for x in self._found(object) if is_seed_generator(x)]
 
@@ -247,7 +259,7 @@ class LayerState(Tracked):
     @property
     def losses(self) -> list:
         """Losses from `add_loss`, activity regularizers and weight regularizers, of nested layers too."""
-        found = [x for layer in self._flatten_layers() if layer._losses_at >= self._entered_at for x in layer._losses]
+        found = [x for layer in self._layers_by_losses() if layer._losses_at >= self._entered_at for x in layer._losses]
         for v in self.trainable_weights:
             if v.regularizer is not None:
                 found.append(v.regularizer(v))

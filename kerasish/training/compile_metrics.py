@@ -79,7 +79,7 @@ class CompileMetrics(metrics_module.Metric):
             for i, identifiers in enumerate(_by_output(outputs, given, argument)):
                 for identifier in identifiers:
                     metric = metric_of(identifier, targets[i], preds[i])
-                    name = _free_name(metric.name, outputs.name(i) if len(outputs) > 1 else None, weighted, entries)
+                    name = _free_name(metric.name, _output_name(outputs, i), weighted, entries)
                     entries.append(_Entry(name, metric, i, weighted))
         self._entries = tuple(entries)
         move_beside(self.variables, y_pred)
@@ -126,15 +126,20 @@ def _by_output(outputs: Outputs, given, argument: str) -> list[list]:
     if len(outputs) == 1:
         return [_flat(given)]
     is_dict = isinstance(outputs.structure, dict)
-    if (is_dict and not isinstance(given, dict)) or (
-        not isinstance(given, dict) and len(given) != len(outputs.structure)
-    ):
+    is_nested = any(len(path) > 1 for path in outputs.paths)
+    if not isinstance(given, dict) and ((is_dict and is_nested) or len(given) != len(outputs.structure)):
         raise ValueError(_misfit(outputs, given, argument))
     try:
         found = outputs.align(given, argument)
     except ValueError as error:
         raise ValueError(f"{error}\n{_misfit(outputs, given, argument)}") from None
     return [[] if part is None or part is MISSING else _flat(part) for part in found]
+
+
+def _output_name(outputs: Outputs, i: int) -> str | None:
+    """What stands before the names of an output's metrics: its name, without the path that leads to it."""
+    name = outputs.name(i) if len(outputs) > 1 else None
+    return name if name is None else name.removeprefix(outputs.prefix(i))
 
 
 def _misfit(outputs, given, argument):
