@@ -184,7 +184,7 @@ def test_changes_by_chance(seed):
     check(seed)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 300))
 def test_more_changes_by_chance(seed):
     check(seed)

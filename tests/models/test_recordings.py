@@ -231,7 +231,7 @@ def test_steps_follow_the_switch(winograd, monkeypatch):
     assert got == train()[1]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("workers", THREADS)
 @pytest.mark.parametrize("seed", range(1000, 1060))
 def test_many(seed, workers, monkeypatch):

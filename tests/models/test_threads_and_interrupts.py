@@ -113,7 +113,7 @@ def test_predictions_while_a_model_trains():
     check_rounds(6)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_predictions_while_a_model_trains_for_long():
     check_rounds(100)
 
@@ -211,7 +211,7 @@ def test_fit_after_interrupts():
     check_interrupts(12, seed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_fit_after_many_interrupts():
     check_interrupts(150, seed=2)
 
@@ -238,7 +238,7 @@ def test_predict_after_interrupts():
     check_interrupted_predictions(15, seed=3)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_predict_after_many_interrupts():
     check_interrupted_predictions(150, seed=4)
 

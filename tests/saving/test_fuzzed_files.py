@@ -136,7 +136,7 @@ def test_damaged_files(whole, tmp_path):
     assert min(ends["loaded"], ends["ValueError"], ends["OSError"]) > 3
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(4))
 def test_many_damaged_files(seed, whole, tmp_path):
     check(whole, tmp_path, seed, rounds=250)

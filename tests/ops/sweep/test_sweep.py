@@ -43,7 +43,7 @@ def test_row(label):
     assert not any(found.values()), found
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("label", LABELS)
 def test_row_in_full(label, check):
