@@ -1,4 +1,4 @@
-"""Some hundred random cases against real Keras; `.ci/nightly` runs ten thousand, `python -m parity.differential` any."""
+"""Some hundred random cases against real Keras. `.ci/nightly` runs ten thousand."""
 
 import pytest
 
