@@ -62,6 +62,19 @@ def test_seeds(seed, run):
     run(seed)
 
 
+def draw_first(keras):
+    keras.random.normal((3,))
+
+
+def clear_first(keras):
+    keras.utils.clear_session()
+
+
+def name_of(options):
+    """The options as the test's name, functions by theirs."""
+    return ", ".join(f"{k}={getattr(v, '__name__', v)}" for k, v in options.items())
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -74,10 +87,10 @@ def test_seeds(seed, run):
         {"batch_size": 6, "shuffle": "batch"},
         {"batch_size": 5, "shuffle": "batch"},
         {"batch_size": 64},
-        {"batch_size": 8, "before": lambda keras: keras.random.normal((3,))},
-        {"batch_size": 8, "before": lambda keras: keras.utils.clear_session()},
+        {"batch_size": 8, "before": draw_first},
+        {"batch_size": 8, "before": clear_first},
     ],
-    ids=str,
+    ids=name_of,
 )
 def test_arrays(options):
     seen = check(X, y=X, **options)
