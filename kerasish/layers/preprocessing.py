@@ -291,7 +291,7 @@ class CategoryEncoding(Layer):
             return rows
         return (ops.max if self.output_mode == "multi_hot" else ops.sum)(rows, axis=-2)
 
-    def compute_output_shape(self, input_shape, count_weights_shape=None) -> tuple:
+    def compute_output_shape(self, input_shape) -> tuple:
         if self.output_mode == "one_hot":
             kept = input_shape[:-1] if len(input_shape) > 1 and input_shape[-1] == 1 else input_shape
             return (*kept, self.num_tokens)
