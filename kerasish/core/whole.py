@@ -5,6 +5,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kerasish import device
+
 
 @contextlib.contextmanager
 def all_or_nothing(thing: Any) -> Iterator[None]:
@@ -59,9 +61,9 @@ def restored_later(thread_local: Any, *names: str) -> None:
 
 
 def open_scopes() -> list:
-    """The scopes, tapes and calls that are open on this thread, for `restore_scopes`."""
+    """The scopes, tapes, calls and the device that are open on this thread, for `restore_scopes`."""
     values = [getattr(local, name, _ABSENT) for local, name in _contexts]
-    return [(value, value[:] if value.__class__ is list else None) for value in values]
+    return [device.chosen(), *((value, value[:] if value.__class__ is list else None) for value in values)]
 
 
 def restore_scopes(before: list) -> None:
@@ -69,7 +71,8 @@ def restore_scopes(before: list) -> None:
 
     Each of them is a context that closes itself; but an interrupt may come just before it does.
     """
-    for (local, name), (value, entries) in zip(_contexts, before):
+    device.choose(before[0])
+    for (local, name), (value, entries) in zip(_contexts, before[1:]):
         if value is _ABSENT:
             vars(local).pop(name, None)
         else:

@@ -28,6 +28,16 @@ def current() -> str:
     return _chosen.get() or default()
 
 
+def chosen() -> str | None:
+    """The device of the innermost context that is open, for `choose`; None outside of any."""
+    return _chosen.get()
+
+
+def choose(name: str | None) -> None:
+    """Be in the context again of which `chosen` told: an interrupt may have kept one from closing."""
+    _chosen.set(name)
+
+
 def default() -> str:
     """The device outside of `keras.device(...)`: the one that was set, else a card that answers, else the CPU.
 

@@ -133,6 +133,7 @@ def test_fit_after_an_interrupt(optimizer):
         made.fit(X, Y, verbose=0, batch_size=8)
         assert state(made) == state(whole), f"interrupted in line {stop}"
         assert not keras.core.scopes.current_path()
+        assert keras.device.chosen() is None
 
 
 @pytest.mark.parametrize("name", ["Adam", "momentum", "user's"])

@@ -210,7 +210,7 @@ FILES = [
     ),
     ("mine", "LSTM", "mine>LSTM", "'LSTM'. Make sure custom classes and functions are decorated"),
     (None, "LSTM", "mine>LSTM", "'LSTM'. Make sure custom classes and functions are decorated"),
-    (None, "Mine", "Mine", "'Mine'. Make sure custom classes and functions are decorated"),
+    (None, "NobodysOwn", "NobodysOwn", "'NobodysOwn'. Make sure custom classes and functions are decorated"),
 ]
 
 

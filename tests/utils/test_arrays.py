@@ -108,7 +108,7 @@ def test_unpack_refuses(data):
 
 
 @pytest.mark.parametrize(
-    "name, text", [("nope", "has no attribute 'nope'"), ("FeatureSpace", "is not implemented; build")]
+    "name, text", [("nope", "has no attribute 'nope'"), ("FeatureSpace", "it is not in kerasish yet; make one array")]
 )
 def test_absent_names(name, text):
     with pytest.raises(AttributeError, match=text):
