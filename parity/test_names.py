@@ -21,6 +21,7 @@ DIFFER = {
     "keras.name_scope": "names what Keras takes as keyword arguments",
     "keras.saving.deserialize_keras_object": "names what Keras takes as keyword arguments",
     "keras.saving.load_weights": "names what Keras takes as keyword arguments",
+    "keras.saving.save_weights": "names what Keras takes as keyword arguments",
 }
 ENTRIES = {
     full: entry for full, entry in names.listed().items() if entry.kind != "module" and entry.needs != names.LEGACY

@@ -109,7 +109,7 @@ class Functional(Function, Model):
         trains = bool(calling.state.training if training is None else training)
         plan, call = self._plan_for(values, trains), None if training is None else _overriding(training)
         if plan is None:
-            return self.run(values, call)
+            return self._by_layers(values, call)
         try:
             if trains:
                 return self.run(values, call, plan.steps)
@@ -120,7 +120,7 @@ class Functional(Function, Model):
 
     def _plan_for(self, values, training: bool) -> Plan | None:
         """The plan for inference or for training; None where the graph's own steps are to be taken."""
-        if not all(map(_plain, values)) or (recording() and not training):
+        if not all(map(_plain, values)) or (recording() and not training) or not self._foresaw(values):
             return None
         plan = self._lean.get(training)
         if plan is None or not plan.stamp.holds():
@@ -128,6 +128,27 @@ class Functional(Function, Model):
             if not plan.stamp.holds():  # changed while it was made
                 return None
         return None if plan.steps is None else plan
+
+    def _by_layers(self, values, call):
+        """The outputs by the layers' own calls; where one refuses, what the model was built for is said, too."""
+        try:
+            return self.run(values, call)
+        except ValueError as error:
+            if not all(map(_plain, values)) or self._foresaw(values):
+                raise
+            built, came = ([tuple(x.shape) for x in some] for some in (self._inputs, values))
+            raise ValueError(
+                f"{error}. Model '{self.name}' was built for inputs of shape {_alone(built)}, and was called on "
+                f"{_alone(came)}"
+            ) from error
+
+    def _foresaw(self, values) -> bool:
+        """Whether the graph was built for such shapes: a Sequential takes others, which its layers look at."""
+        return all(
+            len(v.value.shape) == len(x.shape)
+            and all(a is None or a == b for a, b in zip(x.shape[1:], v.value.shape[1:]))
+            for v, x in zip(values, self._inputs)
+        )
 
     def _check_arguments(self, args):
         """Nothing: `read_inputs` does."""

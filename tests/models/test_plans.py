@@ -228,3 +228,18 @@ def test_gradients_go_through_the_layers():
         tape.watch(x)
         y = keras.ops.sum(model(x))
     assert all(g is not None for g in tape.gradient(y, [x, *model.trainable_weights]))
+
+
+@pytest.mark.parametrize("first", ["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense", "BatchNormalization"])
+def test_a_sequential_called_on_other_channels_is_refused_by_its_layer(first):
+    """It takes other sizes than it was built for; plans do not, which enter layers past their checks."""
+    layers = keras.layers
+    made = {"Dense": {"units": 3}, "BatchNormalization": {}, "DepthwiseConv2D": {"kernel_size": 2}}
+    layer = getattr(layers, first)(**made.get(first, {"filters": 3, "kernel_size": 2}))
+    model = keras.Sequential([keras.Input((6, 6, 4)), layer, layers.ReLU()], name="net")
+    model(np.ones((2, 6, 6, 4), "float32"))
+    for channels in (2, 5):
+        with pytest.raises(ValueError, match=r"net.* \(None, 6, 6, 4\).* \(2, 6, 6, "):
+            model(np.ones((2, 6, 6, channels), "float32"))
+        with pytest.raises(ValueError, match="net"):
+            model.predict(np.ones((2, 6, 6, channels), "float32"), verbose=0)
