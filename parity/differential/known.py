@@ -30,6 +30,11 @@ KNOWN: list[Known] = [
         _gradient,
         "Keras differentiates through a maximum: for equal arguments all of the gradient goes to one of them",
     ),
+    Known(
+        "losses/CategoricalGeneralizedCrossEntropy",
+        lambda data, difference: len(data["y_true"]["shape"]) == len(data["y_pred"]["shape"]),
+        "Keras broadcasts labels of shape (n, 1) against all rows",
+    ),
 ]
 
 
