@@ -71,7 +71,7 @@ class Watch:
     def _judged(self, count: int, again: functools.partial, varying: list[np.ndarray], result) -> bool:
         """What a trial says of a call, or said of one with the same function, shapes and options."""
         given = tuple(self._described(v) for v in (*again.args, *sorted(again.keywords.items())))
-        key = again.func.__module__, again.func.__qualname__, given, settings.version(), threads.get_num_threads()
+        key = again.func, given, settings.version(), threads.get_num_threads()
         if key not in _verdicts:
             if len(_verdicts) >= VERDICTS:
                 _verdicts.clear()
