@@ -7,6 +7,7 @@ from kerasish.config import image_data_format
 from kerasish.core import dtypes
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import put
 from kerasish.ops.composite import composite
 from kerasish.ops.conv import channels_last
 from kerasish.ops.core import saturate_cast
@@ -163,7 +164,8 @@ def _interpolated(x, size, interpolation, antialias):
 def _resampled(x, size, interpolation, antialias):
     """Each axis by a matrix of weights."""
     (n, h, w, c), (oh, ow) = x.shape, size
-    down, across = (Tensor(weights(d, o, interpolation, antialias, x.dtype)) for d, o in ((h, oh), (w, ow)))
+    tables = (weights(d, o, interpolation, antialias, x.dtype) for d, o in ((h, oh), (w, ow)))
+    down, across = (Tensor(put(table, x.value)) for table in tables)
     rows = matmul(down, reshape(x, (n, h, w * c)))
     return reshape(matmul(across, reshape(rows, (n * oh, w, c))), (n, oh, ow, c))
 

@@ -12,6 +12,7 @@ from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.operators import bind
 from kerasish.core.tensor import Tensor, as_array
+from kerasish.device import put
 from kerasish.ops import reduce
 from kerasish.ops.broadcasting import broadcast_to, sum_to
 from kerasish.ops.composite import composite
@@ -260,7 +261,7 @@ def _on_diagonals(g, letters, term, sizes):
         if c in seen:
             pairs.append((c, axes[-1]))
         seen.add(c)
-    masks = [Tensor(np.eye(sizes[c], dtype=dtypes.numpy_dtype(g.dtype))) for c, _ in pairs]
+    masks = [Tensor(put(np.eye(sizes[c], dtype=dtypes.numpy_dtype(g.dtype)), g.value)) for c, _ in pairs]
     return einsum(f"{','.join([letters, *(a + b for a, b in pairs)])}->{axes}", g, *masks)
 
 

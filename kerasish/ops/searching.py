@@ -127,7 +127,7 @@ class Bincount(Op):
             raise ValueError(f"ops.bincount counts non-negative integers. Received: {int(x.min())} among them")
         length = max(int(x.max()) + 1 if x.size else 0, self.minlength)
         counts = xp.zeros((*x.shape[:-1], length), np.int32 if weights is None else weights.dtype)
-        key = tuple(xp.indices(x.shape, sparse=True)[:-1]) + (x,)
+        key = (*xp.ix_(*map(xp.arange, x.shape))[:-1], x)
         ctx.save(x)
         return ctx.kernels.combine_at(counts, key, 1 if weights is None else weights, "add")
 

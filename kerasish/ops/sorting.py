@@ -151,7 +151,7 @@ class Quantile(Op):
         kept = [d for i, d in enumerate(x.shape) if i not in gone]
         count = shapes.size(x.shape[a] for a in gone)
         rows = reshape(moveaxis(x, gone, range(rank - len(gone), rank)), (*kept, count))
-        found = self._of_rows(sort(rows), np.asarray(as_array(q), "float64"))
+        found = self._of_rows(sort(rows), as_array(q, "float64", like=x.value))
         return reshape(found, (*np.shape(q), *shapes.reduce(x.shape, self.axis, True))) if self.keepdims else found
 
     def _of_rows(self, rows, q):

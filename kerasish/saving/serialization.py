@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasish.core import dtypes
 from kerasish.core.operators import bind
+from kerasish.device import on_card
 from kerasish.saving.lambdas import dump_function, load_function, refuse_lambda
 from kerasish.saving.public_names import find_class, find_function, public_name
 from kerasish.saving.registration import CustomObjectScope, get_custom_objects, get_registered_name, scope_objects
@@ -69,7 +70,7 @@ def _serialize_value(obj: Any) -> Any | None:
         return _tagged("__keras_tensor__", shape=obj.shape, dtype=obj.dtype, keras_history=place)
     if is_tensor(obj) or isinstance(obj, Variable):
         return _tagged("__tensor__", value=np.asarray(obj.numpy()).tolist(), dtype=obj.dtype)
-    if isinstance(obj, (np.ndarray, np.generic)):
+    if isinstance(obj, (np.ndarray, np.generic)) or on_card(obj):
         return obj.item() if obj.ndim == 0 else _tagged("__numpy__", value=obj.tolist(), dtype=obj.dtype.name)
     if isinstance(obj, np.dtype):
         return obj.name

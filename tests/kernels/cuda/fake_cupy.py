@@ -170,7 +170,9 @@ def down(x):
 def up(x):
     if isinstance(x, (np.ndarray, np.generic)):
         return Card(np.asarray(x))
-    return type(x)(map(up, x)) if type(x) in (tuple, list) else x
+    if isinstance(x, tuple):  # NumPy names the parts of some
+        return tuple(map(up, x))
+    return list(map(up, x)) if type(x) is list else x
 
 
 def aligned(a):
@@ -217,7 +219,8 @@ class Ufunc:
     def at(self, array, index, values):
         if array.dtype.char.replace("L", "Q") not in self.SCATTERED.get(self.__name__, ""):
             raise TypeError(f"`{self.__name__}.at` does not support {array.dtype}")
-        getattr(np, self.__name__).at(array.memory, down(index), down(values))
+        with np.errstate(invalid="ignore"):  # NaN, of which a card says nothing
+            getattr(np, self.__name__).at(array.memory, down(index), down(values))
 
 
 class Pool:
