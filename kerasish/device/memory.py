@@ -28,8 +28,7 @@ def empty(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> np.ndarray:
     size = dtype.itemsize * (math.prod(shape) if isinstance(shape, tuple) else shape)
     if size < SMALL or dtype.hasobject:
         return np.empty(shape, dtype)
-    lease = _Lease(size)
-    return np.ndarray(shape, dtype, np.asarray(lease))
+    return np.ndarray(shape, dtype, np.asarray(_Lease(size)))
 
 
 def lasting(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> np.ndarray:
@@ -62,6 +61,11 @@ class Arena:
     def __init__(self):
         self.thread, self.free = threading.get_ident(), {}
         self.blocks: list[np.ndarray] = []
+
+    @property
+    def used(self) -> int:
+        """How many pieces of its memory belong to an array that lives."""
+        return len(self.blocks) - sum(map(len, self.free.values()))
 
 
 @contextlib.contextmanager

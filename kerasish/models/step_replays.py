@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 
 import numpy as np
 
@@ -37,9 +38,8 @@ class Recorded:
     """
 
     def __init__(self, step, key, plan, template, seeds, variables, moved, drawn, fixed):
-        self._contents = [
-            (v, None if g is None or not g.any() else v.numpy()) for v, g in zip(variables, step.gradients, strict=True)
-        ]
+        moving = [v for v, g in zip(variables, step.gradients, strict=True) if g is not None and g.any()]
+        self._contents = [(v, _digest(v.array)) for v in moving]
         self.step, self.key, self.plan, self.template, self.seeds = step, key, plan, template, seeds
         self.trained, self.moving = ([(v, v.array) for v in group] for group in (variables, moved))
         self.moved, self.drawn, self.fixed = moved, drawn, fixed
@@ -62,7 +62,7 @@ class Recorded:
         At first all must have, whose gradients say so: an interrupt may have kept a step from changing some. But steps
         may be too small for some weights.
         """
-        changed = [not np.array_equal(v.array, was) for v, was in self._contents if was is not None]
+        changed = [_digest(v.array) != was for v, was in self._contents]
         self._asked += 1
         return all(changed) or (self._asked > 1 and any(changed))
 
@@ -75,7 +75,7 @@ class Recorded:
         with writing(self.moved):
             for v in self.moved:
                 v.mutable_array()
-            return self.step.forward(arrays, [draw_pair(seed) for seed in self.seeds])
+            return _copies(self.step.forward(arrays, [draw_pair(seed) for seed in self.seeds]))
 
 
 class StepReplays:
@@ -107,9 +107,7 @@ class StepReplays:
             if recorded.holds(plan, variables):
                 if recorded.proven:
                     return self._replayed(recorded, arrays, x, y, sample_weight, variables)
-                if recorded.can_be_proven():
-                    return self._proving(recorded, plan, arrays, x, y, sample_weight, variables)
-                return self.model._step_by_step(x, y, sample_weight, variables)
+                return self._beside(recorded, plan, arrays, x, y, sample_weight, variables)
             self._drop()
         self.count += 1
         if self.recorded is not None or self.count <= self.needed:
@@ -161,7 +159,7 @@ class StepReplays:
         recorded.uses += 1
         y_pred, leaves = recorded.template.filled(recorded.forward(arrays))
         loss, given, more = self._loss(x, y, y_pred, leaves, sample_weight, variables)
-        return loss, y_pred, _added(recorded.step.backward(_arrays(given)), more)
+        return loss, y_pred, _added(self._given(recorded.step.backward(_arrays(given))), more)
 
     def _loss(self, x, y, y_pred, leaves, sample_weight, variables):
         """The loss, the gradients of the scaled loss by `leaves`, and by variables where the loss itself reads some."""
@@ -176,13 +174,18 @@ class StepReplays:
         found = tape.gradient(scaled, [*leaves, *variables])
         return loss, found[: len(leaves)], found[len(leaves) :]
 
+    def _given(self, gradients):
+        """Gradients for the optimizer: copies if it may keep them, for the next replay writes over them."""
+        return gradients if _is_own_optimizer(self.model.optimizer) else _copies(gradients)
+
     def _step(self, passes, arrays, x, y, sample_weight, run):
         """A step: `run(forward, between, backward)`, with the loss between the passes, gives the gradients."""
         found = {}
 
         def between(outputs):
-            loss, given, more = self._loss(x, y, passes.y_pred, passes.leaves, sample_weight, passes.variables)
-            found.update(loss=loss, given=_arrays(given), more=more)
+            y_pred, leaves = passes.template.filled(_copies(outputs))  # a loss may keep them
+            loss, given, more = self._loss(x, y, y_pred, leaves, sample_weight, passes.variables)
+            found.update(loss=loss, given=_arrays(given), more=more, y_pred=y_pred)
             return found["given"]
 
         found["gradients"] = run(passes.forward, between, passes.backward)
@@ -206,7 +209,7 @@ class StepReplays:
             moved = [v for v, version in held if v.version != version and not any(v is w for w in drawn)]
             fixed = Values(v for v in state if not any(v is w for w in (*moved, *drawn)))
             self.recorded = Recorded(step, key, plan, passes.template, seeds, variables, moved, drawn, fixed)
-            return found["loss"], passes.y_pred, _added(step.gradients, found["more"])
+            return found["loss"], found["y_pred"], _added(self._given(step.gradients), found["more"])
         except Exception as error:  # the step is taken as ever, whatever is wrong with its recording
             _all(before)
             if isinstance(error, kernels.Busy):
@@ -218,16 +221,31 @@ class StepReplays:
             kernels.abandon(arrays[0])
             raise
 
-    def _proving(self, recorded, plan, arrays, x, y, sample_weight, variables):
-        """An ordinary step, and whether the recorded one does the same."""
+    def _beside(self, recorded, plan, arrays, x, y, sample_weight, variables):
+        """An ordinary step, in the recorded one's memory, and whether that one does the same."""
         state = [*recorded.moved, *recorded.drawn]
         before, passes = [Checkpoint(v) for v in state], Passes(self.model, x, variables)
+        to_prove, used = recorded.can_be_proven(), recorded.step.used
 
-        def run(forward, between, backward):
-            return backward(between(forward(arrays)))
+        def run(*parts):
+            outputs, gradients = recorded.step.beside(*parts, arrays)
+            passes.end(outputs)
+            return gradients
 
-        found = self._step(passes, arrays, x, y, sample_weight, run)
-        after = [Checkpoint(v) for v in state]
+        try:
+            found = self._step(passes, arrays, x, y, sample_weight, run)
+        except BaseException:
+            kernels.abandon(arrays[0])
+            raise
+        if recorded.step.used != used:
+            self._refuse(plan, "arrays of a step are kept after it")
+        elif to_prove:
+            self._prove(recorded, plan, arrays, passes, found, before)
+        return found["loss"], found["y_pred"], _added(found["gradients"], found["more"])
+
+    def _prove(self, recorded, plan, arrays, passes, found, before):
+        """Replay the step that was found, from the state before it, and leave the state that it left."""
+        after = [Checkpoint(checkpoint.variable) for checkpoint in before]
         try:
             _all(before)
             reason = _differs(recorded, arrays, passes, found, after)
@@ -242,7 +260,6 @@ class StepReplays:
             recorded.settle()
         else:
             self._refuse(plan, reason)
-        return found["loss"], passes.y_pred, _added(found["gradients"], found["more"])
 
 
 def _differs(recorded, arrays, passes, found, after) -> str | None:
@@ -257,6 +274,17 @@ def _differs(recorded, arrays, passes, found, after) -> str | None:
 
 def _graph_of(model):
     return getattr(model, "_functional", model)
+
+
+def _is_own_optimizer(optimizer) -> bool:
+    """Whether an optimizer, and the one that it may wrap, is this library's, with no method replaced."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    replaced = any(name in vars(optimizer) for name in ("apply", "apply_gradients", "update_step"))
+    return is_own(type(optimizer)) and not replaced and (inner is None or _is_own_optimizer(inner))
+
+
+def _copies(arrays) -> list:
+    return [None if a is None else a.copy() for a in arrays]
 
 
 def _arrays(tensors) -> list:
@@ -282,7 +310,7 @@ class Passes:
         self.tape = GradientTape()
         with self.tape:
             y_pred = self.model._call_model(nest.pack_as(self.x, [Tensor(a) for a in arrays]), training=True)
-        self.y_pred, self.template = y_pred, Template(y_pred)
+        self.template = Template(y_pred)
         self.leaves = self.template.leaves(y_pred)
         self.outputs = [leaf.value for leaf in self.leaves]
         return self.outputs
@@ -293,6 +321,11 @@ class Passes:
         self.leaves = None
         found = self.tape.gradient([leaf for leaf, _ in pairs], self.variables, [g for _, g in pairs])
         return [g if g is None else g.value for g in found]
+
+    def end(self, outputs):
+        """Let go of all arrays; `outputs` are copies of what the pass forward gave."""
+        self.tape = self.template = self.leaves = None
+        self.outputs = outputs
 
 
 class Template:
@@ -331,6 +364,11 @@ class Checkpoint:
 def _same(a, b):
     """Whether two arrays hold the same numbers, and NaN in the same places: a run that diverges is replayed, too."""
     return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+
+
+def _digest(array) -> int:
+    """A number that tells whether an array is as it was."""
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
 
 
 def _all(checkpoints):

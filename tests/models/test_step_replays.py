@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import kerasish as keras
-from kerasish.device import jit
+from kerasish.core.tensor import Tensor
+from kerasish.device import jit, memory
 from kerasish.models import step_replays
 from kerasish.models.step_replays import ORDINARY
 
@@ -71,7 +72,8 @@ def train(model, change=None, steps=20, weights=None):
             change(model)
         part = slice(i % 10 * BATCH, i % 10 * BATCH + BATCH)
         weight = None if weights is None else weights[part]
-        losses.append(float(model.train_on_batch(X[part], LABELS[part], sample_weight=weight)))
+        logs = model.train_on_batch(X[part], LABELS[part], sample_weight=weight, return_dict=True)
+        losses.append(float(logs["loss"]))
     return losses, model.get_weights()
 
 
@@ -211,3 +213,63 @@ def test_copies_train_by_themselves(tmp_path):
     train(others[0])
     for a, b in zip(kept, model.get_weights()):
         np.testing.assert_array_equal(a, b)
+
+
+class Keeps(list):
+    """Tensors that a user kept, each with its numbers when it came."""
+
+    def keep(self, tensor):
+        self.append((tensor, tensor.numpy()))
+
+    def check(self, count):
+        assert len(self) >= count
+        for tensor, numbers in self:
+            np.testing.assert_array_equal(tensor.numpy(), numbers)
+
+
+def keeping_loss(kept):
+    def loss(y, p):
+        kept.keep(p)
+        return keras.losses.sparse_categorical_crossentropy(y, p)
+
+    return {"loss": loss}
+
+
+def keeping_metric(kept):
+    def metric(y, p):
+        kept.keep(p)
+        return p
+
+    return {"metrics": [metric]}
+
+
+def keeping_optimizer(kept):
+    class Keeping(keras.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            kept.keep(gradient)
+            super().update_step(gradient, variable, learning_rate)
+
+    return {"optimizer": Keeping()}
+
+
+@pytest.mark.parametrize("options", [keeping_loss, keeping_metric, keeping_optimizer])
+def test_what_a_user_keeps_of_a_step_stays_as_it_was(options):
+    kept = Keeps()
+    model = model_of(residual, **options(kept))
+    train(model)
+    assert uses(model) > 10
+    kept.check(20)
+
+
+def test_a_layer_that_keeps_an_array_of_a_step_ends_its_replays(monkeypatch):
+    model, kept = model_of(residual), []
+    beside = type(model)._call_model
+
+    def call(self, *args, **kwargs):
+        y = beside(self, *args, **kwargs)
+        kept.append(Tensor(memory.empty((100_000,))))
+        return y
+
+    monkeypatch.setattr(type(model), "_call_model", call)
+    train(model, steps=8)
+    assert model._step_replays.refused == "arrays of a step are kept after it" and uses(model) == 0

@@ -203,6 +203,20 @@ def recording(constants: list[np.ndarray]) -> Iterator[Tape | None]:
         _turn.give_back()
 
 
+@contextlib.contextmanager
+def working_in(arena: memory.Arena) -> Iterator[None]:
+    """A context in which this thread's memory comes from a recording's arena; from the pool if another records."""
+    turn = _turn.take()
+    if turn is None:
+        yield
+        return
+    try:
+        with memory.drawing_on(arena):
+            yield
+    finally:
+        _turn.give_back()
+
+
 def abandon() -> None:
     """End what an interrupt left of this thread's recording: contexts end late, or with the traceback only."""
     if (noting := raw.recorder) is not None and noting.thread == threading.get_ident():

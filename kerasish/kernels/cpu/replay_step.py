@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasish.kernels import Busy
 from kerasish.kernels.cpu.random import start_of
-from kerasish.kernels.cpu.replay import Calls, Tape, paused, recording
+from kerasish.kernels.cpu.replay import Calls, Tape, paused, recording, working_in
 
 SEED = 4  # where the seed's four words begin in the plan of a call that draws
 
@@ -47,6 +47,23 @@ class Step:
             np.copyto(place, 0 if g is None else g)
         self._backward()
         return self.gradients
+
+    def beside(self, forward: Pass, between: Between, backward: Pass, inputs: list[np.ndarray]) -> tuple[list, list]:
+        """Copies of the outputs and gradients of passes as they were recorded, which need the same memory: this one's.
+
+        Nothing of theirs may be kept: the next replay writes over it.
+        """
+        with working_in(self._kept.arena):
+            outputs = forward(inputs)
+            with paused():
+                given, kept = between(outputs), [y.copy() for y in outputs]
+            gradients = backward(given)
+        return kept, [None if g is None else g.copy() for g in gradients]
+
+    @property
+    def used(self) -> int:
+        """How many pieces of its memory belong to an array that lives."""
+        return self._kept.arena.used
 
 
 def record_step(forward: Pass, between: Between, backward: Pass, inputs: list[np.ndarray]) -> Step:

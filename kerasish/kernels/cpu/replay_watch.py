@@ -87,39 +87,54 @@ class Watch:
         return repr(value)
 
     def _faithful(self, count: int, function: Callable, varying: list[np.ndarray], result) -> bool:
-        """Whether the calls noted from `count` on do for other numbers what the function does."""
+        """Whether the calls noted from `count` on do for other numbers what the function does, and no more."""
         from kerasish.kernels.cpu.replay import Calls
 
         changed = [a for a in varying if a.dtype.kind == "f" and a.flags.writeable]
-        places, calls = [*changed, *_arrays([result])], Calls(self.recorder.entries[count:])
-        before = [a.copy() for a in places]
-        raw.recorder, drawn = None, self._drawn
+        results, calls = list(_arrays([result])), Calls(self.recorder.entries[count:])
+        before, raw.recorder = [a.copy() for a in changed], None
         try:
-            with memory.drawing_on(None), np.errstate(all="ignore"):
-                self._disturb(changed, drawn)
+            with memory.drawing_on(memory.Arena()), np.errstate(all="ignore"):  # which gives its memory back
+                self._disturb(changed)
                 calls()
-                got = [a.copy() for a in places]
-                _write(places, before)
-                self._disturb(changed, drawn)
-                found = function()
-                want = [*changed, *_arrays([found])]
-                return all(map(_same, got, want))
+                same = self._disturbed(changed)
+                same = same and self._agrees(function, results) and self._disturbed(changed)
+                _write(changed, before)
+                del before
+                _write(results, _arrays([function()]))
+                return same
         finally:
-            _write(places, before)
+            self._drawn += len(changed)
             raw.recorder = self.recorder
 
-    def _disturb(self, arrays: list[np.ndarray], drawn: int) -> None:
-        """Write noise into arrays: the same for the same `drawn`, each array's beginning elsewhere in it."""
-        for array in arrays:
+    @staticmethod
+    def _agrees(function: Callable, results: list[np.ndarray]) -> bool:
+        found = list(_arrays([function()]))
+        return len(found) == len(results) and all(map(_same, results, found))
+
+    def _disturb(self, arrays: list[np.ndarray]) -> None:
+        """Write noise into arrays."""
+        for i, array in enumerate(arrays):
             flat = array.reshape(-1) if array.flags.c_contiguous else np.empty(array.size, array.dtype)
-            drawn = (drawn + 7919) % NOISE
-            pieces = range(-drawn, flat.size, NOISE)
-            for start in pieces:
-                piece = flat[max(start, 0) : start + NOISE]
-                piece[:] = self._noise[max(-start, 0) :][: piece.size]
+            for piece, noise in self._beside_noise(flat, i):
+                piece[:] = noise
             if not array.flags.c_contiguous:
                 array[...] = flat.reshape(array.shape)
-        self._drawn = drawn
+
+    def _disturbed(self, arrays: list[np.ndarray]) -> bool:
+        """Whether arrays hold just that noise."""
+        return all(
+            np.array_equal(piece, noise.astype(piece.dtype, copy=False))
+            for i, array in enumerate(arrays)
+            for piece, noise in self._beside_noise(array.reshape(-1), i)
+        )
+
+    def _beside_noise(self, flat: np.ndarray, i: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """An array in pieces, and noise for each: each array's beginning elsewhere in it."""
+        begin = -(7919 * (self._drawn + i) % NOISE)
+        for start in range(begin, flat.size, NOISE):
+            piece = flat[max(start, 0) : start + NOISE]
+            yield piece, self._noise[max(-start, 0) :][: piece.size]
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
