@@ -1,5 +1,6 @@
 """Loss: the base class, its reductions, and the rules by which weights and masks enter them."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -177,10 +178,8 @@ def masked_weight(sample_weight: Any, mask: Any, dtype: str, reduction: str | No
     """Sample weights times the mask; for a mean, scaled up by total / valid."""
     mask = ops.cast(convert_to_tensor(mask), dtype)
     if reduction in ("mean", "sum_over_batch_size"):
-        size = 1
-        for length in mask.shape:
-            size *= length
-        mask = ops.multiply(mask, ops.divide(float(size), ops.add(ops.sum(mask), config.epsilon())))
+        scale = ops.divide_no_nan(ops.cast(float(math.prod(mask.shape)), dtype), ops.sum(mask))
+        mask = ops.where(ops.cast(mask, "bool"), scale, ops.zeros_like(mask))
     if sample_weight is None:
         return mask
     sample_weight, mask = same_rank(ops.cast(convert_to_tensor(sample_weight), dtype), mask)
@@ -188,11 +187,11 @@ def masked_weight(sample_weight: Any, mask: Any, dtype: str, reduction: str | No
 
 
 def reduce_values(values: Tensor, sample_weight: Tensor | None, reduction: str | None) -> Tensor:
-    """Sum, mean or nothing, as `reduction` says; a scalar is left alone."""
+    """Sum, mean or nothing, as `reduction` says; a scalar is left alone, and the mean of nothing is 0."""
     if reduction in (None, "none") or values.shape in ((), (0,)):
         return values
     if reduction == "sum":
         return ops.sum(values)
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return ops.divide_no_nan(ops.sum(values), ops.sum(sample_weight))
-    return ops.mean(values)
+    return ops.mean(values) if math.prod(values.shape) else ops.sum(values)

@@ -54,9 +54,9 @@ def circle(
         gamma: Scale of the exponents.
         margin: Relaxation of the decision boundary.
     """
-    y_pred = ops.cast(convert_to_tensor(y_pred), "float32")
+    y_pred = convert_to_tensor(y_pred)
     y_true = ops.cast(convert_to_tensor(y_true), "int32")
-    references = y_pred if ref_embeddings is None else ops.cast(convert_to_tensor(ref_embeddings), "float32")
+    references = y_pred if ref_embeddings is None else convert_to_tensor(ref_embeddings)
     ref_labels = y_true if ref_labels is None else ops.cast(convert_to_tensor(ref_labels), "int32")
     distance = ops.maximum(ops.subtract(1.0, ops.matmul(y_pred, ops.transpose(references))), 0.0)
     positive, negative = label_masks(y_true, ref_labels, remove_diagonal)

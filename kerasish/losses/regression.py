@@ -39,10 +39,14 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
-    """`mean(square(log(y_true + 1) - log(y_pred + 1)), axis=-1)`, negative values counting as zero."""
+    """`mean(square(log(y_true + 1) - log(y_pred + 1)), axis=-1)`, negative values counting as zero.
+
+    In the default float or a wider one: Keras's epsilon is a tensor here.
+    """
     y_true, y_pred = as_matched_pair(y_true, y_pred)
-    log_true = ops.log(ops.add(ops.maximum(y_true, config.epsilon()), 1.0))
-    log_pred = ops.log(ops.add(ops.maximum(y_pred, config.epsilon()), 1.0))
+    epsilon = ops.convert_to_tensor(config.epsilon(), dtype=config.floatx())
+    log_true = ops.log(ops.add(ops.maximum(y_true, epsilon), 1.0))
+    log_pred = ops.log(ops.add(ops.maximum(y_pred, epsilon), 1.0))
     return ops.mean(ops.square(ops.subtract(log_pred, log_true)), axis=-1)
 
 

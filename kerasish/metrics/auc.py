@@ -73,7 +73,7 @@ class AUC(Metric):
         self._even = evenly_spaced([0.0, *inner, 1.0])
         self._thresholds = np.array([-config.epsilon(), *inner, 1.0 + config.epsilon()])
         self.curve, self.summation_method = curve, summation_method
-        self.multi_label, self.num_labels = multi_label, num_labels
+        self.multi_label, self.num_labels = multi_label, num_labels  # the number that was given, as configs have it
         self.label_weights = None if label_weights is None else Tensor(as_array(label_weights, self.dtype))
         self._from_logits = from_logits
         self._built = False
@@ -105,7 +105,6 @@ class AUC(Metric):
                     f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {len(shape)}. "
                     f"Full shape received for `y_pred`: {shape}"
                 )
-            self.num_labels = shape[1]
             state = (self.num_thresholds, shape[1])
         else:
             state = (self.num_thresholds,)

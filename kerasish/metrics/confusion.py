@@ -61,7 +61,8 @@ def count(
         y_pred: Predictions of the same shape.
         thresholds: T thresholds.
         dtype: Dtype of the counts.
-        sample_weight: Weights that broadcast to the labels.
+        sample_weight: Weights: one for all, or with axes that broadcast to those of the labels before the last one
+            or to all of them.
         top_k: If set, only the `top_k` highest predictions of a sample can be positive.
         class_id: If set, the only label that counts.
         by_label: Whether each label is counted apart.
@@ -69,6 +70,8 @@ def count(
         even: Whether `evenly_spaced(thresholds)` is known to hold, which allows a faster count.
     """
     y_true, y_pred = same_rank(as_array(y_true, dtype), as_array(y_pred, dtype))
+    if sample_weight is not None:
+        _, sample_weight = same_rank(y_true, as_array(sample_weight, dtype)[..., None], expand_rank_1=False)
     if top_k is not None:
         y_pred = keep_top(y_pred, top_k)
     if class_id is not None:
@@ -101,9 +104,6 @@ def keep_top(y_pred: Any, k: int) -> Any:
 def _weights(sample_weight: Any, label_weights: Any, y_pred: Any) -> Any:
     weights = None
     if sample_weight is not None:
-        sample_weight = as_array(sample_weight, y_pred.dtype.name)
-        while sample_weight.ndim < y_pred.ndim and sample_weight.ndim > 0:
-            sample_weight = sample_weight[..., None]
         weights = np.broadcast_to(sample_weight, y_pred.shape)
     if label_weights is not None:
         label_weights = np.broadcast_to(as_array(label_weights, y_pred.dtype.name), y_pred.shape)

@@ -216,7 +216,7 @@ class R2Score(Metric):
         weight = np.ones_like(y_true[:, :1]) if sample_weight is None else as_array(sample_weight, self.dtype)
         weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 else weight, y_true.shape)
         for variable, values in (
-            (self.squared_sum, y_true * y_true * weight),
+            (self.squared_sum, y_true * (y_true * weight)),
             (self.sum, y_true * weight),
             (self.total_mse, (y_true - y_pred) ** 2 * weight),
             (self.count, weight),

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.core.scopes import name_scope
 from kerasish.core.variable import Variable
 from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
@@ -61,8 +60,7 @@ class Adafactor(SlottedOptimizer):
         """A mean over an axis, or the placeholder that Keras keeps for vectors and scalars."""
         if variable.ndim >= 2:
             return self.add_variable(shape, zeros, variable.dtype, name=variable.name)
-        with name_scope("", override_parent=""):
-            placeholder = Variable(0, name=variable.name, trainable=False)
+        placeholder = Variable(0, name=variable.name, trainable=False)
         self._track(placeholder)
         return placeholder
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.core.scopes import name_scope
+from kerasish.core.dtypes import floatx
 from kerasish.core.variable import Variable
 from kerasish.optimizers.constructor import Rate, constructor
 from kerasish.optimizers.slotted import SlottedOptimizer
@@ -85,9 +85,8 @@ class Nadam(SlottedOptimizer):
         if self.built:
             return
         super().build(variables)
-        dtype = variables[0].dtype if len(variables) else "float32"
-        with name_scope("", override_parent=""):
-            self._product = Variable(1.0, dtype=dtype)  # of all the momenta so far
+        dtype = variables[0].dtype if len(variables) else floatx()
+        self._product = Variable(1.0, dtype=dtype)  # of all the momenta so far
 
     def momentum_at(self, t: Any) -> Any:
         """The momentum of step `t`, which warms up to `beta_1`."""

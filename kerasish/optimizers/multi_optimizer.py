@@ -129,7 +129,14 @@ class MultiOptimizer(Optimizer):
         self._know(chosen)
         self._owner = {id(v): optimizer for v, optimizer in zip(self._trainable_variables, chosen)}
         for optimizer in self.optimizers:
-            optimizer.build([v for v, owner in zip(self._trainable_variables, chosen) if owner is optimizer])
+            if mine := [v for v, owner in zip(self._trainable_variables, chosen) if owner is optimizer]:
+                optimizer.build(mine)
+
+    def _variables_for(self, grads: list[Any], variables: Iterable[Variable] | None) -> list[Variable]:
+        """Those variables; built first outside of this optimizer's name scope, since the state is the others'."""
+        if variables is not None and not self.built:
+            self.build(variables := list(variables))
+        return super()._variables_for(grads, variables)
 
     def _choose(self, variable: Variable) -> Optimizer:
         optimizer = self.optimizer_map(variable) if callable(self.optimizer_map) else None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.core.autodiff import no_recording
+from kerasish.core.dtypes import floatx
 from kerasish.core.scopes import auto_name, name_scope
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.variable import Variable, writing
@@ -157,7 +158,7 @@ class Optimizer(OptimizerState):
                 "(that takes in the current iteration value and returns the corresponding learning rate value). "
                 f"Received instead: learning_rate={rate}"
             )
-        return Variable(rate, dtype="float32", name="learning_rate", trainable=False)
+        return Variable(rate, dtype=floatx(), name="learning_rate", trainable=False)
 
     @whole
     def build(self, variables: Sequence[Variable]) -> None:
@@ -217,7 +218,8 @@ class Optimizer(OptimizerState):
         if variables is not None:
             variables = list(variables)
             if not self.built:
-                self.build(variables)
+                with name_scope(self.name, caller=self):
+                    self.build(variables)
             for variable in variables:
                 self._get_variable_index(variable)
             return variables

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from parity.differential.draws import made
+
 
 class Known(NamedTuple):
     """A difference that is explained.
@@ -24,6 +26,11 @@ def _gradient(data, difference) -> bool:
     return difference.what.startswith("gradient")
 
 
+def _blank_inside(labels) -> bool:
+    """Whether a blank, 0, stands before the end of some row's labels, whose number Keras takes to be that of nonzeros."""
+    return any(0 in row[: (row != 0).sum()] for row in labels)
+
+
 KNOWN: list[Known] = [
     Known(
         "ops/hypot ops/logaddexp",
@@ -32,8 +39,15 @@ KNOWN: list[Known] = [
     ),
     Known(
         "losses/CategoricalGeneralizedCrossEntropy",
-        lambda data, difference: len(data["y_true"]["shape"]) == len(data["y_pred"]["shape"]),
-        "Keras broadcasts labels of shape (n, 1) against all rows",
+        lambda data, difference: (
+            len(data["y_true"]["shape"]) == len(data["y_pred"]["shape"]) or data["y_pred"]["shape"][-1] == 1
+        ),
+        "Keras broadcasts labels of shape (n, 1) against all rows, and makes labels (n,) such ones for a single class",
+    ),
+    Known(
+        "losses/CTC",
+        lambda data, difference: _gradient(data, difference) and _blank_inside(made(data["y_true"])),
+        "a blank among the labels that count: TensorFlow's gradient is not its loss's (by finite differences ours is)",
     ),
 ]
 

@@ -6,15 +6,19 @@ In a process of its own, because a case may end it: TensorFlow divides by zero i
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import sys
 
 from parity.differential.search import search
 from parity.differential.subject import named
+from parity.libraries import sides
 
 
 def main() -> None:
     """Read `[[subject, cases, seed], ...]` and search one after the other."""
+    sides()
+    gc.freeze()  # what was imported; clearing a session collects garbage, which a case would wait for
     for name, cases, seed in json.loads(sys.argv[1]):
         print(json.dumps(dataclasses.asdict(search(named(name), cases, seed))), flush=True)
 

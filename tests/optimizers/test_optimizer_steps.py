@@ -1,5 +1,6 @@
 """Ten steps of every optimizer, beside real Keras."""
 
+import contextlib
 import re
 
 import numpy as np
@@ -149,6 +150,41 @@ SCHEDULES = [
 def test_ten_steps_on_a_schedule(name, args, options):
     pair = [m.SGD(getattr(m.schedules, name)(*args), name="o", **options) for m in (ours, theirs)]
     compare(*pair)
+
+
+@pytest.mark.parametrize("name", [n for n, _ in {row[0]: row for row in ROWS}.values()])
+@pytest.mark.parametrize("build", ["apply", "build", "build in a scope"])
+def test_paths_of_the_state(name, build):
+    found = []
+    for m, k in ((ours, kerasish), (theirs, keras)):
+        k.utils.clear_session()
+        optimizer = getattr(m, name)(use_ema=True, gradient_accumulation_steps=2, name="o")
+        variables = [k.Variable(np.ones(s, "float32"), name=n) for s, n in (((2, 3), "kernel"), ((3,), "bias"), ((), "x"))]
+        with k.name_scope("around") if build == "build in a scope" else contextlib.nullcontext():
+            if build == "apply":
+                optimizer.apply([k.ops.ones_like(v) for v in variables], variables)
+            else:
+                optimizer.build(variables)
+        found.append([(v.name, v.path, v.dtype, tuple(v.shape)) for v in optimizer.variables])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("build", [False, True])
+def test_paths_of_the_state_of_wrappers(build):
+    found = []
+    for m, k in ((ours, kerasish), (theirs, keras)):
+        k.utils.clear_session()
+        variables = [k.Variable(np.ones((2, 2), "float32"), name=n) for n in ("kernel", "bias")]
+        choice = m.OptimizerMap(m.Nadam(name="n"), {"ker.*": m.Adafactor(name="a"), "none": m.Nadam(name="unused")})
+        for optimizer in (
+            m.LossScaleOptimizer(m.Adafactor(name="n"), initial_scale=4.0, name="o"),
+            m.MultiOptimizer(choice, name="o"),
+        ):
+            if build:
+                optimizer.build(variables)
+            optimizer.apply([k.ops.ones_like(v) for v in variables], variables)
+            found.append([(v.name, v.path, v.dtype, tuple(v.shape)) for v in optimizer.variables])
+    assert found[:2] == found[2:]
 
 
 def test_loss_scale_optimizer():
