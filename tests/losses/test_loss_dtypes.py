@@ -42,7 +42,13 @@ FUNCTIONS = {
     "pearson_correlation": (BITS, UNIT),
     "concordance_correlation": (BITS, UNIT),
 }
-PAIRS = [("float32", "float16"), ("float16", "float32"), ("int32", "bfloat16"), ("float64", "float32"), ("bool", "float64")]
+PAIRS = [
+    ("float32", "float16"),
+    ("float16", "float32"),
+    ("int32", "bfloat16"),
+    ("float64", "float32"),
+    ("bool", "float64"),
+]
 TOLERANCES = {"float16": 5e-3, "bfloat16": 3e-2}
 
 

@@ -159,7 +159,8 @@ def test_paths_of_the_state(name, build):
     for m, k in ((ours, kerasish), (theirs, keras)):
         k.utils.clear_session()
         optimizer = getattr(m, name)(use_ema=True, gradient_accumulation_steps=2, name="o")
-        variables = [k.Variable(np.ones(s, "float32"), name=n) for s, n in (((2, 3), "kernel"), ((3,), "bias"), ((), "x"))]
+        shapes = {"kernel": (2, 3), "bias": (3,), "x": ()}
+        variables = [k.Variable(np.ones(shape, "float32"), name=n) for n, shape in shapes.items()]
         with k.name_scope("around") if build == "build in a scope" else contextlib.nullcontext():
             if build == "apply":
                 optimizer.apply([k.ops.ones_like(v) for v in variables], variables)
