@@ -27,7 +27,7 @@ def _gradient(data, difference) -> bool:
 
 
 def _blank_inside(labels) -> bool:
-    """Whether a blank, 0, stands before the end of some row's labels, whose number Keras takes to be that of nonzeros."""
+    """Whether a blank, 0, stands among the first labels of a row, so many as Keras counts nonzeros."""
     return any(0 in row[: (row != 0).sum()] for row in labels)
 
 

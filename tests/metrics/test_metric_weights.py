@@ -1,4 +1,4 @@
-"""How weights of different ranks meet the labels of the metrics that count, and what single samples and configs give."""
+"""How weights of different ranks meet the labels of counting metrics, and what single samples and configs give."""
 
 import numpy as np
 import pytest
