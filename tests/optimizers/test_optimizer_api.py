@@ -205,7 +205,7 @@ def test_own_optimizer():
         "d/a_count",
         "d/b_sum",
         "d/b_count",
-        "total",
+        "d/total",
     ]
 
 
