@@ -5,7 +5,7 @@ A 6x6 tile of the image becomes 36 points, each point's (tiles x C)(C x F) is on
 Tiles on the border are copied with their zeros first, and ragged results are cut out of a whole tile at the end.
 
 Rounding errors are twice those of the direct sums: 6e-7 of a typical result of 64 channels, 1.5e-6 of the largest at
-most. `settings.set_winograd(False)` turns to the direct sums.
+most. `settings.set_winograd(False)` turns to the direct sums. Equal windows get equal results (`ties.py`).
 """
 
 from typing import NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels import settings
+from kerasish.kernels.cpu import ties
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, room, take
 from kerasish.kernels.cpu.simd import (
@@ -36,6 +37,7 @@ from kerasish.kernels.cpu.transform import (
     transform_gradient,
     transform_image,
     transform_result,
+    transform_sum,
     transform_taps,
 )
 
@@ -95,6 +97,8 @@ class Tiling(NamedTuple):
     v_bytes: int = 0  # in it: points of the image, points of the results, a border tile, tables
     m_bytes: int = 0
     edge_bytes: int = 0
+    table_bytes: int = 0
+    settled: int = 0  # whether equal windows get equal results
 
 
 RECORD = np.dtype([(name, np.int64) for name in Tiling._fields])
@@ -111,11 +115,13 @@ def tiling(x_shape, y_shape, pads, channels, workers):
     block = even_block(N * down * across, max(48, CACHE // (POINTS * 4 * channels)), high)
     sizes = (POINTS * apart(block * n * 4) for n in (channels, wide))
     sizes = (*sizes, POINTS * max(channels, wide) * 4)
-    scratch = memory.empty((workers, sum(sizes) // 4 + 4 * (max(channels, block) + ROWS) + 16), np.float32)
+    table = 16 * (max(channels, block) + ROWS) + 64
+    scratch = sum(sizes) + table + ties.room_for(block, channels)
+    scratch = memory.empty((workers, scratch // 4), np.float32)
     return scratch, Tiling(
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, F=F, top=top, left=left, down=down, across=across, block=block,
         lanes=LANES, tile=tile_for(4), scratch=address(scratch), scratch_bytes=scratch.strides[0],
-        v_bytes=sizes[0], m_bytes=sizes[1], edge_bytes=sizes[2],
+        v_bytes=sizes[0], m_bytes=sizes[1], edge_bytes=sizes[2], table_bytes=table,
     )  # fmt: skip
 
 
@@ -132,25 +138,28 @@ def even_block(tiles, most, high):
     return -(-tiles // (blocks * high)) * high
 
 
-def convolve(x, w, taps, steps, y, pads, bias=None, activation=None):
-    """y = x convolved with 3x3 filters; x and w flat but for x's shape, taps and steps as `pack.packed` wants them."""
+def convolve(x, w, taps, steps, y, pads, bias=None, activation=None, settled=True):
+    """y = x convolved with 3x3 filters; x and w flat but for x's shape, taps and steps as `pack.packed` wants them.
+
+    Equal windows get equal results, if `settled`.
+    """
     count = threads.wanted(y.size * x.shape[-1] / 4)
     scratch, plan = tiling(x.shape, y.shape, pads, x.shape[-1], count)
     u = points_of_filters(w, taps, steps, plan)
     bias = None if bias is None else np.ascontiguousarray(bias)
     plan = plan._replace(
         jobs=-(-plan.N * plan.down * plan.across // plan.block), x=address(x), u=address(u), y=address(y),
-        bias=0 if bias is None else address(bias), cut=CUTS[activation],
+        bias=0 if bias is None else address(bias), cut=CUTS[activation], settled=settled,
     )  # fmt: skip
     run(forward, np.fromiter(plan, np.int64), count)
     return y
 
 
 def points_of_filters(w, taps, steps, plan):
-    """The filters' points: for each of the 36, panels as in `pack.packed`."""
+    """The filters' points: for each of the 36, panels as in `pack.packed`; then such panels of the sums of all taps."""
     C, F = plan.C, plan.F
     panels = packed(w, taps, C, steps[0], F, steps[1])
-    u = room((POINTS, apart(C * F * 4) // 4), np.float32, panels)
+    u = room((POINTS + 1, apart(C * F * 4) // 4), np.float32, panels)
     given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
     count = threads.wanted(u.size)
     prepare(filters, np.array(given, np.int64), count, panels, u)
@@ -168,6 +177,7 @@ def _filters(plan, worker):
             to = p.u + v * p.C * bytes_
             for i in range(job * wide * bytes_, (job + 1) * wide * bytes_, bytes_):
                 transform_filter(panel + i, 3 * line, line, to + i, 6 * whole, whole)
+                transform_sum(panel + i, 3 * line, line, to + POINTS * whole + i, 0, 0)
             v += wide
         job = take(plan)
 
@@ -180,12 +190,13 @@ def _forward(plan, worker):
     V = p.scratch + worker * p.scratch_bytes
     M, edge = V + p.v_bytes, V + p.v_bytes + p.m_bytes
     table = edge + p.edge_bytes
+    tied = table + p.table_bytes
     job = take(plan)
     while job < p.jobs:
         first = job * p.block
         count = min(p.block, p.N * p.down * p.across - first)
-        _points_of_image(p, first, count, 0, p.C, V, edge)
-        _multiply(p, first, count, V, M, edge, table)
+        _points_of_image(p, first, count, 0, p.C, V, edge, tied if p.settled else 0)
+        _multiply(p, first, count, V, M, edge, table, tied)
         job = take(plan)
 
 
@@ -193,8 +204,8 @@ forward = Native(_forward, 2, "")
 
 
 @helper
-def _points_of_image(p, first, count, c, channels, V, edge):
-    """The points of some tiles of the image, for some channels from c on: V (36, block, channels)."""
+def _points_of_image(p, first, count, c, channels, V, edge, tied):
+    """The points of some tiles of the image, for some channels from c on: V (36, block, channels); ties, if wanted."""
     line, step = channels * 4, apart(p.block * channels * 4)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
@@ -207,6 +218,8 @@ def _points_of_image(p, first, count, c, channels, V, edge):
                 _copy_pixels(edge + (6 * i + j) * line, line, source + i * row_step + j * column_step, column_step,
                              columns - j, line)  # fmt: skip
             source, row_step, column_step = edge, 6 * line, line
+        if tied:
+            integers(tied, count)[t] = ties.ties_of(source, row_step, column_step, line)
         for f in range(0, line, VECTOR_BYTES):
             transform_image(source + f, row_step, column_step, V + t * line + f, 6 * step, step)
 
@@ -222,8 +235,9 @@ def _copy_pixels(to, to_step, source, step, count, size):
 
 
 @helper
-def _multiply(p, first, count, V, M, edge, table):
+def _multiply(p, first, count, V, M, edge, table, tied):
     """Panel by panel of filters: 36 products, then the results of the panel."""
+    leaders = ties.lead(p, first, count, tied) if p.settled else 0
     row, most = integers(table, 2 * (p.block + ROWS) + 1), p.block + ROWS
     m_rows, segment = table + most * 8, table + 2 * most * 8
     row[2 * most] = 0
@@ -245,6 +259,9 @@ def _multiply(p, first, count, V, M, edge, table):
                      0, tiles)  # fmt: skip
                 t += tiles * HEIGHTS[kind]
         _results(p, first, count, M, edge, v * p.lanes, line * 4)
+        if p.settled:
+            sums = p.u + POINTS * apart(p.C * p.F * 4)
+            ties.settle(p, first, count, tied, leaders, sums, M, v * p.lanes, wide)
         v += wide
 
 
@@ -303,7 +320,7 @@ def _gradient(plan, worker):
         for block in range(part * blocks // p.parts, (part + 1) * blocks // p.parts):
             first = block * p.block
             count = min(p.block, tiles - first)
-            _points_of_image(p, first, count, c, channels, V, edge)
+            _points_of_image(p, first, count, c, channels, V, edge, 0)
             _gradient_block(
                 p, first, count, channels, V, G, edge, table, v, p.y + part * POINTS * apart(p.C * p.F * 4), start
             )
