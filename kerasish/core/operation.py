@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-
 from kerasish.core import nest, scopes
+from kerasish.core.automatic_config import automatic_config
 from kerasish.core.operators import op
 from kerasish.core.symbolic import KerasTensor, Node, any_symbolic
 
@@ -58,10 +57,14 @@ class Operation:
         return trace_shapes(self.call, *args, **kwargs)
 
     def get_config(self) -> dict:
-        """The constructor's arguments, as they were given, and the name."""
-        args, kwargs = self._init_arguments
-        names = [p for p in inspect.signature(type(self).__init__).parameters if p != "self"]
-        return {"name": self.name, **dict(zip(names, args)), **{k: v for k, v in kwargs.items() if k != "name"}}
+        """The name; and the constructor's arguments, if the class has no `get_config` of its own.
+
+        Raises:
+            NotImplementedError: for arguments that are not plain values, or that cannot be given by name.
+        """
+        if type(self).get_config is not Operation.get_config:
+            return {"name": self.name}
+        return automatic_config(self)
 
     @classmethod
     def from_config(cls, config: dict):

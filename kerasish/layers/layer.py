@@ -9,6 +9,7 @@ import numpy as np
 from kerasish import config as defaults
 from kerasish import dtype_policies, regularizers
 from kerasish.core import nest, scopes
+from kerasish.core.automatic_config import automatic_config
 from kerasish.core.errors import not_yet
 from kerasish.core.nest import map_shapes
 from kerasish.core.operation import Operation, trace_shapes
@@ -16,7 +17,6 @@ from kerasish.core.symbolic import KerasTensor, Node, any_symbolic
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import Variable, standardize_shape
 from kerasish.layers import calling
-from kerasish.layers.automatic_config import automatic_config
 from kerasish.layers.building import (
     as_tuples,
     by_parameter,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish import ops, saving
+from kerasish import config, ops, saving
 from kerasish.layers import arguments
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
@@ -41,6 +41,8 @@ class Rescaling(Layer):
 
     def call(self, inputs):
         scale, offset = (ops.convert_to_tensor(v, dtype=self.compute_dtype) for v in (self.scale, self.offset))
+        if scale.shape and config.image_data_format() == "channels_first":
+            scale = ops.reshape(scale, (*scale.shape, *(1,) * (3 - len(scale.shape))))
         return ops.add(ops.multiply(ops.cast(inputs, self.compute_dtype), scale), offset)
 
     def compute_output_shape(self, input_shape) -> tuple:
@@ -281,8 +283,9 @@ class CategoryEncoding(Layer):
         if count_weights is not None and self.output_mode != "count":
             message = "`count_weights` is not used when `output_mode` is not `'count'`."
             raise arguments.invalid(self, f"{message} Received `count_weights={count_weights}`.")
-        single = len(inputs.shape) > 0 and inputs.shape[-1] == 1
-        if self.output_mode == "one_hot" and single and len(inputs.shape) > 1:
+        if not inputs.shape:
+            inputs = ops.reshape(inputs, (1,))
+        if self.output_mode == "one_hot" and inputs.shape[-1] == 1 and len(inputs.shape) > 1:
             inputs = ops.squeeze(inputs, -1)
         rows = ops.one_hot(inputs, self.num_tokens, dtype=self.compute_dtype)
         if count_weights is not None:
@@ -293,7 +296,7 @@ class CategoryEncoding(Layer):
 
     def compute_output_shape(self, input_shape) -> tuple:
         if self.output_mode == "one_hot":
-            kept = input_shape[:-1] if len(input_shape) > 1 and input_shape[-1] == 1 else input_shape
+            kept = input_shape[:-1] if len(input_shape) > 1 and input_shape[-1] == 1 else input_shape or (1,)
             return (*kept, self.num_tokens)
         return (*input_shape[:-1], self.num_tokens)
 

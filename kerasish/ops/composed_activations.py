@@ -16,7 +16,7 @@ from kerasish.ops.elementwise import absolute, clip, greater, maximum, multiply,
 from kerasish.ops.scans import cumsum
 from kerasish.ops.shaping import moveaxis, split
 from kerasish.ops.sorting import sort
-from kerasish.ops.table import camel, cast, float_of, tensor_of, to_dtype
+from kerasish.ops.table import camel, cast, float_of, int_of_bool, tensor_of, to_dtype
 
 REQUIRED = inspect.Parameter.empty
 
@@ -73,6 +73,25 @@ def _zero(x):
     return as_array(0, x.dtype)
 
 
+def _shrunk_dtype(dtype, threshold):
+    """The dtype of x beside a threshold: integers stay integers unless it is a float."""
+    return dtype if isinstance(threshold, int) else float_of(dtype)
+
+
+def _hard_shrink(x, threshold):
+    x = tensor_of(x)
+    x = to_dtype(x, _shrunk_dtype(x.dtype, threshold))
+    return where(absolute(x) > threshold, x, _zero(x))
+
+
+def _soft_shrink(x, threshold):
+    x = tensor_of(x)
+    dtype = _shrunk_dtype(x.dtype, threshold)
+    x = to_dtype(x, int_of_bool(dtype))
+    inside = where(x < -threshold, x + threshold, _zero(x))
+    return to_dtype(where(x > threshold, x - threshold, inside), dtype)
+
+
 def _threshold_dtype(dtype, threshold, default_value):
     return float_of(dtype) if float in (type(threshold), type(default_value)) else dtype
 
@@ -107,14 +126,16 @@ squareplus = composed(
 )
 hard_shrink = composed(
     "hard_shrink",
-    lambda x, threshold: where(absolute(x) > threshold, _float(x), _zero(_float(x))),
+    _hard_shrink,
     "x where |x| > threshold, else 0.",
+    _shrunk_dtype,
     threshold=0.5,
 )
 soft_shrink = composed(
     "soft_shrink",
-    lambda x, threshold: where(x > threshold, x - threshold, where(x < -threshold, x + threshold, _zero(_float(x)))),
+    _soft_shrink,
     "x moved towards 0 by threshold.",
+    _shrunk_dtype,
     threshold=0.5,
 )
 threshold = composed(

@@ -93,6 +93,8 @@ def _bounds(source, target):
 
 
 def _limits(dtype):
+    if dtype == "bool":
+        return 0, 1
     if dtypes.is_int(dtype):
         info = np.iinfo(dtype)
         return int(info.min), int(info.max)
@@ -105,7 +107,7 @@ def saturate_cast(x, dtype):
     """x as another dtype, values beyond its range held at its ends."""
     x = x if hasattr(x, "dtype") else _convert(x)
     name, source = dtypes.standardize_dtype(dtype), dtypes.standardize_dtype(spec_dtype(x))
-    if "bool" in (name, source) or "complex" in name + source:
+    if source == "bool" or "complex" in name + source:
         return cast(x, name)
     least, most = _bounds(source, name)
     y = cast(clip(x, least, most), name)

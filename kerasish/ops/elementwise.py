@@ -13,7 +13,7 @@ from kerasish.core.tensor import Tensor, as_array
 from kerasish.device import array_module
 from kerasish.ops.broadcasting import sum_to
 from kerasish.ops.composite import composite
-from kerasish.ops.table import binary, cast, float_of, int_of_bool, to_dtype, unary
+from kerasish.ops.table import binary, cast, float_of, int_of_bool, tensor_of, to_dtype, unary
 
 
 def wide_float_of(dtype) -> str:
@@ -86,7 +86,7 @@ fmod = binary("fmod", (lambda g, a, b, y: g, lambda g, a, b, y: -g * trunc(a / b
 power = binary("power", (lambda g, a, b, y: g * b * power(a, b - 1.0), lambda g, a, b, y: g * y * _log_or_zero(a)), "aby", dtype_rule=int_of_bool, doc="x1 to the x2.")
 maximum = binary("maximum", (lambda g, a, b, y: g * cast(a >= b, g.dtype), lambda g, a, b, y: g * cast(a < b, g.dtype)), "ab", doc="The larger one; NaN if either is.")
 minimum = binary("minimum", (lambda g, a, b, y: g * cast(a <= b, g.dtype), lambda g, a, b, y: g * cast(a > b, g.dtype)), "ab", doc="The smaller one; NaN if either is.")
-arctan2 = binary("arctan2", (lambda g, a, b, y: g * b / (a * a + b * b), lambda g, a, b, y: -g * a / (a * a + b * b)), "ab", floating=True, doc="The angle of the point (x2, x1).")
+arctan2 = binary("arctan2", (lambda g, a, b, y: g * b / (a * a + b * b), lambda g, a, b, y: -g * a / (a * a + b * b)), "ab", floating=True, weak=False, doc="The angle of the point (x2, x1).")
 hypot = binary("hypot", (lambda g, a, b, y: _over(g * a, y), lambda g, a, b, y: _over(g * b, y)), "aby", dtype_rule=wide_float_of, doc="sqrt(x1^2 + x2^2)")
 logaddexp = binary("logaddexp", (lambda g, a, b, y: g * exp(a - y), lambda g, a, b, y: g * exp(b - y)), "aby", floating=True, doc="log(exp(x1) + exp(x2))")
 
@@ -103,8 +103,8 @@ logical_xor = binary("logical_xor", out_dtype="bool", doc="Either x1 or x2.")
 bitwise_and = binary("bitwise_and", kernel=lambda k, a, b: k.xp.bitwise_and(a, b), weak=False, letters=True, doc="The bits set in both.")
 bitwise_or = binary("bitwise_or", kernel=lambda k, a, b: k.xp.bitwise_or(a, b), weak=False, letters=True, doc="The bits set in either.")
 bitwise_xor = binary("bitwise_xor", kernel=lambda k, a, b: k.xp.bitwise_xor(a, b), weak=False, letters=True, doc="The bits set in one.")
-left_shift = binary("left_shift", kernel=lambda k, a, b: k.xp.left_shift(a, b), letters=True, dtype_rule=int_of_bool, doc="x1 << x2")
-right_shift = binary("right_shift", kernel=lambda k, a, b: k.xp.right_shift(a, b), letters=True, dtype_rule=int_of_bool, doc="x1 >> x2")
+left_shift = binary("left_shift", kernel=lambda k, a, b: k.xp.left_shift(a, b), weak=False, letters=True, dtype_rule=int_of_bool, doc="x1 << x2")
+right_shift = binary("right_shift", kernel=lambda k, a, b: k.xp.right_shift(a, b), weak=False, letters=True, dtype_rule=int_of_bool, doc="x1 >> x2")
 
 # gradients worth a kernel of their own
 tanh_grad = binary("tanh_grad", (lambda g, a, b, y: g * (1.0 - b * b), lambda g, a, b, y: g * a * b * -2.0), "ab", doc="x1 * (1 - x2^2)")
@@ -184,7 +184,13 @@ class Clip(Op):
 
     def prepare(self, inputs):
         (x,) = inputs
-        return (to_dtype(x, int_of_bool(spec_dtype(x))),)
+        dtype = int_of_bool(spec_dtype(x))
+        for bound in (self.x_min, self.x_max):
+            if isinstance(bound, float) and not dtypes.is_float(dtype):
+                raise TypeError(
+                    f"ops.clip: the bound {bound} is a float, x is of dtype {dtype}; cast x to a float first"
+                )
+        return (to_dtype(x, dtype),)
 
     def forward(self, ctx, x):
         ctx.save(x)
@@ -256,7 +262,8 @@ def divide_no_nan(x1, x2):
 @composite("keras.src.ops.numpy")
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """x with NaN and infinities replaced by numbers (the largest ones by default)."""
-    dtype = spec_dtype(x)
+    x = tensor_of(x)
+    dtype = x.dtype
     if not dtypes.is_float(dtype):
         return x
     limits = np.finfo(dtype) if dtype != "bfloat16" else np.finfo("float32")

@@ -93,7 +93,8 @@ def indexed_shape(shape, key) -> tuple:
         if k is None:
             out.append(1)
         elif k is Ellipsis:
-            rest = len(left) - sum(v is not None and v is not Ellipsis for v in parts[parts.index(Ellipsis) + 1 :])
+            after = parts[next(i for i, v in enumerate(parts) if v is Ellipsis) + 1 :]  # arrays have no one truth
+            rest = len(left) - sum(v is not None for v in after)
             out, left = out + left[:rest], left[rest:]
         elif isinstance(k, builtins.slice):
             d = left.pop(0)

@@ -57,7 +57,7 @@ def _special(rng, shape, data):
 
 
 def _labels(rng, shape, data):
-    return rng.integers(0, data["classes"], shape)
+    return rng.integers(data.get("least", 0), data["classes"], shape) + data.get("shift", 0)
 
 
 def _probabilities(rng, shape, data):
@@ -75,6 +75,10 @@ VALUES = {
     "signs": lambda rng, shape, data: rng.choice([-1, 1], shape),
     "special": _special,
     "labels": _labels,
+    "sorted labels": lambda rng, shape, data: np.sort(_labels(rng, shape, data)),
+    "sorted": lambda rng, shape, data: np.sort(rng.integers(-2, 3, shape)),
+    "tens": lambda rng, shape, data: rng.standard_normal(shape) * 100,
+    "given": lambda rng, shape, data: data["given"],
     "probabilities": _probabilities,
     "one_hot": lambda rng, shape, data: np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])],
     "zeros": lambda rng, shape, data: np.zeros(shape),
