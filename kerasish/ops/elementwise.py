@@ -103,8 +103,8 @@ logical_xor = binary("logical_xor", out_dtype="bool", doc="Either x1 or x2.")
 bitwise_and = binary("bitwise_and", kernel=lambda k, a, b: k.xp.bitwise_and(a, b), weak=False, letters=True, doc="The bits set in both.")
 bitwise_or = binary("bitwise_or", kernel=lambda k, a, b: k.xp.bitwise_or(a, b), weak=False, letters=True, doc="The bits set in either.")
 bitwise_xor = binary("bitwise_xor", kernel=lambda k, a, b: k.xp.bitwise_xor(a, b), weak=False, letters=True, doc="The bits set in one.")
-left_shift = binary("left_shift", kernel=lambda k, a, b: k.xp.left_shift(a, b), weak=False, letters=True, dtype_rule=int_of_bool, doc="x1 << x2")
-right_shift = binary("right_shift", kernel=lambda k, a, b: k.xp.right_shift(a, b), weak=False, letters=True, dtype_rule=int_of_bool, doc="x1 >> x2")
+left_shift = binary("left_shift", kernel=lambda k, a, b: k.xp.left_shift(a, b), weak=(False, True), letters=True, dtype_rule=int_of_bool, doc="x1 << x2")
+right_shift = binary("right_shift", kernel=lambda k, a, b: k.xp.right_shift(a, b), weak=(False, True), letters=True, dtype_rule=int_of_bool, doc="x1 >> x2")
 
 # gradients worth a kernel of their own
 tanh_grad = binary("tanh_grad", (lambda g, a, b, y: g * (1.0 - b * b), lambda g, a, b, y: g * a * b * -2.0), "ab", doc="x1 * (1 - x2^2)")

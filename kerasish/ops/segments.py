@@ -37,14 +37,12 @@ class _Segments(Op):
         if last >= count:
             raise ValueError(f"segment id {last} is out of range: with num_segments={count} the last is {count - 1}")
         kept = ids >= 0
-        out = xp.full((count, *data.shape[1:]), self.empty(data.dtype), data.dtype)
+        out = xp.full((count, *data.shape[1:]), self.neutral(data.dtype), data.dtype)
         y = ctx.kernels.combine_at(out, ids[kept], data[kept], self.how)
+        if self.sorted and self.num_segments is None:  # what TensorFlow knows to be sorted is 0 where there are no rows
+            y[xp.bincount(ids[kept], minlength=count) == 0] = 0
         ctx.save(data, ids, y)
         return y
-
-    def empty(self, dtype):
-        """The value of a segment without rows; 0 in those that TensorFlow knows to be sorted."""
-        return 0 if self.sorted and self.num_segments is None else self.neutral(dtype)
 
     @staticmethod
     def neutral(dtype):

@@ -104,15 +104,13 @@ class Binary(Op):
     gradients: tuple = (None, None)
     keep = ""
     floating = False
-    weak = True
+    weak: tuple = (True, True)
     dtype_rule: Callable = staticmethod(lambda dtype: dtype)
     out_dtype: str | None = None
 
     def operand_dtype(self, a, b) -> str:
         """The dtype in which to compute, from two Specs."""
-        first, second = a.dtype, b.dtype
-        if not self.weak:
-            first, second = _strong(first), _strong(second)
+        first, second = (s.dtype if weak else _strong(s.dtype) for s, weak in zip((a, b), self.weak))
         found = dtypes.result_type(first, second, float) if self.floating else dtypes.result_type(first, second)
         return self.dtype_rule(found)
 
@@ -236,7 +234,8 @@ def binary(
         keep: which of "a", "b", "y" the rules read.
         kernel: `kernel(k, a, b)`, if it is not `k.<name>(a, b)`.
         floating: integers become floats first.
-        weak: whether Python numbers take the tensor's dtype; if not, they are int32 and float32 ones.
+        weak: whether Python numbers take the tensor's dtype, or a pair, for either argument; if not, they are int32 and
+            float32 ones.
         dtype_rule: the dtype in which to compute, by the one that the operands have in common.
         out_dtype: the result's dtype where it is not the operands'.
         doc: one line.
@@ -249,7 +248,7 @@ def binary(
         "differentiable": gradients != (None, None),
         "keep": keep,
         "floating": floating,
-        "weak": weak,
+        "weak": weak if isinstance(weak, tuple) else (weak, weak),
         "out_dtype": out_dtype,
         "__doc__": doc,
     }

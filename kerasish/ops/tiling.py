@@ -67,6 +67,11 @@ class Repeat(Op):
             )
         return counts
 
+    def prepare(self, inputs):
+        """A single number is a row of one where an axis is named, as in NumPy."""
+        x = as_tensor(inputs[0])
+        return (reshape(x, (1,)) if self.axis in (0, -1) and not x.shape else x,)
+
     def infer(self, x):
         if self.axis is None:
             return Spec((self._length(None if None in x.shape else shapes.size(x.shape)),), x.dtype)

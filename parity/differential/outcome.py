@@ -20,6 +20,7 @@ JOURNAL = "KERASISH_DIFFERENTIAL_JOURNAL"
 ENGINE_TEXTS = (  # of exceptions that TensorFlow raises under Python's own names
     "to EagerTensor of dtype",
     "`features.dtype` must be a floating point tensor",
+    "when using the tensorflow backend",
     "scalar tf.int32/tf.int64 tensors are valid indices",
 )
 SMALLEST = 1e-2  # arrays of smaller numbers are compared in units of this

@@ -39,6 +39,25 @@ def test_preprocessing(build, shapes, options):
     check_layer(build, shapes, **options)
 
 
+@pytest.mark.parametrize("mode", ["multi_hot", "count", "one_hot"])
+def test_one_number_is_encoded(mode):
+    ours, theirs = (m.layers.CategoryEncoding(6, output_mode=mode) for m in (kerasish, keras))
+    np.testing.assert_array_equal(ours(np.array(4)), theirs(np.array(4)))
+    assert ours.compute_output_shape(()) == tuple(ours(np.array(4)).shape)
+
+
+def test_rescaling_of_channels_that_come_first():
+    x, before = random_array((2, 3, 4, 5)), kerasish.config.image_data_format()
+    found = []
+    for module in (kerasish, keras):
+        module.config.set_image_data_format("channels_first")
+        try:
+            found.append(np.asarray(module.layers.Rescaling([1.0, 2.0, 3.0], 0.5)(x)))
+        finally:
+            module.config.set_image_data_format(before)
+    np.testing.assert_allclose(*found, rtol=1e-6)
+
+
 @pytest.mark.parametrize("axis", [-1, 1, (1, 2), None])
 def test_adapt(axis):
     data = 5 + 3 * random_array((10, 3, 4))

@@ -87,6 +87,48 @@ def test_automatic_configs(function):
     check(lambda k: function(k).get_config())
 
 
+def operation_class(k, kind):
+    class Usual(k.Operation):
+        def __init__(self, alpha, *, beta=1.0, name=None):
+            super().__init__(name=name)
+
+    class Bare(k.Operation):
+        def __init__(self, alpha, beta=1.0):
+            super().__init__()
+
+    class Anything(k.Operation):
+        def __init__(self, alpha, beta=1.0, **kwargs):
+            super().__init__(**kwargs)
+
+    class Variadic(k.Operation):
+        def __init__(self, alpha, *args, name=None):
+            super().__init__(name=name)
+
+    class Own(k.Operation):
+        def __init__(self, alpha, name=None):
+            super().__init__(name=name)
+            self.alpha = alpha
+
+        def get_config(self):
+            return {**super().get_config(), "alpha": self.alpha}
+
+    return locals()[kind]
+
+
+@rows(
+    named=lambda k: operation_class(k, "Usual")(0.2, name="x"),
+    default=lambda k: operation_class(k, "Usual")(alpha=[1, {"a": None}], beta="b", name="x"),
+    nameless=lambda k: operation_class(k, "Bare")(0.2),
+    anything=lambda k: operation_class(k, "Anything")(0.2, name="x"),
+    args=lambda k: operation_class(k, "Variadic")(0.2, "a", "b", name="x"),
+    no_args=lambda k: operation_class(k, "Variadic")(0.2, name="x"),
+    an_array=lambda k: operation_class(k, "Usual")(np.ones(2), name="x"),
+    its_own=lambda k: operation_class(k, "Own")(np.float32(2), name="x"),
+)
+def test_automatic_configs_of_operations(function):
+    check(lambda k: function(k).get_config())
+
+
 def test_the_automatic_config_of_a_wrapped_constructor():
     class Wrapped(kerasish.layers.Layer):
         @passing_on

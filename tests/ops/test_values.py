@@ -89,6 +89,17 @@ ROWS = {
     "unique, filled up": lambda ops: ops.unique(I, True, True, False, True, None, 12),
     "unique rows": lambda ops: ops.unique(np.array([[1, 2], [0, 3], [1, 2]], "int32"), axis=0, size=3, fill_value=9),
     "multi_hot": lambda ops: ops.multi_hot(np.array([[0, 2], [1, 1]]), num_tokens=4),
+    "arctan2 of a number": lambda ops: ops.arctan2(0.5, X.astype("float16")),
+    "a number's bits moved by an array": lambda ops: ops.bitwise_left_shift(2, np.array([0, 3], "uint8")),
+    "an array's bits moved by a number": lambda ops: ops.right_shift(np.array([9, 3], "uint16"), 1),
+    "hard_shrink of ints": lambda ops: ops.hard_shrink(ops.convert_to_tensor(I), 1),
+    "soft_shrink of ints": lambda ops: ops.soft_shrink(ops.convert_to_tensor(I), 1),
+    "saturate_cast to bool": lambda ops: ops.saturate_cast(X, "bool"),
+    "saturate_cast of ints to bool": lambda ops: ops.saturate_cast(I, "bool"),
+    "nan_to_num of a list of ints": lambda ops: ops.nan_to_num([0, 253]),
+    "repeat of a number": lambda ops: ops.repeat(np.int32(2), 3, axis=0),
+    "segment_min, sorted, a gap": lambda ops: ops.segment_min(3 + I[:, 0] * 0, np.array([0, 0, 2]), None, True),
+    "segment_max, sorted, a gap": lambda ops: ops.segment_max(-3 + I[:, 0] * 0, np.array([0, 0, 2]), None, True),
     "einsum, optimized": lambda ops: ops.einsum("ij,j->i", X, Y, optimize="greedy"),
 }
 
@@ -121,6 +132,18 @@ def test_unknown_arguments_are_refused():
     for attempt in (kerasish.ops.layer_normalization, kerasish.ops.multi_hot):
         with pytest.raises(TypeError, match="unexpected keyword arguments"):
             attempt(I, 4, bias=None)
+
+
+def test_clip_of_ints_by_a_fraction(real):
+    for ops in (real, kerasish.ops):
+        with pytest.raises(TypeError):
+            ops.clip(ops.convert_to_tensor(I), -0.5, 2)
+
+
+def test_an_array_among_the_indices_of_a_symbolic_tensor():
+    x = kerasish.KerasTensor((3, None, 4))
+    assert x[:, :, np.array([0, 2, 1])].shape == (3, None, 3)
+    assert x[np.array([0, 2]), ..., 1].shape == (2, None)
 
 
 EMPTY = {
