@@ -15,7 +15,7 @@ from kerasish.ops import reduce
 from kerasish.ops.activations import CUT_GRADIENTS
 from kerasish.ops.elementwise import spec_dtype
 from kerasish.ops.shaping import expand_dims, moveaxis, reshape, squeeze
-from kerasish.ops.table import to_dtype
+from kerasish.ops.table import tensor_of, to_dtype
 
 NN = "keras.src.ops.nn"
 
@@ -188,6 +188,7 @@ class _Door(Op):
         self.data_format = data_format or image_data_format()
 
     def call(self, x, w):
+        x, w = (v if hasattr(v, "shape") else tensor_of(v) for v in (x, w))
         return self.run(x, w, None, None)
 
     def check(self, x_shape, w_shape, channels):

@@ -105,7 +105,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     Raises:
         ValueError: for one of another shape.
     """
-    x = tensor_of(x)
+    x, mean, variance, offset, scale = (v if v is None else tensor_of(v) for v in (x, mean, variance, offset, scale))
     length = x.shape[axis]
     for name, v in (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale)):
         if v is not None and (len(v.shape) != 1 or None not in (length, v.shape[0]) and v.shape[0] != length):

@@ -12,7 +12,7 @@ from kerasish.core.shapes import Window
 from kerasish.ops.conv import NN, channels_last, per_axis
 from kerasish.ops.elementwise import equal
 from kerasish.ops.shaping import expand_dims, moveaxis, squeeze
-from kerasish.ops.table import cast
+from kerasish.ops.table import cast, tensor_of
 from kerasish.ops.tiling import pad
 
 
@@ -135,6 +135,7 @@ class _Door(Op):
 
     def call(self, x):
         last = channels_last(self.data_format)
+        x = x if hasattr(x, "shape") else tensor_of(x)
         x = x if last else moveaxis(x, 1, -1)
         size, strides = self._sizes(len(x.shape) - 2)
         self._check(x.shape, x.shape[1:-1], size)

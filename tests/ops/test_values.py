@@ -134,6 +134,26 @@ def test_unknown_arguments_are_refused():
             attempt(I, 4, bias=None)
 
 
+LISTS = {
+    "conv": lambda ops, f: ops.conv(f(IMAGE), f(np.ones((3, 2, 3, 4), "float32"))),
+    "conv_transpose": lambda ops, f: ops.conv_transpose(f(IMAGE), f(np.ones((3, 2, 4, 3), "float32"))),
+    "depthwise_conv": lambda ops, f: ops.depthwise_conv(f(IMAGE), f(np.ones((3, 2, 3, 1), "float32"))),
+    "max_pool": lambda ops, f: ops.max_pool(f(IMAGE), 2),
+    "average_pool": lambda ops, f: ops.average_pool(f(IMAGE), 2),
+    "batch_normalization": lambda ops, f: ops.batch_normalization(f(X), f(Y), f(Y * Y), -1),
+    "layer_normalization": lambda ops, f: ops.layer_normalization(f(X), f(Y), f(Y)),
+    "clip": lambda ops, f: ops.clip(f(X), -1, 1),
+    "categorical_crossentropy": lambda ops, f: ops.categorical_crossentropy(f(X), f(X), True),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_numbers_are_tensors(name):
+    want, got = (LISTS[name](kerasish.ops, f) for f in (kerasish.ops.convert_to_tensor, lambda x: x.tolist()))
+    assert got.dtype == want.dtype
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
 def test_clip_of_ints_by_a_fraction(real):
     for ops in (real, kerasish.ops):
         with pytest.raises(TypeError):

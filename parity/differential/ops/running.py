@@ -35,7 +35,15 @@ def run(keras, data):
         tensors = [keras.ops.convert_to_tensor(x) if isinstance(x, np.ndarray) else x for x in given]
         call = lambda *floats: packed(*[floats[places.index(i)] if i in places else x for i, x in enumerate(tensors)])
         out["gradient"] = _gradient(keras, call, [given[i] for i in places])
+        if coarse := _coarsest(out["value"]):
+            out["gradient"] = [g.astype(coarse) if isinstance(g, np.ndarray) else g for g in out["gradient"]]
     return out
+
+
+def _coarsest(values):
+    """The half precision in which some of the results are, and through which their gradients go."""
+    found = {y.dtype.name for y in (values if isinstance(values, list) else [values]) if hasattr(y, "dtype")}
+    return next((name for name in ("bfloat16", "float16") if name in found), None)
 
 
 def _gradient(keras, call, floats):
@@ -44,7 +52,7 @@ def _gradient(keras, call, floats):
         found = gradients(keras, call, floats)[1]
     except LookupError as error:
         if "gradient registry" in str(error):
-            return Unreliable()
+            return [Unreliable() for _ in floats]
         raise
     return ["none" if g is None else g for g in found]
 
