@@ -28,6 +28,12 @@ def _gradient(data, difference) -> bool:
     return difference.what.startswith("gradient")
 
 
+def _gradient_of_equals(data, difference) -> bool:
+    """Whether a gradient differs where two arguments are of the same size."""
+    a, b = (np.abs(np.asarray(made(x), "float64")) for x in data["inputs"])
+    return _gradient(data, difference) and bool((a == b).any())
+
+
 def _blank_inside(labels) -> bool:
     """Whether a blank, 0, stands among the first labels of a row, so many as Keras counts nonzeros."""
     return any(0 in row[: (row != 0).sum()] for row in labels)
@@ -71,7 +77,7 @@ KNOWN: list[Known] = [
     ),
     Known(
         "ops/hypot ops/logaddexp",
-        _gradient,
+        _gradient_of_equals,
         "Keras differentiates through a maximum: for equal arguments all of the gradient goes to one of them",
     ),
     Known(
