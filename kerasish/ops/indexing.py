@@ -78,9 +78,12 @@ def indexed_shape(shape, key) -> tuple:
     """The shape of an indexed tensor with open dimensions.
 
     Raises:
-        ValueError: for more indices than axes, an index beyond a known dimension, two ellipses, or a symbolic index.
+        ValueError: for more indices than axes, an index beyond a known dimension, two ellipses, an array of indices, or
+            a symbolic index.
     """
     parts = list(key) if isinstance(key, tuple) else [key]
+    if any(getattr(k, "shape", ()) for k in parts if not isinstance(k, KerasTensor)):
+        raise ValueError(f"A symbolic tensor cannot be indexed by an array, use ops.take. Received: {key}")
     if sum(k is Ellipsis for k in parts) > 1 or any(isinstance(k, KerasTensor) for k in parts):
         raise ValueError(f"A symbolic tensor cannot be indexed by {key}: it may hold one Ellipsis and no KerasTensor")
     used = sum(k is not None and k is not Ellipsis for k in parts)
@@ -93,8 +96,7 @@ def indexed_shape(shape, key) -> tuple:
         if k is None:
             out.append(1)
         elif k is Ellipsis:
-            after = parts[next(i for i, v in enumerate(parts) if v is Ellipsis) + 1 :]  # arrays have no one truth
-            rest = len(left) - sum(v is not None for v in after)
+            rest = len(left) - sum(v is not None for v in parts[parts.index(Ellipsis) + 1 :])
             out, left = out + left[:rest], left[rest:]
         elif isinstance(k, builtins.slice):
             d = left.pop(0)

@@ -58,7 +58,15 @@ def _integers_by_a_fraction(data, difference) -> bool:
     return data["as"] == "arrays" and whole and isinstance(data["arguments"].get("threshold", 0.5), float)
 
 
+def _diagonal_of_another_length(data, difference) -> bool:
+    """Whether Keras pads a diagonal that is longer than a matrix has: it forgets that k shortens one side only."""
+    n, m, k = data["inputs"][0], data["arguments"].get("M"), data["arguments"].get("k", 0)
+    m = n if m is None else m
+    return k != 0 and min(m - k, n + k) != min(m - max(k, 0), n + min(k, 0))
+
+
 KNOWN: list[Known] = [
+    Known("ops/eye", _diagonal_of_another_length, "Keras makes matrices of another shape than was asked for"),
     Known("ops/sparsemax", _several_in_the_support, "Keras sums the ranks of the support where it should count them"),
     Known(
         "ops/soft_shrink",
