@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import NamedTuple
 
 
@@ -111,7 +112,7 @@ def axes(axis, rank: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(rank))
     given = axis if isinstance(axis, (tuple, list)) else (axis,)
-    found = sorted(normal_axis(int(a), rank) for a in given)
+    found = sorted(normal_axis(operator.index(a), rank) for a in given)
     if len(set(found)) < len(found):
         raise ValueError(f"axis={axis} names an axis twice, for a tensor of rank {rank}")
     return tuple(found)

@@ -202,9 +202,6 @@ class ELU(ElementwiseLayer):
     def call(self, inputs):
         return activations.elu(inputs, alpha=self.alpha)
 
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "alpha": self.alpha, **super().get_config()}
-
 
 class Softmax(ElementwiseLayer):
     """Positive numbers that add up to 1.

@@ -26,7 +26,8 @@ class BaseAdaptivePooling(Layer):
         sizes = (output_size,) * self.rank if hasattr(output_size, "__index__") else output_size
         if not isinstance(sizes, (tuple, list)) or len(sizes) != self.rank:
             received = f"Received: {output_size} of type {type(output_size)}"
-            raise arguments.invalid(self, f"`output_size` must be {_SIZES[self.rank]}. {received}", TypeError)
+            kind = ValueError if self.rank == 1 and isinstance(sizes, (tuple, list)) else TypeError
+            raise arguments.invalid(self, f"`output_size` must be {_SIZES[self.rank]}. {received}", kind)
         self.output_size = arguments.int_tuple(self, sizes, self.rank, "output_size")
         self.data_format = arguments.data_format(self, data_format)
 

@@ -116,7 +116,7 @@ class BatchNormalization(Layer):
         self.moving_variance = self._moving("moving_variance", shape, self.moving_variance_initializer)
         if self.renorm:
             self.moving_stddev = self._moving("moving_stddev", shape, self._initial_stddev)
-            self.renorm_mean = self._moving("renorm_mean", shape, self.moving_mean_initializer)
+            self.renorm_mean = self._moving("renorm_mean", shape, _again(self.moving_mean_initializer))
             self.renorm_stddev = self._moving("renorm_stddev", shape, self._initial_stddev)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
@@ -128,10 +128,12 @@ class BatchNormalization(Layer):
         return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=False, autocast=False)
 
     def _initial_stddev(self, shape, dtype=None):
-        return ops.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
+        return ops.sqrt(_again(self.moving_variance_initializer)(shape, dtype=dtype))
 
     def call(self, inputs, training=None, mask=None):
         self._check_mask(inputs, mask)
+        if inputs.dtype != self.compute_dtype:  # integers, which are not cast on the way in
+            inputs = ops.cast(inputs, self.compute_dtype)
         if not (training and self.trainable):
             return self._normalize(inputs, self.moving_mean, self.moving_variance, self.gamma, self.beta)
         if self.renorm:
@@ -210,3 +212,9 @@ class BatchNormalization(Layer):
             "synchronized renorm renorm_clipping renorm_momentum"
         )
         return {**super().get_config(), **arguments.config_of(self, *own.split())}
+
+
+def _again(initializer):
+    """The initializer made again, so that one without a seed draws other numbers."""
+    made_by_config = isinstance(initializer, initializers.Initializer)
+    return type(initializer).from_config(initializer.get_config()) if made_by_config else initializer

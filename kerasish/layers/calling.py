@@ -117,6 +117,11 @@ def convert(x, dtype: str | None):
     return x
 
 
+def dtype_seen(layer, dtype: str) -> str:
+    """The dtype in which a layer's `call` sees inputs of a dtype."""
+    return layer.compute_dtype if layer.autocast and dtypes.is_float(dtype) else dtype
+
+
 def _cast(x, dtype):
     y = cast(x, dtype)
     mask = get_mask(x)

@@ -57,6 +57,7 @@ class BaseDepthwiseConv(Layer):
     def build(self, input_shape) -> None:
         axis = arguments.channel_axis(self)
         channels = arguments.known_dim(self, input_shape, axis)
+        windows.check_window_fits(self, input_shape, self.kernel_size, "kernel_size")
         self.kernel = self.add_weight(
             name="kernel",
             shape=(*self.kernel_size, channels, self.depth_multiplier),
@@ -183,6 +184,7 @@ class BaseSeparableConv(Layer):
     def build(self, input_shape) -> None:
         axis = arguments.channel_axis(self)
         channels = arguments.known_dim(self, input_shape, axis)
+        windows.check_window_fits(self, input_shape, self.kernel_size, "kernel_size")
         self.depthwise_kernel = self.add_weight(
             name="depthwise_kernel",
             shape=(*self.kernel_size, channels, self.depth_multiplier),

@@ -139,6 +139,8 @@ class Layer(LayerState, Operation):
 
     def build(self, input_shape=None):
         """Create the weights. The default creates none."""
+        if input_shape is not None:
+            self._build_shapes = known_shapes({"input_shape": input_shape})
         self.built = True
 
     if TYPE_CHECKING:  # whatever arguments a subclass gives it are right

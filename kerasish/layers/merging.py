@@ -73,6 +73,9 @@ class Merge(Layer):
             return None
         return functools.reduce(ops.logical_or, mask)
 
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config()  # without the automatic one, which would hold `autocast`
+
 
 def check_masks(layer, inputs, mask) -> None:
     """Refuse anything but one mask (or None) per input."""
@@ -302,7 +305,7 @@ class Dot(Merge):
     def compute_output_shape(self, input_shape) -> tuple:
         first, second = (tuple(shape) for shape in input_shape)
         a, b = self._axes_of(input_shape)
-        if first[a] is not None and second[b] is not None and first[a] != second[b]:
+        if first[a] != second[b]:  # an open size is not a known one
             message = f"Incompatible input shapes: axis values {first[a]} (at axis {a}) != {second[b]} (at axis {b})."
             raise arguments.invalid(self, f"{message} Full input shapes: {first}, {second}")
         rest = first[1:a] + first[a + 1 :] + second[1:b] + second[b + 1 :]

@@ -67,7 +67,15 @@ class AffineNormalization(SameShape):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.supports_masking = True
+        self.autocast = False  # the dtype of its inputs is that of the computation
         self.gamma = self.beta = None
+
+    def _affine(self, dtype):
+        """`gamma` and `beta` in the dtype of the computation, so that their gradients come back in theirs."""
+        return (v if v is None or v.dtype == dtype else ops.cast(v, dtype) for v in (self.gamma, self.beta))
+
+    def _finished(self, outputs):
+        return outputs if outputs.dtype == self.compute_dtype else ops.cast(outputs, self.compute_dtype)
 
     def _add(self, name, shape):
         options = {kind: getattr(self, f"{name}_{kind}") for kind in ("initializer", "regularizer", "constraint")}
@@ -129,9 +137,10 @@ class LayerNormalization(AffineNormalization):
 
     def call(self, inputs):
         if not self.rms_scaling:
-            return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+            weights = self._affine(inputs.dtype) if inputs.dtype == "float64" else (self.gamma, self.beta)
+            return self._finished(ops.layer_normalization(inputs, *weights, self.axis, self.epsilon))
         variance = ops.var(inputs, axis=self.axis, keepdims=True)
-        return inputs * ops.rsqrt(variance + self.epsilon) * self.gamma
+        return self._finished(inputs * ops.rsqrt(variance + self.epsilon) * self.gamma)
 
     def get_config(self) -> dict[str, Any]:
         own = ("axis", "epsilon", "center", "scale", "rms_scaling")
@@ -200,7 +209,8 @@ class GroupNormalization(AffineNormalization):
 
     def call(self, inputs):
         x = inputs if dtypes.is_float(inputs.dtype) else ops.cast(inputs, self.compute_dtype)
-        return group_normalization(x, self.groups, self.gamma, self.beta, self.axis, self.epsilon)
+        y = group_normalization(x, self.groups, *self._affine(x.dtype), self.axis, self.epsilon)
+        return self._finished(y if y.dtype == inputs.dtype else ops.cast(y, inputs.dtype))
 
     def get_config(self) -> dict[str, Any]:
         own = ("groups", "axis", "epsilon", "center", "scale")

@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerasish import ops
-from kerasish.layers import arguments
+from kerasish.core.symbolic import KerasTensor
+from kerasish.layers import arguments, calling
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
 
 
-class Flatten(Layer):
+class Rearranging(Layer):
+    """Gives the numbers of its input other places; they keep their dtype, whatever the layer's is."""
+
+    def compute_output_spec(self, inputs):
+        return KerasTensor(self.compute_output_shape(tuple(inputs.shape)), calling.dtype_seen(self, inputs.dtype))
+
+
+class Flatten(Rearranging):
     """Turns each sample into one row of numbers.
 
     Args:
@@ -46,7 +54,7 @@ class Flatten(Layer):
         return {**super().get_config(), **arguments.config_of(self, "data_format")}
 
 
-class Reshape(Layer):
+class Reshape(Rearranging):
     """Gives each sample another shape with the same numbers in the same order.
 
     Args:
@@ -98,7 +106,7 @@ class Reshape(Layer):
         return {**super().get_config(), **arguments.config_of(self, "target_shape")}
 
 
-class Permute(Layer):
+class Permute(Rearranging):
     """Exchanges the axes of each sample.
 
     Args:

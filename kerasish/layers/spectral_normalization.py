@@ -44,6 +44,7 @@ class SpectralNormalization(Wrapper):
             shape=(1, self.kernel.shape[-1]),
             initializer=initializers.TruncatedNormal(stddev=0.02),
             trainable=False,
+            dtype=self.kernel.dtype,
         )
 
     def call(self, inputs, training=False):
@@ -51,7 +52,7 @@ class SpectralNormalization(Wrapper):
             vector_u, kernel = self.normalized_weights()
             self.vector_u.assign(vector_u)
             self.kernel.assign(kernel)
-        return self.layer(inputs)
+        return ops.cast(self.layer(inputs), inputs.dtype)
 
     def normalized_weights(self):
         """The next singular vector, and the kernel divided by its largest singular value."""

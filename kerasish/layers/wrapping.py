@@ -9,7 +9,8 @@ from typing import Any
 from kerasish import ops, saving
 from kerasish.core import nest
 from kerasish.core.nest import map_shapes
-from kerasish.layers import arguments
+from kerasish.core.symbolic import KerasTensor
+from kerasish.layers import arguments, calling
 from kerasish.layers.activation import ElementwiseLayer
 from kerasish.layers.layer import Layer
 from kerasish.saving import lambdas
@@ -20,6 +21,9 @@ class Identity(ElementwiseLayer):
 
     def call(self, inputs):
         return inputs
+
+    def compute_output_spec(self, inputs):
+        return nest.map_structure(lambda x: KerasTensor(x.shape, calling.dtype_seen(self, x.dtype)), inputs)
 
 
 class Masking(ElementwiseLayer):

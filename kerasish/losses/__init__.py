@@ -99,6 +99,7 @@ _FUNCTIONS = (
     mean_squared_logarithmic_error,
     poisson,
 )
+
 _SHORT = {
     "bce": binary_crossentropy,
     "kld": kl_divergence,
@@ -145,9 +146,11 @@ def get(identifier: Any) -> Loss | Callable | None:
     Raises:
         ValueError: If it cannot be understood.
     """
+    from kerasish.saving.identifiers import interpreted
+
     if identifier is None:
         return None
-    found = deserialize(identifier) if isinstance(identifier, (dict, str)) else identifier
+    found = interpreted(identifier, deserialize, "loss") if isinstance(identifier, (dict, str)) else identifier
     if callable(found):
         return found() if isinstance(found, type) else found
     raise ValueError(f"Could not interpret loss identifier: {identifier}")

@@ -123,6 +123,7 @@ _CLASSES = (
     TrueNegatives,
     TruePositives,
 )
+
 _SHORT = {
     "bce": BinaryCrossentropy,
     "mse": MeanSquaredError,
@@ -169,9 +170,11 @@ def get(identifier: Any) -> Metric | Callable | None:
     Raises:
         ValueError: If it cannot be understood.
     """
+    from kerasish.saving.identifiers import interpreted
+
     if identifier is None:
         return None
-    found = deserialize(identifier) if isinstance(identifier, (dict, str)) else identifier
+    found = interpreted(identifier, deserialize, "metric") if isinstance(identifier, (dict, str)) else identifier
     if isinstance(found, type):
         return found()
     if callable(found):

@@ -10,7 +10,7 @@ from kerasish.ops import reduce
 from kerasish.ops.conv import NN, channels_last, per_axis
 from kerasish.ops.indexing import take
 from kerasish.ops.linalg import matmul
-from kerasish.ops.shaping import as_tensor, moveaxis
+from kerasish.ops.shaping import as_tensor, moveaxis, reshape
 
 
 def sections(length: int, parts: int) -> list[tuple[int, int]]:
@@ -51,11 +51,11 @@ class _Door(Op):
         return sizes
 
     def call(self, x):
-        x = as_tensor(x)
+        pooled = x = as_tensor(x)
         first = 1 if channels_last(self.data_format) else 2
         for axis, parts in enumerate(self._sizes(x.shape), first):
-            x = x if x.shape[axis] == parts else self.pool(x, axis, parts)
-        return x
+            pooled = pooled if x.shape[axis] == parts else self.pool(pooled, axis, parts)
+        return reshape(x, tuple(x.shape)) if pooled is x else pooled  # what hangs on x is not the result's
 
 
 class AdaptiveAveragePool(_Door):

@@ -43,6 +43,7 @@ _CLASSES = (
     SGD,
     ScheduleFreeAdamW,
 )
+
 _OBJECTS = {cls.__name__.lower(): cls for cls in _CLASSES}
 
 
@@ -79,10 +80,12 @@ def get(identifier: Any) -> Optimizer | None:
     Raises:
         ValueError: If it cannot be understood.
     """
+    from kerasish.saving.identifiers import interpreted
+
     if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, dict):
-        return deserialize(identifier)
+        return interpreted(identifier, deserialize, "optimizer")
     if isinstance(identifier, str) and identifier.lower() in _OBJECTS:
         return deserialize({"class_name": identifier, "config": {}})
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")

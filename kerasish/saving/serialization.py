@@ -15,7 +15,7 @@ from kerasish.saving.lambdas import dump_function, load_function, refuse_lambda
 from kerasish.saving.public_names import find_class, find_function, public_name
 from kerasish.saving.registration import CustomObjectScope, get_custom_objects, get_registered_name, scope_objects
 from kerasish.saving.scopes import SafeModeScope, in_safe_mode, sharing_scope
-from kerasish.saving.unknown import UnknownObjectError, explain_unknown
+from kerasish.saving.unknown import ExplainedUnknownError, UnknownObjectError, explain_unknown
 
 _PLAIN = (str, int, float, bool)
 _LOCAL = threading.local()
@@ -164,7 +164,7 @@ def deserialize_keras_object(
     try:
         return reader.read(config, module_objects)
     except UnknownObjectError as error:
-        raise TypeError(explain_unknown(error, config, objects)) from None
+        raise ExplainedUnknownError(explain_unknown(error, config, objects)) from None
     finally:
         _LOCAL.reading = False
 

@@ -24,6 +24,10 @@ class UnknownObjectError(TypeError):
         self.config = config
 
 
+class ExplainedUnknownError(TypeError):
+    """`UnknownObjectError` as users see it: with all that is unknown in the whole config."""
+
+
 def kind_and_name(config: dict[str, Any]) -> tuple[str, str]:
     """`("class", "MyLayer")` or `("function", "my_loss")`."""
     if config["class_name"] == "function":

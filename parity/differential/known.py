@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from parity.differential import known_layers
 from parity.differential.draws import made
 
 
@@ -66,6 +67,7 @@ def _diagonal_of_another_length(data, difference) -> bool:
 
 
 KNOWN: list[Known] = [
+    *(Known(*row) for row in known_layers.ROWS),
     Known("ops/eye", _diagonal_of_another_length, "Keras makes matrices of another shape than was asked for"),
     Known("ops/sparsemax", _several_in_the_support, "Keras sums the ranks of the support where it should count them"),
     Known(

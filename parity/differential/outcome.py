@@ -22,6 +22,10 @@ ENGINE_TEXTS = (  # of exceptions that TensorFlow raises under Python's own name
     "`features.dtype` must be a floating point tensor",
     "when using the tensorflow backend",
     "scalar tf.int32/tf.int64 tensors are valid indices",
+    "Incompatible type conversion requested to type",
+    "must have the same dtype, got tf.",
+    "has type <dtype: ",
+    "Value passed to parameter",
 )
 SMALLEST = 1e-2  # arrays of smaller numbers are compared in units of this
 

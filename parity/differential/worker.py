@@ -5,6 +5,7 @@ In a process of its own, because a case may end it: TensorFlow divides by zero i
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import json
@@ -20,7 +21,9 @@ def main() -> None:
     sides()
     gc.freeze()  # what was imported; clearing a session collects garbage, which a case would wait for
     for name, cases, seed in json.loads(sys.argv[1]):
-        print(json.dumps(dataclasses.asdict(search(named(name), cases, seed))), flush=True)
+        with contextlib.redirect_stdout(sys.stderr):  # which libraries write to, too
+            result = search(named(name), cases, seed)
+        print(json.dumps(dataclasses.asdict(result)), flush=True)
 
 
 if __name__ == "__main__":

@@ -125,11 +125,49 @@ def test_groups_along_the_first_axis(shape):
     np.testing.assert_allclose(ours(x).numpy(), theirs(x).numpy(), atol=1e-5)
 
 
-def test_groups_of_integers():
-    x, layer = np.arange(24).reshape(2, 3, 4), kerasish.layers.GroupNormalization(groups=2)
-    y = layer(x)
-    assert y.dtype == "float32"
-    np.testing.assert_allclose(y.numpy(), layer(x.astype("float32")).numpy())
+@pytest.mark.parametrize("dtype", ["int32", "float16", "float64", "float32"])
+@pytest.mark.parametrize("policy", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda k, dtype: k.layers.GroupNormalization(groups=2, dtype=dtype),
+        lambda k, dtype: k.layers.LayerNormalization(dtype=dtype),
+        lambda k, dtype: k.layers.LayerNormalization(axis=1, dtype=dtype),
+        lambda k, dtype: k.layers.BatchNormalization(dtype=dtype),
+    ],
+)
+def test_inputs_of_another_dtype(build, policy, dtype):
+    """The outputs have the layer's dtype and were rounded to the inputs' on the way, as in Keras."""
+    x = (np.arange(24).reshape(2, 3, 4) ** 2 % 7 / (1 if "int" in dtype else 7)).astype(dtype)
+    ours, theirs = (build(k, policy) for k in (kerasish, keras))
+    for training in (False, True):
+        options = {"training": training} if "Batch" in type(ours).__name__ else {}
+        y, wanted = ours(x, **options), np.asarray(theirs(x, **options))
+        assert y.dtype == wanted.dtype == policy
+        np.testing.assert_allclose(y.numpy(), wanted, atol=1e-3 if dtype == "float16" else 1e-5)
+
+
+def test_gradients_of_weights_have_the_weights_dtype():
+    layer = kerasish.layers.GroupNormalization(groups=2)
+    x = kerasish.ops.convert_to_tensor(random_array((2, 4)).astype("float64"))
+    with kerasish.GradientTape() as tape:
+        loss = kerasish.ops.sum(layer(x) ** 2)
+    assert [g.dtype for g in tape.gradient(loss, layer.trainable_variables)] == ["float32"] * 2
+
+
+def test_renormalization_draws_its_own_first_averages():
+    averages = []
+    for k in (kerasish, keras):
+        k.utils.set_random_seed(3)
+        layer = k.layers.BatchNormalization(
+            renorm=True,
+            moving_mean_initializer="random_normal",
+            moving_variance_initializer=k.initializers.RandomUniform(1, 2),
+        )
+        layer.build((None, 3))
+        averages.append([np.asarray(w) for w in layer.weights])
+    for ours, theirs in zip(*averages):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 def test_group_normalization_of_open_sizes():

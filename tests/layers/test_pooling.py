@@ -87,6 +87,7 @@ def test_adaptive_pooling(build, shapes, options):
     refusal("rank", lambda k: k.layers.MaxPooling2D(3)(k.Input((2, 3))), "expected ndim=4, found ndim=3"),
     refusal("global rank", lambda k: k.layers.GlobalMaxPooling2D()(k.Input((2, 3))), "expected ndim=4, found ndim=3"),
     refusal("adaptive size", lambda k: k.layers.AdaptiveMaxPooling2D((1, 2, 3)), "(height, width)", "(1, 2, 3)"),
+    refusal("adaptive size, 1D", lambda k: k.layers.AdaptiveMaxPooling1D((1, 2)), "(1, 2)", error=ValueError),
     refusal("adaptive size 0", lambda k: k.layers.AdaptiveMaxPooling2D(0), "output_size", error=ValueError),
     refusal("data_format", lambda k: k.layers.GlobalMaxPooling2D(data_format="x"), "data_format=x"),
 )

@@ -1,0 +1,83 @@
+"""Layers that slide a window over space, and those that go over images otherwise."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from parity.differential.draws import booleans, one, seeds, some, with_required
+from parity.differential.layers.draws import COMMON, FORMATS, PADDINGS, PRODUCT, image, layer, of_weights, sizes
+
+FILTERS = {"filters": st.integers(1, 6)}
+MULTIPLIER = {"depth_multiplier": st.integers(1, 3)}
+SPACE = {"padding": PADDINGS, "data_format": FORMATS}
+ONE_STRIDE = st.one_of(some(strides=st.integers(1, 2)), some(dilation_rate=st.integers(1, 2)))
+
+
+def merged(required, optional, extra):
+    """Arguments of one dict and more of another."""
+    return st.tuples(with_required(required, optional), extra).map(lambda parts: {**parts[0], **parts[1]})
+
+
+def strides_or_dilation(rank, most):
+    """Keras refuses both, and we then too."""
+    both = some(strides=sizes(rank, most), dilation_rate=sizes(rank, 2))
+    return st.one_of(*[some(strides=sizes(rank, most)), some(dilation_rate=sizes(rank, 2))] * 3, both)
+
+
+def convolutions(rank, most):
+    """Convolutions over so many axes of at most so many places."""
+    kernel, bias, moves = {"kernel_size": sizes(rank)}, of_weights("kernel", "bias"), strides_or_dilation(rank, 3)
+    padding = one("valid", "same", "causal") if rank == 1 else PADDINGS
+    groups = {"padding": padding, "groups": one(1, 1, 2, 2, 3)}
+    layer(f"Conv{rank}D", merged(FILTERS | kernel, PRODUCT | SPACE | groups | bias, moves), image(rank, 1, most))
+    outside = {"output_padding": sizes(rank, 1, least=0)}
+    layer(
+        f"Conv{rank}DTranspose",
+        merged(FILTERS | kernel, PRODUCT | SPACE | outside | bias, moves),
+        image(rank, 1, 5),
+        formats=True,
+    )
+    if rank < 3:
+        depthwise = PRODUCT | SPACE | MULTIPLIER | of_weights("depthwise", "bias")
+        layer(f"DepthwiseConv{rank}D", merged(kernel, depthwise, ONE_STRIDE), image(rank))
+        separable = depthwise | of_weights("pointwise")
+        layer(f"SeparableConv{rank}D", merged(FILTERS | kernel, separable, ONE_STRIDE), image(rank))
+
+
+def poolings(rank, most):
+    """Poolings over so many axes of at most so many places."""
+    pool, strides = {"pool_size": sizes(rank)}, {"strides": st.one_of(st.none(), sizes(rank))}
+    for kind in ("Max", "Average"):
+        required = pool if kind == "Average" else {}
+        layer(f"{kind}Pooling{rank}D", with_required(required, pool | SPACE | strides | COMMON), image(rank, 1, most))
+        layer(f"Global{kind}Pooling{rank}D", some(data_format=FORMATS, keepdims=booleans, **COMMON), image(rank, 1, 6))
+        least = 1 + (kind == "Max")  # TensorFlow's window is larger than the space, and divides by zero
+        adaptive = with_required({"output_size": sizes(rank, 3, least)}, {"data_format": FORMATS})
+        layer(f"Adaptive{kind}Pooling{rank}D", adaptive, image(rank, 3, most, channels=one(3, 4)))
+
+
+def borders(rank):
+    """An amount all round, one for each axis, or two for each axis."""
+    number = st.integers(0, 2)
+    pair = st.tuples(number, number)
+    if rank == 1:
+        return st.one_of(number, pair)
+    return st.one_of(number, st.tuples(*[number] * rank), st.tuples(*[pair] * rank))
+
+
+def shapings(rank, most):
+    """Layers that put a border round images, cut it off, repeat places, or drop channels."""
+    format_ = {"data_format": FORMATS} if rank > 1 else {}
+    layer(f"ZeroPadding{rank}D", some(padding=borders(rank), data_format=FORMATS, **COMMON), image(rank, 1, most))
+    layer(f"Cropping{rank}D", some(cropping=borders(rank), **format_), image(rank, 1, most))
+    interpolation = {"interpolation": one("nearest", "bilinear", "bicubic", "lanczos3")} if rank == 2 else {}
+    layer(f"UpSampling{rank}D", some(size=sizes(rank), **format_, **interpolation), image(rank, 1, 4))
+    rate = {"rate": one(0.3, 0.0, 0.5)}
+    layer(f"SpatialDropout{rank}D", with_required(rate, {"seed": seeds, **format_}), image(rank, 1, 4))
+
+
+for _rank in (1, 2, 3):
+    _most = 8 if _rank < 3 else 5
+    convolutions(_rank, _most)
+    poolings(_rank, _most)
+    shapings(_rank, _most)
