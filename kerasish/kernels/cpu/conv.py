@@ -54,7 +54,7 @@ def conv2d_grad_input(gy, w, x_shape, window):
     gx, gy, w = memory.empty(x_shape, gy.dtype), np.ascontiguousarray(gy), flat(w)
     if gy.itemsize == 4 and winograd.worthwhile(gy.shape, (KH, KW, F, C), (H, W), window):
         taps, pads = range(8 * C * F, -1, -C * F), (2 - window.pads[0][0], 2 - window.pads[1][0])
-        return winograd.convolve(gy, w, taps, (1, F), gx, pads, settled=False)
+        return winograd.convolve(gy, w, taps, (1, F), gx, pads, exact=False)
     for down, across, taps, plan in gradient_setup(gy.shape, w_shape, tuple(x_shape), window, gy.itemsize):
         if plan is None:
             by_numpy(functools.partial(gx[:, down :: window.strides[0], across :: window.strides[1]].fill, 0))

@@ -62,11 +62,6 @@ def taps_row(m0, m1, m2, m3, m4, m5):
     return fused(a, 1 / A, fused(c, 1 / B**2, m0)), fused(d, 1 / B, b), fused(a, A, c) + m5
 
 
-def sum_row(g0, g1, g2):
-    """The sum of three taps."""
-    return (g0 + g1 + g2,)
-
-
 def fused(x, number, y):
     """x * number + y, in one instruction where the processor has it."""
     return x.fused(number, y) if isinstance(x, Lanes) else x * number + y
@@ -168,6 +163,5 @@ def _finish(at, bias, cut):
 transform_image = transform(image_row, 6)
 transform_result = transform(result_row, 6)
 transform_filter = transform(filter_row, 3, wide=True)  # rounded once: each filter meets many tiles
-transform_sum = transform(sum_row, 3, wide=True)
 transform_gradient = transform(gradient_row, 4)
 transform_taps = transform(taps_row, 6)

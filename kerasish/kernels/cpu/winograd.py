@@ -5,7 +5,7 @@ A 6x6 tile of the image becomes 36 points, each point's (tiles x C)(C x F) is on
 Tiles on the border are copied with their zeros first, and ragged results are cut out of a whole tile at the end.
 
 Rounding errors are twice those of the direct sums: 6e-7 of a typical result of 64 channels, 1.5e-6 of the largest at
-most. `settings.set_winograd(False)` turns to the direct sums. Equal windows get equal results (`ties.py`).
+most. `settings.set_winograd(False)` turns to the direct sums. Windows of zeros give the bias alone (`empty.py`).
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import Native, helper
 from kerasish.kernels import settings
-from kerasish.kernels.cpu import ties
+from kerasish.kernels.cpu.empty import empty_windows, fill, write_bias
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, room, take
 from kerasish.kernels.cpu.simd import (
@@ -37,7 +37,6 @@ from kerasish.kernels.cpu.transform import (
     transform_gradient,
     transform_image,
     transform_result,
-    transform_sum,
     transform_taps,
 )
 
@@ -98,7 +97,7 @@ class Tiling(NamedTuple):
     m_bytes: int = 0
     edge_bytes: int = 0
     table_bytes: int = 0
-    settled: int = 0  # whether equal windows get equal results
+    exact: int = 0  # whether windows of zeros give the bias alone
 
 
 RECORD = np.dtype([(name, np.int64) for name in Tiling._fields])
@@ -116,8 +115,8 @@ def tiling(x_shape, y_shape, pads, channels, workers):
     sizes = (POINTS * apart(block * n * 4) for n in (channels, wide))
     sizes = (*sizes, POINTS * max(channels, wide) * 4)
     table = 16 * (max(channels, block) + ROWS) + 64
-    scratch = sum(sizes) + table + ties.room_for(block, channels)
-    scratch = memory.empty((workers, scratch // 4), np.float32)
+    room = sum(sizes) + table + 8 * block + VECTOR_BYTES + wide * 4
+    scratch = memory.empty((workers, room // 4), np.float32)
     return scratch, Tiling(
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, F=F, top=top, left=left, down=down, across=across, block=block,
         lanes=LANES, tile=tile_for(4), scratch=address(scratch), scratch_bytes=scratch.strides[0],
@@ -138,10 +137,10 @@ def even_block(tiles, most, high):
     return -(-tiles // (blocks * high)) * high
 
 
-def convolve(x, w, taps, steps, y, pads, bias=None, activation=None, settled=True):
+def convolve(x, w, taps, steps, y, pads, bias=None, activation=None, exact=True):
     """y = x convolved with 3x3 filters; x and w flat but for x's shape, taps and steps as `pack.packed` wants them.
 
-    Equal windows get equal results, if `settled`.
+    If `exact`, windows of zeros give the bias alone, to the bit.
     """
     count = threads.wanted(y.size * x.shape[-1] / 4)
     scratch, plan = tiling(x.shape, y.shape, pads, x.shape[-1], count)
@@ -149,17 +148,17 @@ def convolve(x, w, taps, steps, y, pads, bias=None, activation=None, settled=Tru
     bias = None if bias is None else np.ascontiguousarray(bias)
     plan = plan._replace(
         jobs=-(-plan.N * plan.down * plan.across // plan.block), x=address(x), u=address(u), y=address(y),
-        bias=0 if bias is None else address(bias), cut=CUTS[activation], settled=settled,
+        bias=0 if bias is None else address(bias), cut=CUTS[activation], exact=exact,
     )  # fmt: skip
     run(forward, np.fromiter(plan, np.int64), count)
     return y
 
 
 def points_of_filters(w, taps, steps, plan):
-    """The filters' points: for each of the 36, panels as in `pack.packed`; then such panels of the sums of all taps."""
+    """The filters' points: for each of the 36, panels as in `pack.packed`."""
     C, F = plan.C, plan.F
     panels = packed(w, taps, C, steps[0], F, steps[1])
-    u = room((POINTS + 1, apart(C * F * 4) // 4), np.float32, panels)
+    u = room((POINTS, apart(C * F * 4) // 4), np.float32, panels)
     given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
     count = threads.wanted(u.size)
     prepare(filters, np.array(given, np.int64), count, panels, u)
@@ -177,7 +176,6 @@ def _filters(plan, worker):
             to = p.u + v * p.C * bytes_
             for i in range(job * wide * bytes_, (job + 1) * wide * bytes_, bytes_):
                 transform_filter(panel + i, 3 * line, line, to + i, 6 * whole, whole)
-                transform_sum(panel + i, 3 * line, line, to + POINTS * whole + i, 0, 0)
             v += wide
         job = take(plan)
 
@@ -190,13 +188,13 @@ def _forward(plan, worker):
     V = p.scratch + worker * p.scratch_bytes
     M, edge = V + p.v_bytes, V + p.v_bytes + p.m_bytes
     table = edge + p.edge_bytes
-    tied = table + p.table_bytes
+    empty = table + p.table_bytes if p.exact else 0
     job = take(plan)
     while job < p.jobs:
         first = job * p.block
         count = min(p.block, p.N * p.down * p.across - first)
-        _points_of_image(p, first, count, 0, p.C, V, edge, tied if p.settled else 0)
-        _multiply(p, first, count, V, M, edge, table, tied)
+        _points_of_image(p, first, count, 0, p.C, V, edge, empty)
+        _multiply(p, first, count, V, M, edge, table, empty)
         job = take(plan)
 
 
@@ -204,8 +202,8 @@ forward = Native(_forward, 2, "")
 
 
 @helper
-def _points_of_image(p, first, count, c, channels, V, edge, tied):
-    """The points of some tiles of the image, for some channels from c on: V (36, block, channels); ties, if wanted."""
+def _points_of_image(p, first, count, c, channels, V, edge, empty):
+    """The points of some tiles of the image, for some channels from c on: V (36, block, channels); empty windows."""
     line, step = channels * 4, apart(p.block * channels * 4)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
@@ -218,8 +216,8 @@ def _points_of_image(p, first, count, c, channels, V, edge, tied):
                 _copy_pixels(edge + (6 * i + j) * line, line, source + i * row_step + j * column_step, column_step,
                              columns - j, line)  # fmt: skip
             source, row_step, column_step = edge, 6 * line, line
-        if tied:
-            integers(tied, count)[t] = ties.ties_of(source, row_step, column_step, line)
+        if empty:
+            integers(empty, count)[t] = empty_windows(source, row_step, column_step, line)
         for f in range(0, line, VECTOR_BYTES):
             transform_image(source + f, row_step, column_step, V + t * line + f, 6 * step, step)
 
@@ -235,9 +233,8 @@ def _copy_pixels(to, to_step, source, step, count, size):
 
 
 @helper
-def _multiply(p, first, count, V, M, edge, table, tied):
+def _multiply(p, first, count, V, M, edge, table, empty):
     """Panel by panel of filters: 36 products, then the results of the panel."""
-    leaders = ties.lead(p, first, count, tied) if p.settled else 0
     row, most = integers(table, 2 * (p.block + ROWS) + 1), p.block + ROWS
     m_rows, segment = table + most * 8, table + 2 * most * 8
     row[2 * most] = 0
@@ -258,17 +255,16 @@ def _multiply(p, first, count, V, M, edge, table, tied):
                 call(p.tile, kind, a, table + t * 8, segment, 1, 1, p.C, b, line, c, m_rows + t * 8, line, ZERO, 0, 0,
                      0, tiles)  # fmt: skip
                 t += tiles * HEIGHTS[kind]
-        _results(p, first, count, M, edge, v * p.lanes, line * 4)
-        if p.settled:
-            sums = p.u + POINTS * apart(p.C * p.F * 4)
-            ties.settle(p, first, count, tied, leaders, sums, M, v * p.lanes, wide)
+        _results(p, first, count, M, edge, v * p.lanes, line * 4, empty)
         v += wide
 
 
 @helper
-def _results(p, first, count, M, edge, f, bytes_):
+def _results(p, first, count, M, edge, f, bytes_, empty):
     """From points M (36, block, a panel's columns) to results, with bias and activation."""
-    step = apart(p.block * bytes_)
+    step, blank = apart(p.block * bytes_), empty + 8 * p.block
+    if empty:
+        write_bias(blank + VECTOR_BYTES, bytes_, p.bias + f * 4 if p.bias else 0, p.cut, blank)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4, i % p.across * 4
@@ -284,6 +280,8 @@ def _results(p, first, count, M, edge, f, bytes_):
         if not whole:
             for i in range(rows):
                 _copy_pixels(to + i * row_step, column_step, edge + 4 * i * bytes_, bytes_, columns, bytes_)
+        if empty and integers(empty, count)[t]:
+            fill(integers(empty, count)[t], to, row_step, column_step, rows, columns, blank + VECTOR_BYTES, bytes_)
 
 
 def correlate(x, gy, pads, gw):
