@@ -219,7 +219,7 @@ class Keeps(list):
     """Tensors that a user kept, each with its numbers when it came."""
 
     def keep(self, tensor):
-        self.append((tensor, tensor.numpy()))
+        self.append((tensor, tensor.numpy().copy()))
 
     def check(self, count):
         assert len(self) >= count
