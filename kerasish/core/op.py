@@ -8,7 +8,7 @@ from kerasish import kernels
 from kerasish.core import autodiff, dtypes, scopes
 from kerasish.core.operation import Operation, read_config
 from kerasish.core.symbolic import KerasTensor, Node
-from kerasish.core.tensor import Tensor, as_array, holds_tensors, stacked
+from kerasish.core.tensor import Tensor, as_array, as_own_array, holds_tensors, stacked
 from kerasish.core.variable import Variable
 from kerasish.device import where
 
@@ -115,7 +115,7 @@ class Op(Operation):
     def call(self, *inputs):
         """Run on values, and leave an entry on each tape that watches an input."""
         inputs = [
-            x if type(x) is Tensor or x is None or isinstance(x, Variable) else Tensor(as_array(x))
+            x if type(x) is Tensor or x is None or isinstance(x, Variable) else Tensor(as_own_array(x))
             for x in self.prepare(inputs)
         ]
         arrays = [x.value if type(x) is Tensor else x.array if x is not None else None for x in inputs]

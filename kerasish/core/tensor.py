@@ -55,8 +55,8 @@ class Tensor(Operators):
         return op("transpose")(self)
 
     def numpy(self) -> np.ndarray:
-        """The value as a NumPy array (not a copy, when it lives on the host)."""
-        return self.value if isinstance(self.value, np.ndarray) else self.value.get()
+        """A copy of the value, as a NumPy array."""
+        return self.value.copy() if isinstance(self.value, np.ndarray) else self.value.get()
 
     def item(self):
         """The value of a one-element tensor as a Python number."""
@@ -70,10 +70,12 @@ class Tensor(Operators):
         return self.value.shape
 
     def __array__(self, dtype=None, copy=None):
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            return array.astype(dtype)
-        return array.copy() if copy else array
+        if copy or not isinstance(self.value, np.ndarray):
+            array = self.numpy()
+        else:
+            array = self.value.view()
+            array.flags.writeable = False
+        return array if dtype is None or array.dtype == dtype else array.astype(dtype)
 
     def __dlpack__(self, **kwargs):
         return self.value.__dlpack__(**kwargs)
@@ -175,6 +177,13 @@ def as_array(x, dtype: str | None = None, like=None):
         with np.errstate(all="ignore"):
             array = array.astype(dtypes.numpy_dtype(dtype))
     return put(array, like)
+
+
+def as_own_array(x, dtype: str | None = None, like=None):
+    """`as_array` in memory that is not x's: what somebody writes to x later stays without effect."""
+    array = as_array(x, dtype, like)
+    shared = array is x or (hasattr(x, "__array__") and not isinstance(x, (np.ndarray, np.generic, Operators)))
+    return array.copy() if shared else array
 
 
 def _number(x, dtype):
@@ -281,7 +290,7 @@ def _tensors_in(x):
 
 
 def convert_to_tensor(x, dtype=None) -> Tensor:
-    """A Tensor of x, sharing its memory where it can; a KerasTensor, which has no value yet, stays one.
+    """A Tensor of x, in memory of its own; a KerasTensor, which has no value yet, stays one.
 
     Args:
         x: a Tensor, Variable, KerasTensor, array, number or nested list of numbers or arrays.
@@ -299,4 +308,4 @@ def convert_to_tensor(x, dtype=None) -> Tensor:
     if holds_tensors(x):
         tensor = stacked(x)
         return tensor if dtype in (None, tensor.dtype) else op("cast")(tensor, dtype)
-    return Tensor(as_array(x, dtype))
+    return Tensor(as_own_array(x, dtype))

@@ -9,7 +9,7 @@ import warnings
 
 from kerasish.core import dtypes, nest, scopes
 from kerasish.core.symbolic import KerasTensor
-from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.tensor import Tensor, as_array, as_own_array
 from kerasish.core.variable import Variable
 from kerasish.core.whole import restored_later
 from kerasish.ops.table import cast
@@ -113,7 +113,7 @@ def convert(x, dtype: str | None):
     if is_tensor_like(x):
         array = as_array(x)
         name = dtypes.name_of(array)
-        return Tensor(as_array(array, dtype if dtype is not None and dtypes.is_float(name) else name))
+        return Tensor(as_own_array(array, dtype if dtype is not None and dtypes.is_float(name) else name))
     return x
 
 

@@ -8,7 +8,7 @@ import optree
 
 from kerasish.core import dtypes, nest
 from kerasish.core.symbolic import KerasTensor
-from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.tensor import Tensor, as_array, as_own_array
 from kerasish.core.variable import Variable
 from kerasish.layers import calling
 from kerasish.layers.input_spec import InputSpec
@@ -77,7 +77,7 @@ def _converted(x, expected):
     if isinstance(x, Variable):
         x = x.value
     elif not isinstance(x, (KerasTensor, Tensor)):
-        x = Tensor(as_array(x))
+        x = Tensor(as_own_array(x))
     return cast(x, expected.dtype) if isinstance(x, Tensor) and dtypes.name_of(x.value) != expected.dtype else x
 
 

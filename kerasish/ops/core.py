@@ -52,11 +52,11 @@ def convert_to_tensor(x, dtype=None, sparse: bool | None = None, ragged: bool | 
 
 
 def convert_to_numpy(x):
-    """x as a NumPy array."""
+    """A copy of x as a NumPy array."""
     if isinstance(x, KerasTensor):
         return np.array(x)
     array = as_array(x)
-    return array if isinstance(array, np.ndarray) else array.get()
+    return array.copy() if isinstance(array, np.ndarray) else array.get()
 
 
 def shape(x):

@@ -10,7 +10,7 @@ import numpy as np
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.operators import Operators, bind
-from kerasish.core.tensor import Tensor, as_array, convert_to_tensor, holds_tensors
+from kerasish.core.tensor import Tensor, as_own_array, convert_to_tensor, holds_tensors
 from kerasish.core.variable import Variable
 from kerasish.ops.broadcasting import sum_to
 
@@ -34,7 +34,7 @@ def to_dtype(x, dtype: str, other=None):
     if holds_tensors(x):
         return convert_to_tensor(x, dtype)
     like = other.value if isinstance(other, Tensor) else other.array if isinstance(other, Variable) else None
-    return Tensor(as_array(x, dtype, like))
+    return Tensor(as_own_array(x, dtype, like))
 
 
 def float_of(dtype) -> str:

@@ -222,7 +222,7 @@ class Steps(Compilation):
             NumPy arrays in the structure of the model's outputs.
         """
         data = (_tensors(x),)
-        return to_numpy(self.predict_step(data), data)
+        return to_numpy(self.predict_step(data))
 
     def _logs_in_order(self, logs: dict) -> float | list:
         names = []
@@ -265,14 +265,8 @@ def _batch(x, y, sample_weight, class_weight=None, rank=None) -> tuple:
     return x, y, sample_weight
 
 
-def to_numpy(outputs, data=()):
+def to_numpy(outputs):
     """Outputs as NumPy arrays of their own, which share no memory with the inputs or the model."""
     if isinstance(outputs, Tensor):
-        return _own_array(outputs, data)
-    return optree.tree_map(lambda y: None if y is None else _own_array(y, data), outputs, none_is_leaf=True)
-
-
-def _own_array(y, data):
-    array = y.numpy() if isinstance(y, Tensor) else np.asarray(y)
-    is_input = any(leaf.value is array for leaf in optree.tree_leaves(data) if isinstance(leaf, Tensor))
-    return array.copy() if array.base is not None or is_input else array
+        return outputs.numpy()
+    return optree.tree_map(lambda y: None if y is None else np.array(y), outputs, none_is_leaf=True)

@@ -264,7 +264,7 @@ class Trainer(Steps):
         collected = []
         for step, batches in source.groups():
             callbacks.on_predict_batch_begin(step)
-            collected.extend(to_numpy(self.predict_step(batch), batch) for batch in batches)
+            collected.extend(to_numpy(self.predict_step(batch)) for batch in batches)
             logs = {"outputs": collected[-1]} if callbacks.wants_logs("predict") else None
             callbacks.on_predict_batch_end(step + self.steps_per_execution - 1, logs)
             if self.stop_predicting:
