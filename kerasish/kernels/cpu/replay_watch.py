@@ -101,7 +101,10 @@ class Watch:
                 same = same and self._agrees(function, results) and self._disturbed(changed)
                 _write(changed, before)
                 del before
-                _write(results, _arrays([function()]))
+                if same:
+                    calls()
+                else:
+                    _write(results, _arrays([function()]))
                 return same
         finally:
             self._drawn += len(changed)
