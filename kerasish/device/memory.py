@@ -4,11 +4,9 @@
 is gone the lease dies and its memory returns to the pool, so a view that a user keeps can never dangle.
 """
 
-import contextlib
 import math
 import threading
 from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -68,15 +66,22 @@ class Arena:
         return len(self.blocks) - sum(map(len, self.free.values()))
 
 
-@contextlib.contextmanager
-def drawing_on(arena: Arena | None) -> Iterator[None]:
-    """Let this thread's `empty` take memory from an arena, or from the common pool; one thread at a time may do so."""
-    global _arena
-    before, _arena = _arena, arena
-    try:
-        yield
-    finally:
-        _arena = before
+class drawing_on:
+    """A context in which `empty` takes this thread's memory from an arena, or the pool's; for one thread at a time.
+
+    No generator: what an interrupt keeps one from doing is done when its traceback goes, and what it undoes is others'.
+    """
+
+    def __init__(self, arena: Arena | None):
+        self._arena, self._before = arena, None
+
+    def __enter__(self) -> None:
+        global _arena
+        self._before, _arena = _arena, self._arena
+
+    def __exit__(self, *error) -> None:
+        global _arena
+        _arena = self._before
 
 
 def abandon() -> None:

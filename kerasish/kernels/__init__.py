@@ -4,11 +4,10 @@
 array code and runs anywhere.
 """
 
-import contextlib
 import functools
 import importlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -60,15 +59,14 @@ class Twin:
             vars(self).pop(name, None)
         return function
 
-    @contextlib.contextmanager
-    def through(self, wrap: Callable[[Callable], Callable]) -> Iterator[None]:
+    def through(self, wrap: Callable[[Callable], Callable]) -> "_Through":
         """A context in which `wrap(function)` stands for each function."""
+        return _Through(self, wrap)
+
+    def wrap(self, wrap: Callable[[Callable], Callable]) -> None:
+        """Have `wrap(function)` stand for each function, for this thread, until it abandons that."""
         self._wrap, self._thread = wrap, threading.get_ident()
         self._forget()
-        try:
-            yield
-        finally:
-            self.abandon()
 
     def abandon(self) -> None:
         """End what an interrupt left of this thread's `through`."""
@@ -87,6 +85,19 @@ class Twin:
 
     def __repr__(self) -> str:
         return f"<kernels for {self.place}>"
+
+
+class _Through:
+    """The context of `Twin.through`; not a generator, for an interrupt may keep one from ending in time."""
+
+    def __init__(self, twin: Twin, wrap: Callable[[Callable], Callable]):
+        self._twin, self._wrap = twin, wrap
+
+    def __enter__(self) -> None:
+        self._twin.wrap(self._wrap)
+
+    def __exit__(self, *error) -> None:
+        self._twin.abandon()
 
 
 def find(place: str, name: str) -> Callable | None:

@@ -18,7 +18,7 @@ LAST_LINE = {
 
 
 def run(*arguments):
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "KERASISH_QUIET": "1"}
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=env, cwd=ROOT, timeout=300)
 
 

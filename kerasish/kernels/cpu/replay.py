@@ -6,10 +6,9 @@ old ones lie, puts the plans back as they were (kernels count in them), and call
 calls is for the caller to know and to check.
 """
 
-import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -182,39 +181,77 @@ class Tape(NamedTuple):
         return place
 
 
-@contextlib.contextmanager
-def recording(constants: list[np.ndarray]) -> Iterator[Tape | None]:
-    """A context in which this thread's calls are noted; None where that cannot be, or another thread's are."""
-    turn = None if compilation_off() else _turn.take()
-    if turn is None:
-        yield None
-        return
-    try:
-        recorder = Recorder(constants)
+class recording:
+    """A context in which this thread's calls are noted: a Tape; None where that cannot be, or another thread's are.
+
+    Not a generator, for the reason that `memory.drawing_on` is none.
+    """
+
+    def __init__(self, constants: list[np.ndarray]):
+        self._constants, self._contexts, self._token = constants, [], None
+
+    def __enter__(self) -> Tape | None:
+        self._token = None if compilation_off() else _turn.take()
+        if self._token is None:
+            return None
+        recorder = Recorder(self._constants)
         tape = Tape(recorder, memory.Arena(), Watch(recorder))
-        with memory.drawing_on(tape.arena):
-            raw.recorder = tape.recorder
-            try:
-                with twin_of(np.empty(0)).through(tape.watch.watched):
-                    yield tape
-            finally:
-                raw.recorder = None
-    finally:
-        _turn.give_back()
+        twin = twin_of(np.empty(0))
+        self._contexts = [memory.drawing_on(tape.arena), _noting(recorder), twin.through(tape.watch.watched)]
+        for context in self._contexts:
+            context.__enter__()
+        return tape
+
+    def __exit__(self, *error) -> None:
+        if self._token is not None:
+            for context in reversed(self._contexts):
+                context.__exit__(*error)
+            _turn.give_back()
 
 
-@contextlib.contextmanager
-def working_in(arena: memory.Arena) -> Iterator[None]:
+class _noting:
+    """A context in which native calls are noted by a recorder, or by none."""
+
+    def __init__(self, recorder: Recorder | None):
+        self._recorder, self._before = recorder, None
+
+    def __enter__(self) -> None:
+        self._before, raw.recorder = raw.recorder, self._recorder
+
+    def __exit__(self, *error) -> None:
+        raw.recorder = self._before
+
+
+class paused:
+    """A context within `recording` in which nothing is noted."""
+
+    def __init__(self):
+        self._noting, self._drawing = _noting(None), memory.drawing_on(None)
+
+    def __enter__(self) -> None:
+        self._noting.__enter__()
+        self._drawing.__enter__()
+
+    def __exit__(self, *error) -> None:
+        self._drawing.__exit__(*error)
+        self._noting.__exit__(*error)
+
+
+class working_in:
     """A context in which this thread's memory comes from a recording's arena; from the pool if another records."""
-    turn = _turn.take()
-    if turn is None:
-        yield
-        return
-    try:
-        with memory.drawing_on(arena):
-            yield
-    finally:
-        _turn.give_back()
+
+    def __init__(self, arena: memory.Arena):
+        self._drawing, self._token = memory.drawing_on(arena), None
+
+    def __enter__(self) -> None:
+        self._token = _turn.take()
+        if self._token is not None:
+            self._drawing.__enter__()
+
+    def __exit__(self, *error) -> None:
+        if self._token is not None:
+            self._drawing.__exit__(*error)
+            _turn.give_back()
 
 
 def abandon() -> None:
@@ -223,17 +260,6 @@ def abandon() -> None:
         raw.recorder = None
     memory.abandon()
     threads.abandon()
-
-
-@contextlib.contextmanager
-def paused() -> Iterator[None]:
-    """A context within `recording` in which nothing is noted."""
-    recorder, raw.recorder = raw.recorder, None
-    try:
-        with memory.drawing_on(None):
-            yield
-    finally:
-        raw.recorder = recorder
 
 
 def _replay(table, count, pool, launch):
