@@ -63,6 +63,13 @@ def waiting(key: str) -> Iterator[None]:
                 _state["line"] = None
 
 
+def tell(count: int, seconds: float) -> None:
+    """One line on what compiling cost."""
+    if not _quiet():
+        kernels = "1 kernel" if count == 1 else f"{count} kernels"
+        sys.stderr.write(f"kerasish: compiled {kernels} in {seconds:.1f} s (cached for next time)\n")
+
+
 def _quiet() -> bool:
     return sys.stderr is None or os.environ.get("KERASISH_QUIET", "0") not in ("", "0")
 

@@ -1,7 +1,6 @@
 """Trainer: fit, evaluate and predict."""
 
 import contextlib
-import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,7 @@ from kerasish import config
 from kerasish.callbacks import CallbackList, History
 from kerasish.core.operation import trace_shapes
 from kerasish.core.symbolic import KerasTensor
-from kerasish.device import jit
+from kerasish.device import jit, waiting
 from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.epochs import Epochs
 from kerasish.training.logs import pythonify
@@ -332,6 +331,5 @@ def _tell_compile_time(before, verbose):
     now = jit.compile_report()
     count, seconds = now[0] - before[0], now[1] - before[1]
     if verbose and seconds > 1:
-        kernels = "1 kernel" if count == 1 else f"{count} kernels"
-        sys.stderr.write(f"kerasish: compiled {kernels} in {seconds:.1f} s (cached for next time)\n")
+        waiting.tell(count, seconds)
     return now

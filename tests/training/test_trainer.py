@@ -453,10 +453,12 @@ def test_data_as_steps_get_them():
     assert model.seen == [bare, bare, x, x, x, bare, x, xy, ("x", None, None)]
 
 
-def test_compile_time_is_told_once(monkeypatch, capsys):
+@pytest.mark.parametrize("quiet", ["", "1"])
+def test_compile_time_is_told_once(quiet, monkeypatch, capsys):
+    monkeypatch.setenv("KERASISH_QUIET", quiet)
     reports = iter([(0, 0.0), (6, 3.14), (6, 3.14)])
     monkeypatch.setattr("kerasish.device.jit.compile_report", lambda: next(reports))
     compiled().fit(X, Y1, epochs=2, verbose=2)
     printed = capsys.readouterr()
-    assert printed.err == "kerasish: compiled 6 kernels in 3.1 s (cached for next time)\n"
+    assert printed.err == ("" if quiet else "kerasish: compiled 6 kernels in 3.1 s (cached for next time)\n")
     assert len(printed.out.splitlines()) == 4
