@@ -347,7 +347,11 @@ class Layer(LayerState, Operation):
         return map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
     def compute_output_shape(self, *args, **kwargs):
-        """The output's shape for an input's; the default finds it by tracing `call`."""
+        """The output's shape for an input's; the default finds it by tracing `call`.
+
+        Raises:
+            NotImplementedError: if `call` cannot be traced.
+        """
         inputs = [map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s) for s in args]
         named = {
             k.removesuffix("_shape"): map_shapes(lambda s: KerasTensor(s, self.compute_dtype), s)
@@ -355,7 +359,14 @@ class Layer(LayerState, Operation):
         }
         if list(named) == ["input"]:
             inputs, named = [named["input"]], {}
-        return nest.map_structure(lambda y: y.shape, trace_shapes(self.call, *inputs, **named))
+        try:
+            outputs = trace_shapes(self.call, *inputs, **named)
+        except Exception as error:  # for one that is not built yet, mostly
+            raise NotImplementedError(
+                f"Layer {type(self).__name__} does not have a `compute_output_shape` method implemented. Should "
+                f"implement `def compute_output_shape(self, input_shape)`. Its `call` does not tell the shape: {error}"
+            ) from error
+        return nest.map_structure(lambda y: y.shape, outputs)
 
     def compute_mask(self, inputs, previous_mask):
         """The outputs' mask: by default the inputs' one."""

@@ -8,6 +8,7 @@ from kerasish.core import nest
 from kerasish.core.symbolic import KerasTensor
 from kerasish.layers.calling import signature_of
 from kerasish.layers.layer import Layer
+from kerasish.saving.legacy_config import upgrade
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
@@ -104,6 +105,8 @@ def graph_from_config(config: dict, custom_objects: dict | None = None) -> tuple
     Raises:
         ValueError: if layers wait for tensors that no layer makes.
     """
+    if any("module" not in item for item in config["layers"]):  # as Keras 2 wrote them
+        config = upgrade({"class_name": "Functional", "config": config}, custom_objects=custom_objects)["config"]
     made, waiting = {}, []
     for item in config["layers"]:
         layer = deserialize_keras_object(
@@ -129,8 +132,12 @@ def _replay(made, waiting):
                 called = True
         waiting = [(layer, calls) for layer, calls in waiting if calls]
         if not called:
-            names = [layer.name for layer, _ in waiting]
-            raise ValueError(f"The config cannot be rebuilt: layers {names} wait for tensors that no layer makes")
+            wanted = {name for _, calls in waiting for name, _, _ in _tensors_in(calls)}
+            names, missing = [layer.name for layer, _ in waiting], sorted(wanted - made.keys())
+            why = f"Missing node: {', '.join(missing)}" if missing else "The graph has loops or disconnected nodes"
+            raise ValueError(
+                f"Invalid Functional model configuration. {why}; layers {names} wait for tensors that no layer makes"
+            )
 
 
 def _tensors_in(value):

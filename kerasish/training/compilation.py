@@ -24,7 +24,7 @@ class Compilation:
     """The part of a model that `compile()` sets up. State is kept out of the layer's tracking of attributes."""
 
     compiled = False
-    optimizer = None
+    optimizer: Any  # there is none before `compile`, as in Keras
     loss = None
     run_eagerly = False
     jit_compile = False

@@ -3,257 +3,104 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import strategies as st
 
 from parity.compare import summary_text
-from parity.differential.draws import booleans, one, seeds, some
-from parity.differential.outcome import as_json, plain
+from parity.differential.model_building import INPUTS, build, model, net, scale
+from parity.differential.outcome import as_json, attempt, plain
 from parity.differential.subject import subject
 from parity.differential.tapes import gradients
 
-INPUTS = {"image": (8, 7, 3), "sequence": (9, 4), "vector": (6,), "volume": (4, 5, 4, 2)}
-RANKS = {4: "volume", 3: "image", 2: "sequence", 1: "vector"}
-ACTIVATION = one(None, "relu", "tanh", "sigmoid", "gelu", "relu6", "elu", "softplus", "silu", "selu")
-PADDING = one("same", "valid")
-UNITS = one(3, 4, 8, 16)
-SMALL = one(1, 2, 3)
-
-
-def _conv(rank):
-    arguments = st.fixed_dictionaries(
-        {"filters": one(4, 3, 16, 32), "kernel_size": SMALL, "padding": PADDING},
-        optional={"activation": ACTIVATION, "use_bias": booleans, "kernel_regularizer": one(None, "l2")},
-    )
-    moves = st.one_of(some(strides=one(1, 2)), some(dilation_rate=one(1, 2)))
-    return st.tuples(st.just(f"Conv{rank}D"), st.tuples(arguments, moves).map(lambda a: {**a[0], **a[1]}))
-
-
-def _plain(name, **arguments):
-    return st.tuples(st.just(name), st.fixed_dictionaries({}, optional=arguments))
-
-
-def _needing(name, required, **arguments):
-    return st.tuples(st.just(name), st.fixed_dictionaries(required, optional=arguments))
-
-
-ANYWHERE = [
-    _needing("Activation", {"activation": ACTIVATION}),
-    _plain("ReLU", max_value=one(None, 6.0), negative_slope=one(0.0, 0.1)),
-    _plain("LeakyReLU"),
-    _plain("BatchNormalization", momentum=one(0.99, 0.6), epsilon=one(1e-3, 1e-2), scale=booleans, center=booleans),
-    _plain("LayerNormalization"),
-    _needing("Dropout", {"rate": one(0.2, 0.5)}, seed=seeds),
-    _needing("Dense", {"units": UNITS}, activation=ACTIVATION, use_bias=booleans),
-    _plain("PReLU"),
-    _plain("UnitNormalization"),
-    _needing("Rescaling", {"scale": one(0.5, 2.0)}),
-    _needing("GaussianNoise", {"stddev": one(0.1)}, seed=seeds),
-]
-OF_RANK = {
-    "image": [
-        _conv(2),
-        _conv(2),
-        _needing(
-            "DepthwiseConv2D", {"kernel_size": SMALL, "padding": PADDING}, depth_multiplier=one(1, 2), strides=one(1, 2)
-        ),
-        _needing(
-            "SeparableConv2D", {"filters": UNITS, "kernel_size": SMALL, "padding": PADDING}, activation=ACTIVATION
-        ),
-        _needing(
-            "Conv2DTranspose", {"filters": one(3, 4), "kernel_size": SMALL, "padding": PADDING}, strides=one(1, 2)
-        ),
-        _plain("MaxPooling2D", padding=PADDING, pool_size=SMALL),
-        _needing("AveragePooling2D", {"pool_size": SMALL}, padding=PADDING, strides=one(None, 1, 2)),
-        _plain("ZeroPadding2D", padding=one(1, (1, 2), ((0, 1), (2, 0)))),
-        _plain("UpSampling2D", interpolation=one("nearest", "bilinear")),
-        _needing("SpatialDropout2D", {"rate": one(0.3)}, seed=seeds),
-        _plain("GlobalAveragePooling2D", keepdims=booleans),
-        _plain("GlobalMaxPooling2D"),
-        _plain("Flatten"),
-    ],
-    "sequence": [
-        _conv(1),
-        _needing("SeparableConv1D", {"filters": UNITS, "kernel_size": SMALL, "padding": PADDING}),
-        _plain("MaxPooling1D", padding=PADDING),
-        _needing("AveragePooling1D", {"pool_size": SMALL}, padding=PADDING),
-        _plain("GlobalAveragePooling1D"),
-        _plain("GlobalMaxPooling1D", keepdims=booleans),
-        _plain("ZeroPadding1D"),
-        _plain("Flatten"),
-    ],
-    "volume": [_conv(3), _plain("MaxPooling3D", padding=PADDING), _plain("GlobalAveragePooling3D"), _plain("Flatten")],
-    "vector": [_needing("RepeatVector", {"n": SMALL})],
-}
-MERGES = one("Add", "Multiply", "Average", "Maximum", "Concatenate", "Subtract", "Minimum", "+", "*", "relu", "mean")
-LOSSES = one("mse", "mae", "huber", "log_cosh")
-OPTIMIZERS = one(
-    ("SGD", {"learning_rate": 0.05}),
-    ("Adam", {}),
-    ("SGD", {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True}),
-    ("RMSprop", {"learning_rate": 0.003}),
-    ("AdamW", {"weight_decay": 0.01}),
-    ("Adagrad", {}),
-    ("Nadam", {"clipnorm": 1.0}),
-)
-
-
-@st.composite
-def step(draw):
-    """A layer for each rank that its input may have, or a merge with an earlier tensor, or a nested model."""
-    kind = draw(one("layer", "layer", "layer", "layer", "merge", "nest", "shared"))
-    at = draw(st.integers(0, 3)) if draw(one(False, False, True)) else 0
-    if kind == "merge":
-        return {"kind": kind, "merge": draw(MERGES), "at": at, "other": draw(st.integers(0, 3))}
-    choices = {rank: draw(st.one_of(*layers, *ANYWHERE)) for rank, layers in OF_RANK.items()}
-    return {"kind": kind, "layers": choices, "at": at}
-
-
-@st.composite
-def model(draw):
-    """Data of a model and two batches."""
-    return {
-        "style": draw(one("functional", "functional", "sequential", "subclassed")),
-        "inputs": draw(st.lists(one("image", "vector", "sequence", "image", "volume"), min_size=1, max_size=2)),
-        "open": draw(booleans),
-        "steps": draw(st.lists(step(), min_size=1, max_size=9)),
-        "outputs": draw(one(1, 1, 2)),
-        "names": draw(booleans),
-        "batch": draw(one(2, 5, 1)),
-        "loss": draw(LOSSES),
-        "optimizer": draw(OPTIMIZERS),
-        "seed": draw(seeds),
-    }
-
-
-def build(keras, data):
-    """The model that data describes: each step takes a tensor counted from the last one."""
-    if data["style"] == "sequential":
-        return _sequential(keras, data)
-    if data["style"] == "subclassed":
-        return _subclassed(keras, data)
-    inputs = [
-        keras.Input(_shape(kind, data["open"]), name=f"in{i}" if data["names"] else None)
-        for i, kind in enumerate(data["inputs"])
-    ]
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], _graph(keras, data, inputs), name="net")
-
-
-def _shape(kind, opened):
-    shape = INPUTS[kind]
-    return (*[None] * (len(shape) - 1), shape[-1]) if opened and kind == "image" else shape
-
-
-def _graph(keras, data, inputs):
-    """The outputs of the steps."""
-    known, used = list(inputs), {}
-    for place, one_step in enumerate(data["steps"]):
-        x = known[-1 - one_step["at"] % len(known)]
-        if one_step["kind"] == "merge":
-            known.append(_merged(keras, one_step, x, known))
-            continue
-        name, arguments = one_step["layers"][RANKS[len(x.shape) - 1]]
-        layer = getattr(keras.layers, name)(**arguments, **({"name": f"step{place}"} if data["names"] else {}))
-        if one_step["kind"] == "nest":
-            inside = keras.Input(x.shape[1:])
-            layer = keras.Model(inside, layer(inside)) if place % 2 else keras.Sequential([inside, layer])
-        if one_step["kind"] == "shared":
-            layer = used.setdefault((name, str(arguments), tuple(x.shape[1:])), layer)
-        known.append(layer(x))
-    return known[-1] if data["outputs"] == 1 or len(known) == len(inputs) + 1 else [known[-1], known[-2]]
-
-
-def _merged(keras, one_step, x, known):
-    """x with another tensor of its shape, x itself if there is no other."""
-    alike = [y for y in known if tuple(y.shape) == tuple(x.shape)]
-    other = alike[one_step["other"] % len(alike)]
-    if one_step["merge"] == "+":
-        return x + other
-    if one_step["merge"] == "*":
-        return x * other
-    if one_step["merge"] == "relu":
-        return keras.ops.relu(x)
-    if one_step["merge"] == "mean":
-        return keras.ops.mean(x, axis=-1, keepdims=True) + x
-    return getattr(keras.layers, one_step["merge"])()([x, other])
-
-
-def _layers(keras, data):
-    """The steps' layers one after the other, each for the rank that the one before gives, and the first shape."""
-    shape, layers = INPUTS[data["inputs"][0]], []
-    x = keras.KerasTensor((None, *shape), "float32")
-    for one_step in data["steps"]:
-        if "layers" in one_step:
-            name, arguments = one_step["layers"][RANKS[len(x.shape) - 1]]
-            layer = getattr(keras.layers, name)(**arguments)
-            x = keras.KerasTensor(layer.compute_output_shape(tuple(x.shape)), "float32")
-            layers.append((name, arguments))
-    keras.utils.clear_session()
-    return shape, [getattr(keras.layers, name)(**arguments) for name, arguments in layers]
-
-
-def _sequential(keras, data):
-    shape, layers = _layers(keras, data)
-    model = keras.Sequential(layers if data["open"] else [keras.Input(shape), *layers], name="net")
-    if not model.built:
-        model.build((None, *shape))
-    return model
-
-
-def _subclassed(keras, data):
-    shape, layers = _layers(keras, data)
-
-    class Net(keras.Model):
-        def __init__(self, parts):
-            super().__init__(name="net")
-            self.parts = parts
-
-        def call(self, x, training=False):
-            for part in self.parts:
-                x = part(x)
-            return x
-
-    net = Net(layers)
-    net(np.zeros((1, *shape), "float32"))
-    return net
-
 
 def _batch(data, seed, shapes):
-    """Inputs and targets."""
+    """Inputs and targets; the targets are named if there is a dict of shapes."""
     rng = np.random.default_rng([seed, data["seed"]])
     kinds = data["inputs"] if data["style"] == "functional" else data["inputs"][:1]
     x = [rng.standard_normal((data["batch"], *INPUTS[kind])).astype("float32") for kind in kinds]
-    y = [rng.standard_normal(shape).astype("float32") for shape in shapes]
-    return (x if len(x) > 1 else x[0]), (y[0] if len(y) == 1 else y)
+    y = [rng.standard_normal(shape).astype("float32") for shape in _flat(shapes)]
+    if _takes_dict(data):
+        x = {f"x{i}": v for i, v in enumerate(x)}
+    else:
+        x = x if len(x) > 1 else x[0]
+    return x, dict(zip(shapes, y)) if isinstance(shapes, dict) else y[0] if len(y) == 1 else y
+
+
+def _takes_dict(data):
+    return data["style"] == "functional" and data["structure"] == "dict"
+
+
+def _flat(x):
+    return list(x.values()) if isinstance(x, dict) else x if isinstance(x, list) else [x]
+
+
+def _shapes(y):
+    """The shapes of outputs, in their structure."""
+    if isinstance(y, dict):
+        return {k: tuple(v.shape) for k, v in y.items()}
+    return [tuple(v.shape) for v in (y if isinstance(y, (list, tuple)) else [y])]
+
+
+def _summaries(model, data):
+    options = dict(data["summary"])
+    if options.pop("first_and_last", False):
+        options["layer_range"] = (model.layers[0].name, model.layers[-1].name)
+    return [summary_text(model), summary_text(model, **options)]
+
+
+def _loss(keras, data, shapes):
+    """The loss as it is given to compile: one for all, or one for each output."""
+    loss = data["loss"]
+    if isinstance(loss, dict):
+        return keras.losses.get(loss)
+    if loss not in ("each", "named"):
+        return loss
+    if isinstance(shapes, dict):
+        return {k: "mse" if i else "mae" for i, k in enumerate(shapes)}
+    return ["mse" if i else "mae" for i in range(len(shapes))] if len(shapes) > 1 else ["mse"]
+
+
+def _compile(keras, model, data, shapes):
+    name, arguments = data["optimizer"]
+    options = {"run_eagerly": True, **data["compile"]}
+    for kind in ("metrics", "weighted_metrics"):
+        if kind in options and len(_flat(shapes)) > 1:
+            options[kind] = {k: options[kind] for k in shapes} if isinstance(shapes, dict) else [options[kind]] * 2
+    model.compile(getattr(keras.optimizers, name)(**arguments), _loss(keras, data, shapes), **options)
 
 
 def run(keras, data, folder):
-    """What a model shows, before and after two training steps; its files stay in `folder`."""
+    """What a model shows, before and after training steps; its files stay in `folder`."""
     keras.utils.set_random_seed(data["seed"])
     model = build(keras, data)
-    out = {"summary": summary_text(model), "params": model.count_params()}
+    out = {"summary": _summaries(model, data), "params": model.count_params()}
     out["weights"] = [[w.path, list(w.shape), w.trainable] for w in model.weights]
+    out["layers"] = [[layer.name, layer.trainable] for layer in model.layers]
     if data["style"] != "subclassed":
-        out["config"] = as_json(model.get_config())
         out["json"] = model.to_json()
+        out["shapes"] = [plain(model.input_shape), plain(model.output_shape)]
+        out["clone"] = summary_text(keras.models.clone_model(model))
+    out["config"] = as_json(model.get_config())
     out["first"] = plain(model.get_weights())
     x, _ = _batch(data, 1, [])
-    y = model(x, training=False)
-    shapes = [tuple(v.shape) for v in (y if isinstance(y, (list, tuple)) else [y])]
-    flat = x if isinstance(x, list) else [x]
-    out["output"], found = gradients(
-        keras, lambda *t: model(list(t) if len(t) > 1 else t[0], training=False), flat, model.trainable_variables
-    )
-    out["output"] = plain(out["output"])
-    out["gradients"] = ["none" if g is None else g for g in found]
-    name, arguments = data["optimizer"]
+    shapes = _shapes(model(x, training=False))
+    names, flat = (list(x), list(x.values())) if isinstance(x, dict) else (None, x if isinstance(x, list) else [x])
+    again = lambda t: dict(zip(names, t)) if names else list(t) if len(t) > 1 else t[0]
+    for training in (False, True):
+        y, found = gradients(keras, lambda *t: model(again(t), training=training), flat, model.trainable_variables)
+        out[f"training={training}"] = [plain(y), ["none" if g is None else g for g in found], plain(model.losses)]
     if model.trainable_weights:
-        model.compile(getattr(keras.optimizers, name)(**arguments), data["loss"], run_eagerly=True)
-        out["steps"] = [float(model.train_on_batch(*_batch(data, i, shapes))) for i in (1, 2)]
+        _compile(keras, model, data, shapes)
+        out["compiled"] = as_json(model.get_compile_config())
+        out["steps"] = [plain(model.train_on_batch(*_batch(data, i, shapes))) for i in (1, 2)]
+        history = model.fit(*_batch(data, 3, shapes), batch_size=2, shuffle=False, verbose=0).history
+        out["fitted"] = {k: [float(v) for v in values] for k, values in history.items()}
+        out["evaluated"] = plain(model.evaluate(*_batch(data, 4, shapes), verbose=0, return_dict=True))
+        out["names"] = list(model.metrics_names)
     out["trained"] = plain(model.get_weights())
     out["prediction"] = plain(model.predict(x, verbose=0))
     model.save_weights(str(folder / "net.weights.h5"))
+    model.save(str(folder / "net.keras"))
     if data["style"] != "subclassed":
-        model.save(str(folder / "net.keras"))
+        (folder / "net.json").write_text(model.to_json())  # Keras loses its optimizer's config in saving as HDF5
         model.save(str(folder / "net.h5"))
     return out
 
@@ -264,18 +111,29 @@ def exchange(keras, data, folder):
     keras.utils.set_random_seed(data["seed"] + 1)
     model = build(keras, data)
     model.load_weights(str(folder / "net.weights.h5"))
-    out = {"weights": plain(model.predict(x, verbose=0))}
+    out = {"weights": plain(model(x, training=False))}
+    kinds = ("keras",) if data["style"] == "subclassed" else ("keras", "h5")
+    own = {"Scale": scale(keras), "Net": net(keras), "parity>Scale": scale(keras), "parity>Net": net(keras)}
+    for kind in kinds:
+        keras.utils.clear_session()
+        out[kind] = attempt(_loaded, keras, data, str(folder / f"net.{kind}"), x, own)
     if data["style"] != "subclassed":
-        for kind in ("keras", "h5"):
-            keras.utils.clear_session()
-            model = keras.models.load_model(str(folder / f"net.{kind}"), compile=kind == "keras")
-            y = model.predict(x, verbose=0)
-            out[kind] = plain(y)
-            if getattr(model, "optimizer", None) is not None:
-                model.run_eagerly = True
-                shapes = [v.shape for v in (y if isinstance(y, (list, tuple)) else [y])]
-                out[f"{kind}, a step more"] = float(model.train_on_batch(*_batch(data, 3, shapes)))
-                out[f"{kind}, iterations"] = int(model.optimizer.iterations)
+        keras.utils.clear_session()
+        model = keras.models.model_from_json((folder / "net.json").read_text(), custom_objects=own)
+        model.load_weights(str(folder / "net.weights.h5"))
+        out["json"] = [summary_text(model), model.to_json(), plain(model(x, training=False))]
+    return out
+
+
+def _loaded(keras, data, path, x, own):
+    """What a loaded model shows, and a training step more."""
+    model = keras.models.load_model(path, custom_objects=own, compile=path.endswith("keras"))
+    y = model(x, training=False)
+    out = {"prediction": plain(y), "weights": [[w.path, w.trainable] for w in model.weights]}
+    if getattr(model, "optimizer", None) is not None:
+        out["a step more"] = plain(model.train_on_batch(*_batch(data, 3, _shapes(y))))
+        out["iterations"] = int(model.optimizer.iterations)
+        out["compiled"] = as_json(model.get_compile_config())
     return out
 
 

@@ -39,7 +39,7 @@ def test_weights_alone(path):
     source.save(path)
     target.load_weights(path)
     assert_same_weights(source, target)
-    assert kerasish.saving.load_model(path, compile=False).optimizer is None
+    assert not hasattr(kerasish.saving.load_model(path, compile=False), "optimizer")
 
 
 def longer(k):
