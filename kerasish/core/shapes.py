@@ -37,17 +37,17 @@ def effective(kernel: int, dilation: int) -> int:
     return (kernel - 1) * dilation + 1
 
 
-def window_output(length: int | None, kernel: int, stride: int, padding: str, dilation: int = 1) -> int | None:
+def window_output(length: int | None, kernel: int | None, stride: int, padding: str, dilation: int = 1) -> int | None:
     """Output length of a convolution or pooling along one axis.
 
     Args:
         length: input length, or None.
-        kernel: taps.
+        kernel: taps, or None.
         stride: step.
         padding: "valid", "same" or "causal".
         dilation: distance between taps.
     """
-    if length is None:
+    if length is None or (kernel is None and padding == "valid"):
         return None
     if padding == "valid":
         return (length - effective(kernel, dilation)) // stride + 1
@@ -65,14 +65,23 @@ def window_pads(length: int, kernel: int, stride: int, padding: str, dilation: i
 
 
 def transposed_output(
-    length: int | None, kernel: int, stride: int, padding: str, output_padding: int | None = None, dilation: int = 1
+    length: int | None,
+    kernel: int | None,
+    stride: int,
+    padding: str,
+    output_padding: int | None = None,
+    dilation: int = 1,
 ) -> int | None:
     """Output length of a transposed convolution along one axis, as Keras defines it."""
     if length is None:
         return None
+    if output_padding is None and padding != "valid":
+        return length * stride
+    if kernel is None:
+        return None
     span = effective(kernel, dilation)
     if output_padding is None:
-        return length * stride + (max(span - stride, 0) if padding == "valid" else 0)
+        return length * stride + max(span - stride, 0)
     if padding == "same":
         return (length - 1) * stride + span - 2 * (span // 2) + output_padding
     return (length - 1) * stride + span + output_padding

@@ -200,7 +200,7 @@ class _Door(Op):
                 f"{type(self).__name__}: inputs and kernel must have the same rank, at least 3. Received: "
                 f"inputs.shape={tuple(x_shape)} and kernel.shape={tuple(w_shape)}"
             )
-        if channels is not None and not self.fits(channels, w_shape):
+        if None not in (channels, *w_shape[-2:]) and not self.fits(channels, w_shape):
             raise ValueError(
                 f"{type(self).__name__}: the number of input channels must fit the kernel's (for groups, be evenly "
                 f"divisible by it). Received {channels} input channels, inputs.shape={tuple(x_shape)} and "
@@ -260,7 +260,7 @@ class DepthwiseConv(_Door):
         return convolve("depthwise_conv2d", x, w, bias, self.strides, self.padding, self.dilation_rate, activation)
 
     def filters(self, w_shape):
-        return w_shape[-1] * w_shape[-2]
+        return None if None in w_shape[-2:] else w_shape[-1] * w_shape[-2]
 
 
 class ConvTranspose(_Door):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kerasish.config import epsilon as default_epsilon
 from kerasish.core import autodiff, dtypes, shapes
 from kerasish.core.op import Op, Spec, spec_of
+from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.kernels import twin_of
 from kerasish.ops import reduce
@@ -252,4 +253,4 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
         last, given = axes == tuple(range(rank - len(axes), rank)), spec_of(scale).shape
         in_place = len(given) == rank or last and given in (tuple(x.shape[i] for i in axes), (), (1,))
         y = y * (scale if in_place else reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)]))
-    return to_dtype(y, x.dtype)
+    return KerasTensor(x.shape, x.dtype) if isinstance(x, KerasTensor) else to_dtype(y, x.dtype)

@@ -25,7 +25,7 @@ def gradients(keras, function, arrays, variables=()):
     sources = watched + [v.value if theirs else v for v in variables]
     found = tape.gradient(loss, sources)
     return results, [
-        None if g is None else np.asarray(tensorflow().convert_to_tensor(g) if theirs else g) for g in found
+        None if g is None else np.asarray((tensorflow().convert_to_tensor(g) if theirs else g).numpy()) for g in found
     ]
 
 

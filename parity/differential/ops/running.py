@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from parity.differential.draws import made, one
+from parity.differential.draws import FLOATS, made, one
 from parity.differential.outcome import Raised, Unreliable, attempt, plain
 from parity.differential.subject import subject
 from parity.differential.tapes import gradients
@@ -16,7 +16,7 @@ GIVEN = one("tensors", "tensors", "tensors", "arrays", "lists")
 
 
 def run(keras, data):
-    """`ops.<name>(*arrays, **arguments)`, eager and symbolic, and its gradient by float32 and float64 arrays."""
+    """`ops.<name>(*arrays, **arguments)`, eager and symbolic, and its gradient by arrays of floats."""
     packed = _packed(_function(keras, data["op"]), data)
     given = [_made(x) for x in data["inputs"]]
     tensors = [_handed(keras, x, data["as"]) if isinstance(x, np.ndarray) else x for x in given]
@@ -30,7 +30,7 @@ def run(keras, data):
         out["symbolic"] = _symbolic(keras, packed, given, data["open"])
         if keras is real() and not _agrees(out):
             out["symbolic"] = Unreliable()
-    places = [i for i, x in enumerate(given) if isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64)]
+    places = [i for i, x in enumerate(given) if isinstance(x, np.ndarray) and x.dtype.name in FLOATS]
     if places and data["gradient"]:
         tensors = [keras.ops.convert_to_tensor(x) if isinstance(x, np.ndarray) else x for x in given]
         call = lambda *floats: packed(*[floats[places.index(i)] if i in places else x for i, x in enumerate(tensors)])
@@ -122,7 +122,8 @@ def _agrees(out) -> bool:
     return all(
         not isinstance(symbol, list)
         or (
-            symbol[1] == y.dtype.name
+            isinstance(y, np.ndarray)
+            and symbol[1] == y.dtype.name
             and len(symbol[0]) == y.ndim
             and all(a in (None, b) for a, b in zip(symbol[0], y.shape))
         )
