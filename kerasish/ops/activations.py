@@ -92,7 +92,7 @@ class Elu(_Shaped):
         return k.elu(x, self.alpha)
 
     def slope(self, x):
-        return where(x > 0, as_array(1, x.dtype), self.alpha * exp(minimum(x, 0.0)))
+        return where(x <= 0, self.alpha * exp(minimum(x, 0.0)), as_array(1, x.dtype))
 
 
 class Silu(_Shaped):
@@ -121,7 +121,8 @@ class Celu(_Shaped):
 
     def slope(self, x):
         # 2 at 0, where TensorFlow adds the derivatives of both halves
-        return where(x > 0, as_array(1, x.dtype), exp(minimum(x, 0.0) / self.alpha) + cast(x == 0, x.dtype))
+        low = exp(minimum(x, 0.0) / self.alpha) + cast(x == 0, x.dtype)
+        return where(x <= 0, low, cast(x > 0, x.dtype))
 
 
 class Selu(_Shaped):

@@ -82,7 +82,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations: int | None = None):
 @composite(CORE, inputs=("init_val",), infer=lambda init_val, **_: _as_symbol(init_val))
 def fori_loop(lower, upper, body_fun, init_val):
     """val carried through body_fun(i, val) for i from lower to upper - 1."""
-    value = init_val
+    value = nest.map_structure(lambda x: None if x is None else convert_to_tensor(x), init_val)
     for i in range(int(lower), int(upper)):
         value = body_fun(i, value)
     return value

@@ -353,9 +353,18 @@ def separable_conv(
         depthwise_kernel: (*K, C, M).
         pointwise_kernel: (1, ..., 1, C * M, F).
         strides, padding, data_format, dilation_rate: as in `depthwise_conv`.
+
+    Raises:
+        ValueError: for a pointwise kernel of more than one tap.
     """
+    pointwise_kernel = pointwise_kernel if hasattr(pointwise_kernel, "shape") else tensor_of(pointwise_kernel)
+    if any(d not in (1, None) for d in pointwise_kernel.shape[:-2]):
+        raise ValueError(
+            "ops.separable_conv: the pointwise kernel has one tap along each axis of space. Received: "
+            f"pointwise_kernel.shape={tuple(pointwise_kernel.shape)}"
+        )
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
-    return conv(y, pointwise_kernel, 1, "valid", data_format, 1)
+    return conv(y, pointwise_kernel, 1, "same", data_format, 1)
 
 
 def conv_transpose(

@@ -100,6 +100,10 @@ ROWS = {
     "repeat of a number": lambda ops: ops.repeat(np.int32(2), 3, axis=0),
     "segment_min, sorted, a gap": lambda ops: ops.segment_min(3 + I[:, 0] * 0, np.array([0, 0, 2]), None, True),
     "segment_max, sorted, a gap": lambda ops: ops.segment_max(-3 + I[:, 0] * 0, np.array([0, 0, 2]), None, True),
+    "fori_loop of no steps": lambda ops: ops.fori_loop(3, 3, lambda i, v: v, 1.5),
+    "separable_conv 1x1": lambda ops: ops.separable_conv(
+        IMAGE, np.ones((3, 2, 3, 1), "float32"), np.ones((1, 1, 3, 5), "float32"), 1, "same"
+    ),
     "einsum, optimized": lambda ops: ops.einsum("ij,j->i", X, Y, optimize="greedy"),
 }
 
@@ -152,6 +156,12 @@ def test_lists_of_numbers_are_tensors(name):
     want, got = (LISTS[name](kerasish.ops, f) for f in (kerasish.ops.convert_to_tensor, lambda x: x.tolist()))
     assert got.dtype == want.dtype
     np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_a_pointwise_kernel_has_one_tap(real):
+    for ops in (real, kerasish.ops):
+        with pytest.raises(ValueError):
+            ops.separable_conv(IMAGE, np.ones((3, 2, 3, 1), "float32"), np.ones((2, 1, 3, 5), "float32"))
 
 
 def test_clip_of_ints_by_a_fraction(real):

@@ -18,6 +18,7 @@ from parity.differential.ops.kinds import (
     some_array,
 )
 from parity.differential.ops.running import CALLS, op, whole
+from parity.libraries import real
 
 
 @st.composite
@@ -107,6 +108,16 @@ whole(
     "normalize",
     along(one("float32", "float64", "float16", "int32"), "normal ties", more=some(order=one(2, 1, 3, np.inf))),
 )
+
+
+def _prod(keras, x, dtype=None, **arguments):
+    """The product; Keras on TensorFlow ignores `dtype`, which its symbolic result has."""
+    if dtype is None or keras is not real() or isinstance(x, keras.KerasTensor):
+        return keras.ops.prod(x, dtype=dtype, **arguments)
+    return keras.ops.cast(keras.ops.prod(keras.ops.cast(x, dtype), **arguments), dtype)
+
+
+CALLS["prod"] = _prod
 
 
 def _top_k(keras, x, k, sorted=True):

@@ -1,0 +1,48 @@
+"""Gradients of elementwise ops at zeros, infinities, NaN and equal arguments, beside Keras's."""
+
+import numpy as np
+import pytest
+
+import kerasish
+from parity.differential.tapes import gradients
+from parity.libraries import real
+
+CORNERS = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 0.5, -0.5, 3.0, -3.0, 6.0, 40.0, -40.0], "float32")
+ONE = """abs negative square exp exp2 expm1 sin cos tan arctan sinh cosh tanh arcsinh erf erfc deg2rad rad2deg sqrt
+rsqrt reciprocal log log1p log2 log10 arccosh arcsin arccos arctanh relu relu6 sigmoid log_sigmoid softplus softsign
+silu
+hard_sigmoid hard_silu hard_tanh selu elu celu leaky_relu gelu sparse_plus sparse_sigmoid tanh_shrink soft_shrink
+hard_shrink squareplus nan_to_num cbrt""".split()
+TWO = """add subtract multiply divide maximum minimum arctan2 mod floor_divide power hypot logaddexp divide_no_nan
+fmod""".split()
+KEPT = {  # where Keras's derivative is none
+    "cbrt": lambda x: x == 0,  # sign(0) times infinity
+    "fmod": lambda a, b: (a == 0) | (b == 0) | ~np.isfinite(a) | ~np.isfinite(b) | (np.abs(a) == np.abs(b)),
+    "hypot": lambda a, b: (np.abs(a) == np.abs(b)) | ~np.isfinite(a) | ~np.isfinite(b),  # infinity over infinity
+    "logaddexp": lambda a, b: a == b,  # all of it to one of equal arguments
+}
+
+
+def differing(name, arrays):
+    """Where the gradients differ, for each argument, and both of them."""
+    call = lambda keras: lambda *x: getattr(keras.ops, name)(*x)
+    with np.errstate(all="ignore"):
+        theirs, ours = (gradients(k, call(k), arrays)[1] for k in (real(), kerasish))
+    for x, want, got in zip(arrays, theirs, ours):
+        want, got = (np.zeros_like(x) if g is None else g for g in (want, got))
+        yield ~np.isclose(want, got, rtol=1e-4, atol=1e-5, equal_nan=True), want, got
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_one_argument(name):
+    ((wrong, want, got),) = differing(name, [CORNERS])
+    wrong &= ~KEPT[name](CORNERS) if name in KEPT else True
+    assert not wrong.any(), (CORNERS[wrong], want[wrong], got[wrong])
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_two_arguments(name):
+    a, b = (np.ravel(x) for x in np.meshgrid(CORNERS, CORNERS))
+    for i, (wrong, want, got) in enumerate(differing(name, [a, b])):
+        wrong &= ~KEPT[name](a, b) if name in KEPT else True
+        assert not wrong.any(), (i, a[wrong], b[wrong], want[wrong], got[wrong])
