@@ -224,7 +224,7 @@ def _from_sequence(x, dtype):
     if dtype is None and _made_of_python_numbers(x):
         if array.dtype == np.float64:
             return array.astype(dtypes.numpy_dtype(dtypes.floatx()))
-        if array.dtype == np.int64 and (array.size == 0 or abs(array).max() < 2**31):
+        if array.dtype == np.int64 and (array.size == 0 or -(2**31) <= array.min() and array.max() < 2**31):
             return array.astype(np.int32)
     return array
 

@@ -241,7 +241,8 @@ def _along(cls, x, axis):
     gone = shapes.axes(axis, rank)
     last = tuple(range(rank - len(gone), rank))
     moved = moveaxis(x, gone, last)
-    flat = reshape(moved, (*moved.shape[: rank - len(gone)], -1))
+    kept, lengths = moved.shape[: rank - len(gone)], moved.shape[rank - len(gone) :]
+    flat = reshape(moved, (*kept, -1 if None in lengths else shapes.size(lengths)))
     return moveaxis(reshape(cls(-1)(flat), moved.shape), last, gone)
 
 

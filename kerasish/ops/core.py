@@ -10,7 +10,7 @@ from kerasish.core.autodiff import custom_gradient
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
-from kerasish.core.tensor import as_array, is_tensor
+from kerasish.core.tensor import as_array, holds_tensors, is_tensor
 from kerasish.core.tensor import convert_to_tensor as _convert
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import clip, spec_dtype, where
@@ -55,6 +55,8 @@ def convert_to_numpy(x):
     """A copy of x as a NumPy array."""
     if isinstance(x, KerasTensor):
         return np.array(x)
+    if not hasattr(x, "dtype") and not holds_tensors(x):
+        return np.array(x)  # Python's numbers in NumPy's dtypes
     array = as_array(x)
     return array.copy() if isinstance(array, np.ndarray) else array.get()
 

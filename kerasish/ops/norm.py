@@ -178,7 +178,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     y = (x - mean) * rsqrt(variance + epsilon)
     y = y if gamma is None else y * reshape(gamma, shape)
     y = y if beta is None else y + reshape(beta, shape)
-    return to_dtype(y, x.dtype)
+    return KerasTensor(x.shape, x.dtype) if isinstance(x, KerasTensor) else to_dtype(y, x.dtype)
 
 
 class GroupNorm(FusedOp):

@@ -103,6 +103,9 @@ row("one_hot axis", lambda ops, x: ops.one_hot(x, 5, axis=1, dtype="int32"), i(N
 row("multi_hot", lambda ops, x: ops.multi_hot(x, 5), i(N, 4))
 row("multi_hot by its old name", lambda ops, x: ops.multi_hot(x, num_tokens=5), i(N, 4))
 row("layer_normalization scaled", lambda ops, x, g, b: ops.layer_normalization(x, g, b), f(N, 4), f(4), f(4))
+row(
+    "layer_normalization of open axes", lambda ops, x, g: ops.layer_normalization(x, g, axis=(-2, -1)), f(N, 4), f(3, 4)
+)
 row("rms_normalization of an open axis", lambda ops, x, g: ops.rms_normalization(x, g), f(2, N), f(3))
 row("rms_normalization scaled", lambda ops, x, g: ops.rms_normalization(x, g), f(N, 4), f(4))
 row("multi_hot 1-D", lambda ops, x: ops.multi_hot(x, 5), i(4))

@@ -100,6 +100,14 @@ ROWS = {
     "repeat of a number": lambda ops: ops.repeat(np.int32(2), 3, axis=0),
     "segment_min, sorted, a gap": lambda ops: ops.segment_min(3 + I[:, 0] * 0, np.array([0, 0, 2]), None, True),
     "segment_max, sorted, a gap": lambda ops: ops.segment_max(-3 + I[:, 0] * 0, np.array([0, 0, 2]), None, True),
+    "comparison with a number beyond the dtype": lambda ops: ops.less(np.array([-3, 4], "int8"), 300),
+    "comparison of halves with a number": lambda ops: ops.equal(np.array([0.1, 0.5], "float16"), 0.1),
+    "unsigned beside a negative number": lambda ops: ops.greater(np.array([0, 4], "uint8"), -1),
+    "hypot of a number": lambda ops: ops.hypot(np.array([3, 4], "uint32"), 4),
+    "logaddexp of a number": lambda ops: ops.logaddexp(np.array([3, 4], "float16"), 4.0),
+    "floor_divide of floats": lambda ops: ops.floor_divide(np.array([1, np.inf, -1], "float32"), np.float32(0.1)),
+    "the least int32 in a list": lambda ops: ops.minimum([-(2**31), 2**31 - 1], 2),
+    "softmax of nothing": lambda ops: ops.softmax(np.ones((2, 2, 0), "float32"), axis=(0, 1)),
     "fori_loop of no steps": lambda ops: ops.fori_loop(3, 3, lambda i, v: v, 1.5),
     "separable_conv 1x1": lambda ops: ops.separable_conv(
         IMAGE, np.ones((3, 2, 3, 1), "float32"), np.ones((1, 1, 3, 5), "float32"), 1, "same"
@@ -162,6 +170,21 @@ def test_a_pointwise_kernel_has_one_tap(real):
     for ops in (real, kerasish.ops):
         with pytest.raises(ValueError):
             ops.separable_conv(IMAGE, np.ones((3, 2, 3, 1), "float32"), np.ones((2, 1, 3, 5), "float32"))
+
+
+@pytest.mark.parametrize("x", [0.5, 3, True, [1, 2.5], [[1], [2]], (), np.float16(2)])
+def test_numbers_as_numpy(x, real):
+    want, got = real.convert_to_numpy(x), kerasish.ops.convert_to_numpy(x)
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+
+
+def test_the_gradient_of_a_diagonal_of_nothing():
+    x = kerasish.ops.ones((2, 0, 3))
+    with kerasish.GradientTape() as tape:
+        tape.watch(x)
+        y = kerasish.ops.diagonal(x)
+    assert tape.gradient(y, x).shape == (2, 0, 3)
 
 
 def test_clip_of_ints_by_a_fraction(real):

@@ -1,0 +1,102 @@
+"""Differences of ops that stay: (subjects, `holds(data, difference)`, reason)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from parity.differential.draws import made
+
+PRODUCTS = "ops/dot ops/vdot ops/inner ops/outer ops/tensordot ops/matmul ops/einsum"
+BITS = (
+    "ops/bitwise_and ops/bitwise_or ops/bitwise_xor ops/bitwise_left ops/bitwise_right ops/left_shift ops/right_shift"
+)
+
+
+def _values(data) -> np.ndarray:
+    """The first array of a case."""
+    return made(data["inputs"][0])
+
+
+def _zeros(data, difference) -> bool:
+    """Whether a gradient differs by an array with zeros."""
+    return difference.what == "gradient[0] values" and bool((_values(data) == 0).any())
+
+
+def _gradient_of_equals(data, difference) -> bool:
+    """Whether a gradient differs where two arguments are of the same size."""
+    a, b = (np.abs(np.asarray(made(x), "float64")) for x in data["inputs"])
+    return difference.what.startswith("gradient") and bool((a == b).any())
+
+
+def _several_in_the_support(data, difference) -> bool:
+    """Whether sparsemax gives some row more than one number: Keras counts k(k + 1)/2 of them, not k."""
+    axis = data["arguments"].get("axis", -1)
+    x = np.moveaxis(_values(data).astype("float64"), axis, -1)
+    z = -np.sort(-x, -1)
+    k = np.arange(1, z.shape[-1] + 1)
+    return bool(((1 + k * z > np.cumsum(z, -1)).sum(-1) > 1).any())
+
+
+def _integers_by_a_fraction(data, difference) -> bool:
+    whole = _values(data).dtype.kind in "iub"
+    return data["as"] == "arrays" and whole and isinstance(data["arguments"].get("threshold", 0.5), float)
+
+
+def _diagonal_of_another_length(data, difference) -> bool:
+    """Whether Keras pads a diagonal that is longer than a matrix has: it forgets that k shortens one side only."""
+    n, m, k = data["inputs"][0], data["arguments"].get("M"), data["arguments"].get("k", 0)
+    m = n if m is None else m
+    return k != 0 and min(m - k, n + k) != min(m - max(k, 0), n + min(k, 0))
+
+
+def _beyond_int32(data, difference) -> bool:
+    return bool((_values(data).astype("float64") >= 2**31).any())
+
+
+def _beyond_floats(data, difference) -> bool:
+    """Whether integers of a product are beyond those that float32 has."""
+    y = difference.got
+    return difference.what == "value values" and y.dtype.kind in "iu" and bool((np.abs(y.astype("f8")) > 2**24).any())
+
+
+def _symbolic_shape_of_two(data, difference) -> bool:
+    return difference.what.startswith("symbolic[0][0]") and isinstance(data["inputs"][1], dict)
+
+
+def _vectors(data, difference) -> bool:
+    return all(len(x["shape"]) < (2 if data["op"] == "vstack" else 1) for x in data["inputs"])
+
+
+def _integers_as_they_are(data, difference) -> bool:
+    return data["arguments"].get("axis") in ((), []) and _values(data).dtype.kind in "iub"
+
+
+ROWS = [
+    ("ops/nanmean", _integers_as_they_are, "along no axes Keras gives integers back; its symbolic result is of floats"),
+    (
+        BITS,
+        _symbolic_shape_of_two,
+        "Keras's symbolic result has the shape of the first argument, whatever the second's",
+    ),
+    ("ops/sign", _beyond_int32, "TensorFlow's sign of uint32 is that of its bits as an int32"),
+    (PRODUCTS, _beyond_floats, "Keras on TensorFlow multiplies some integers as float32, which rounds large ones"),
+    ("ops/cumprod", _zeros, "TensorFlow divides by the argument, and leaves out what is 0; ours is the derivative"),
+    ("ops/cbrt", _zeros, "the slope at 0 is infinite; Keras multiplies it by sign(0)"),
+    ("ops/eye", _diagonal_of_another_length, "Keras makes matrices of another shape than was asked for"),
+    ("ops/sparsemax", _several_in_the_support, "Keras sums the ranks of the support where it should count them"),
+    (
+        "ops/soft_shrink",
+        _integers_by_a_fraction,
+        "Keras refuses tensors of integers here, and lets NumPy shrink NumPy's arrays, to cut off the fractions",
+    ),
+    (
+        "ops/vstack ops/hstack",
+        _vectors,
+        "Keras on TensorFlow concatenates vectors where its documentation and its other back-ends make rows of them",
+    ),
+    (
+        "ops/hypot ops/logaddexp",
+        _gradient_of_equals,
+        "Keras differentiates through a maximum: for equal arguments all of the gradient goes to one of them",
+    ),
+]
