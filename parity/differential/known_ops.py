@@ -71,7 +71,13 @@ def _integers_as_they_are(data, difference) -> bool:
     return data["arguments"].get("axis") in ((), []) and _values(data).dtype.kind in "iub"
 
 
+def _scale_of_another_axis(data, difference) -> bool:
+    axis, rank = data["arguments"].get("axis", -1), len(data["inputs"][0]["shape"])
+    return "scale" in data["arguments"] and axis not in (-1, rank - 1)
+
+
 ROWS = [
+    ("ops/rms_normalization", _scale_of_another_axis, "Keras broadcasts any scale along the last axis"),
     ("ops/nanmean", _integers_as_they_are, "along no axes Keras gives integers back; its symbolic result is of floats"),
     (
         BITS,
