@@ -92,7 +92,9 @@ class Compilation:
             run_eagerly=run_eagerly,
             jit_compile=compiled,
             steps_per_execution=steps_per_execution,
-            _compile_loss=CompileLoss(loss, loss_weights, self._output_names()) if loss is not None else None,
+            _compile_loss=(
+                None if loss is None else CompileLoss(loss, loss_weights, self._output_names(), bool(run_eagerly))
+            ),
             _compile_metrics=self._new_compile_metrics(metrics, weighted_metrics),
             _loss_tracker=_mean("loss"),
             _compile_config=dict(zip(_COMPILE_ARGUMENTS, given)),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerasish import metrics
+from kerasish.core import nest
 from kerasish.training.identifiers import loss_of, name_of
 from kerasish.training.loss_terms import Place, mirrors, places
 from kerasish.training.outputs import MISSING, OutputKeyError, Outputs, is_nest, packed, unwrap
@@ -39,12 +40,13 @@ class CompileLoss:
         loss: A name, function or `Loss` for every output, or lists and dicts of these by output.
         loss_weights: A number, or lists and dicts of numbers by output.
         output_names: Names of the outputs, of a Functional model.
+        eager: Whether the model runs without graphs, as `run_eagerly=True` asks for.
 
     Raises:
         ValueError: If `loss_weights` is of another type.
     """
 
-    def __init__(self, loss, loss_weights=None, output_names=None):
+    def __init__(self, loss, loss_weights=None, output_names=None, eager=False):
         if loss_weights is not None and not isinstance(loss_weights, (int, float, list, tuple, dict)):
             raise ValueError(
                 "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict "
@@ -53,6 +55,7 @@ class CompileLoss:
         self._given = loss
         self._given_weights = loss_weights
         self._output_names = output_names
+        self._eager = eager
         self._outputs: Outputs | None = None
         self._terms: list[_Term] = []
         self._lossless: list[bool] = []
@@ -188,11 +191,14 @@ class CompileLoss:
         preds = self._outputs.align(y_pred, "y_pred")
         weights = self._outputs.align(sample_weight, "sample_weight", error=OutputKeyError)
         total = None
-        # As in Keras's graphs, the outputs' means count each batch once; only the total weighs a batch by its samples.
+        # As in Keras's graphs, the outputs' means count each batch once, where the total weighs it by its samples;
+        # without graphs, Keras weighs those means, too.
         for term in self._terms:
-            value = term.loss(term.of(targets), term.of(preds), term.weight_of(weights))
+            pred = term.of(preds)
+            value = term.loss(term.of(targets), pred, term.weight_of(weights))
             if term.tracker is not None:
-                term.tracker.update_state(value)
+                samples = nest.flatten(pred)[0].shape[0] if self._eager else None
+                term.tracker.update_state(value, sample_weight=samples)
             value = value if term.weight is None else value * term.weight
             total = value if total is None else total + value
         return total

@@ -2,8 +2,11 @@
 
 from collections import namedtuple
 
+import keras
+import numpy as np
 import pytest
 
+import kerasish
 from tests.training.twins import Y1, Y2, X, assert_same, pair, two_outputs
 
 pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist")
@@ -83,3 +86,19 @@ def test_refused(build, loss, weights, error, match):
     y = {"x": Y1, "w": Y2} if build is DICT else [Y1, Y2]
     with pytest.raises(error, match=match):
         model.fit(X, y, verbose=0)
+
+
+@pytest.mark.parametrize("run_eagerly", [True, False])
+def test_the_outputs_means_weigh_short_batches_where_keras_runs_no_graph(run_eagerly):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((5, 3)), [rng.standard_normal((5, n)) for n in (2, 4)]
+    histories = []
+    for k in (kerasish, keras):
+        k.utils.set_random_seed(0)
+        inputs = k.Input((3,))
+        model = k.Model(inputs, [k.layers.Dense(2, name="a")(inputs), k.layers.Dense(4, name="b")(inputs)])
+        model.compile("sgd", "mse", run_eagerly=run_eagerly)
+        histories.append(model.fit(x, y, batch_size=2, shuffle=False, verbose=0).history)
+    assert list(histories[0]) == list(histories[1])
+    for name in histories[0]:
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-5)

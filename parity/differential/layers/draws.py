@@ -82,7 +82,7 @@ WRONG = (  # values of arguments that are mostly refused
         "kernel_size strides dilation_rate pool_size size cropping output_size axis axes",
         one(0, -1, "x", None, 1.5, (1, 2, 3, 4), (0, 1), (2,), (1, -1), 7),
     ),
-    ("padding data_format interpolation output_mode", one("foo", "", "VALID")),
+    ("padding data_format interpolation output_mode", one("foo", "bar", "VALID")),
     (
         "activation kernel_initializer bias_regularizer beta_initializer gamma_constraint",
         one("foo", 3, {"class_name": "Foo", "config": {}}, []),
