@@ -22,7 +22,6 @@ from kerasish.ops.elementwise import (
     isnan,
     log,
     logical_not,
-    maximum,
     multiply,
     spec_dtype,
     sqrt,
@@ -151,7 +150,7 @@ class _Extreme(Reduction):
         x, y = ctx.saved
         held = cast(equal(x, _reshape(y, shapes.reduce(x.shape, self.axis, True))), x.dtype)
         ties = sum(held, self.axis, keepdims=True)
-        return self.spread(gy, x.shape) * (held / maximum(ties, 1.0))
+        return self.spread(gy, x.shape) * (held / ties)  # NaN where the extreme is NaN, which nothing equals
 
 
 class Max(_Extreme):

@@ -46,3 +46,13 @@ def test_two_arguments(name):
     for i, (wrong, want, got) in enumerate(differing(name, [a, b])):
         wrong &= ~KEPT[name](a, b) if name in KEPT else True
         assert not wrong.any(), (i, a[wrong], b[wrong], want[wrong], got[wrong])
+
+
+@pytest.mark.parametrize("name", "max min amax amin sum mean logsumexp cumsum var std nansum nanmean".split())
+@pytest.mark.parametrize("axis", [0, 1])
+def test_along_axes(name, axis):
+    x = np.stack([CORNERS[:6], CORNERS[5:11], np.zeros(6, "float32")])
+    call = lambda keras: lambda v: getattr(keras.ops, name)(v, axis=axis)
+    with np.errstate(all="ignore"):
+        (want,), (got,) = (gradients(k, call(k), [x])[1] for k in (real(), kerasish))
+    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
