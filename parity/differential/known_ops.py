@@ -76,7 +76,19 @@ def _scale_of_another_axis(data, difference) -> bool:
     return "scale" in data["arguments"] and axis not in (-1, rank - 1)
 
 
+def _wide_integers_to_floats(data, difference) -> bool:
+    """Whether a cast goes from integers to floats that do not have all of them exactly."""
+    source, target = data["inputs"][0]["dtype"], data["arguments"]["dtype"]
+    digits = {"bfloat16": 8, "float16": 11, "float32": 24, "float64": 53}
+    return "int" in source and int(source.strip("uint")) > digits.get(target, 64) and difference.what == "value values"
+
+
 ROWS = [
+    (
+        "ops/saturate_cast",
+        _wide_integers_to_floats,
+        "TensorFlow gives the least integer for any: the largest one, as a float, is beyond the integers",
+    ),
     ("ops/rms_normalization", _scale_of_another_axis, "Keras broadcasts any scale along the last axis"),
     ("ops/nanmean", _integers_as_they_are, "along no axes Keras gives integers back; its symbolic result is of floats"),
     (
