@@ -145,7 +145,15 @@ class Take(Op):
 
 def take(x, indices, axis=None):
     """Elements of x at `indices` along `axis` (None: of the flattened tensor); negative ones count from the end."""
-    return Take(axis)(x, indices if isinstance(indices, KerasTensor) else Tensor(as_array(indices)))
+    return Take(axis)(x, _indices(indices))
+
+
+def _indices(x):
+    """Indices as a tensor: an empty list is one of integers."""
+    if isinstance(x, (KerasTensor, Tensor)):
+        return x
+    array = as_array(x)
+    return Tensor(array if array.size or hasattr(x, "dtype") else array.astype("int32"))
 
 
 class ScatterAddAlong(Op):
@@ -223,7 +231,7 @@ def take_along_axis(x, indices, axis=None):
     Raises:
         ValueError: if the shapes of x and the indices do not broadcast but for this axis.
     """
-    return TakeAlongAxis(axis)(x, indices)
+    return TakeAlongAxis(axis)(x, _indices(indices))
 
 
 bind("get_item", get_item)

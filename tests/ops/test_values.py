@@ -108,6 +108,8 @@ ROWS = {
     "floor_divide of floats": lambda ops: ops.floor_divide(np.array([1, np.inf, -1], "float32"), np.float32(0.1)),
     "the least int32 in a list": lambda ops: ops.minimum([-(2**31), 2**31 - 1], 2),
     "softmax of nothing": lambda ops: ops.softmax(np.ones((2, 2, 0), "float32"), axis=(0, 1)),
+    "take of no indices": lambda ops: ops.take(X, [], axis=1),
+    "take_along_axis of no indices": lambda ops: ops.take_along_axis(X, []),
     "fori_loop of no steps": lambda ops: ops.fori_loop(3, 3, lambda i, v: v, 1.5),
     "separable_conv 1x1": lambda ops: ops.separable_conv(
         IMAGE, np.ones((3, 2, 3, 1), "float32"), np.ones((1, 1, 3, 5), "float32"), 1, "same"
