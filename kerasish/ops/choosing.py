@@ -52,7 +52,8 @@ def multi_hot(inputs, num_classes: int | None = None, axis=-1, dtype=None, spars
     if kwargs:
         raise TypeError(f"multi_hot got unexpected keyword arguments: {sorted(kwargs)}")
     hot = one_hot(inputs, num_classes, axis, dtype, sparse)
-    return reduce.max(hot, axis=1 if len(inputs.shape) > 1 else 0)
+    axis = 1 if len(inputs.shape) > 1 else 0
+    return reduce.max(hot, axis=axis, initial=0 if hot.shape[axis] == 0 else None)  # nothing is hot of no labels
 
 
 def _nonzero_specs(x):

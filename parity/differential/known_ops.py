@@ -85,6 +85,11 @@ def _wide_integers_to_floats(data, difference) -> bool:
 
 ROWS = [
     (
+        "ops/multi_hot",
+        lambda data, difference: 0 in data["inputs"][0]["shape"],
+        "Keras gives the dtype's least number where there are no labels",
+    ),
+    (
         "ops/saturate_cast",
         _wide_integers_to_floats,
         "TensorFlow gives the least integer for any: the largest one, as a float, is beyond the integers",

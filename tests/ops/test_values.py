@@ -108,7 +108,6 @@ ROWS = {
     "floor_divide of floats": lambda ops: ops.floor_divide(np.array([1, np.inf, -1], "float32"), np.float32(0.1)),
     "the least int32 in a list": lambda ops: ops.minimum([-(2**31), 2**31 - 1], 2),
     "softmax of nothing": lambda ops: ops.softmax(np.ones((2, 2, 0), "float32"), axis=(0, 1)),
-    "take of no indices": lambda ops: ops.take(X, [], axis=1),
     "take_along_axis of no indices": lambda ops: ops.take_along_axis(X, []),
     "fori_loop of no steps": lambda ops: ops.fori_loop(3, 3, lambda i, v: v, 1.5),
     "separable_conv 1x1": lambda ops: ops.separable_conv(
@@ -187,6 +186,11 @@ def test_the_gradient_of_a_diagonal_of_nothing():
         tape.watch(x)
         y = kerasish.ops.diagonal(x)
     assert tape.gradient(y, x).shape == (2, 0, 3)
+
+
+def test_multi_hot_of_no_labels():
+    np.testing.assert_array_equal(kerasish.ops.multi_hot(np.zeros(0, "int32"), 3), np.zeros(3))
+    np.testing.assert_array_equal(kerasish.ops.multi_hot(np.zeros((2, 0), "int32"), 3), np.zeros((2, 3)))
 
 
 def test_clip_of_ints_by_a_fraction(real):
