@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish import config
+from kerasish import config, ops
 from kerasish.core import budget
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.core.whole import whole
@@ -120,16 +120,16 @@ class AUC(Metric):
             y_pred: Predictions in [0, 1], or logits.
             sample_weight: Weights that broadcast to the labels.
         """
-        y_pred = as_array(y_pred, self.dtype)
+        y_pred = as_array(y_pred)
         if not self._built:
             self._build(y_pred.shape)
         if self._from_logits:
-            y_pred = 1 / (1 + np.exp(-y_pred))
+            y_pred = as_array(ops.sigmoid(Tensor(y_pred)))
         batch = count(
             y_true,
             y_pred,
             self._thresholds,
-            self.dtype,
+            self.true_positives.dtype,
             sample_weight,
             by_label=self.multi_label,
             label_weights=self.label_weights,
@@ -151,12 +151,12 @@ class AUC(Metric):
         elif self.multi_label:
             weights = self.label_weights.value
             area = ratio((area * weights).sum(), weights.sum())
-        return Tensor(as_array(area, self.dtype))
+        return Tensor(as_array(area, self.true_positives.dtype))
 
     def interpolate_pr_auc(self) -> Tensor:
         """The area under the precision-recall curve (see `pr_area`), whatever `curve` is."""
         counts = Counts(*(getattr(self, which).array for which in Counts._fields))
-        return Tensor(as_array(pr_area(counts).sum(axis=0), self.dtype))
+        return Tensor(as_array(pr_area(counts).sum(axis=0), self.true_positives.dtype))
 
     def _curve(self, counts: Counts) -> tuple[Any, Any]:
         tp, fp, tn, fn = counts

@@ -114,24 +114,29 @@ def _weights(sample_weight: Any, label_weights: Any, y_pred: Any) -> Any:
 def _count_each(y_true: Any, y_pred: Any, thresholds: Any, weights: Any) -> Counts:
     """Compares every prediction with every threshold."""
     positive = y_pred > put(thresholds[:, None, None], like=y_pred)
-    label = y_true != 0
     ones = np.ones_like(y_pred) if weights is None else weights
-    in_label, out_label = np.where(label, ones, 0), np.where(label, 0, ones)
+    in_label, out_label = _split(y_true, ones)
     true_positives, false_positives = (np.where(positive, w, 0).sum(axis=1) for w in (in_label, out_label))
     return _complete(true_positives, false_positives, in_label.sum(axis=0), out_label.sum(axis=0))
 
 
 def _count_in_buckets(y_true: Any, y_pred: Any, thresholds: Any, weights: Any) -> Counts:
-    """Sorts predictions into the intervals between even thresholds, then sums from the top; labels may be fractions."""
+    """Sorts predictions into the intervals between even thresholds, then sums from the top."""
     last = len(thresholds) - 1
     known = np.where(np.isnan(y_pred), 0, np.clip(y_pred, 0, 1))  # NaN is above no threshold
     above = np.ceil(known * y_pred.dtype.type(last)).astype("int64")  # how many thresholds are below
     if thresholds[0] < 0:
         above = np.maximum(above, 1)
     ones = np.ones_like(y_pred) if weights is None else weights
-    in_label, out_label = y_true * ones, (1 - y_true) * ones
+    in_label, out_label = _split(y_true, ones)
     true_positives, false_positives = (_from_above(above, w, last + 1) for w in (in_label, out_label))
     return _complete(true_positives, false_positives, in_label.sum(axis=0), out_label.sum(axis=0))
+
+
+def _split(y_true: Any, weights: Any) -> tuple[Any, Any]:
+    """Weights in the label and out of it: a label that is a fraction counts as 1."""
+    label = y_true != 0
+    return np.where(label, weights, 0), np.where(label, 0, weights)
 
 
 def _from_above(above: Any, weight: Any, length: int) -> Any:

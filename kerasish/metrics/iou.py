@@ -32,7 +32,7 @@ class ConfusionMatrixMetric(Metric):
         self.sparse_y_true = sparse_y_true
         self.sparse_y_pred = sparse_y_pred
         self.axis = axis
-        self.total_cm = self.add_variable((num_classes, num_classes), None, name="total_confusion_matrix")
+        self.total_cm = self.add_variable((num_classes, num_classes), None, self.dtype, name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts a batch.

@@ -86,16 +86,14 @@ class Metric:
         Args:
             shape: Its shape.
             initializer: How it starts; zeros if `None`.
-            dtype: Its dtype; that of the metric by default.
+            dtype: Its dtype; the default float if `None`, whatever the dtype of the metric.
             aggregation: How replicas are put together; of meaning on several devices only.
             name: Its name.
         """
         if initializer is None or isinstance(initializer, str) and initializer == "zeros":
             initializer = zeros
         with name_scope(self.name.replace("/", ">"), caller=self):
-            variable = Variable(
-                initializer, shape, dtype or self.dtype, trainable=False, aggregation=aggregation, name=name
-            )
+            variable = Variable(initializer, shape, dtype, trainable=False, aggregation=aggregation, name=name)
         self._track(variable)
         return variable
 

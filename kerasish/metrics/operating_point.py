@@ -59,8 +59,8 @@ class OperatingPoint(Metric):
             y_pred: Predictions in [0, 1].
             sample_weight: Weights that broadcast to the labels.
         """
-        even = self.num_thresholds > 1
-        batch = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, class_id=self.class_id, even=even)
+        even, dtype = self.num_thresholds > 1, self.true_positives.dtype
+        batch = count(y_true, y_pred, self.thresholds, dtype, sample_weight, class_id=self.class_id, even=even)
         for which, values in zip(Counts._fields, batch):
             getattr(self, which).mutable_array()[...] += values
 
@@ -75,7 +75,7 @@ class OperatingPoint(Metric):
     def result(self) -> Tensor:
         counts = Counts(*(getattr(self, which).array for which in Counts._fields))
         possible = self.wanted(counts)[self.held(counts) >= self.value]
-        return Tensor(as_array(possible.max() if possible.size else 0, self.dtype))
+        return Tensor(as_array(possible.max() if possible.size else 0, self.true_positives.dtype))
 
     def get_config(self) -> dict[str, Any]:
         own = {"class_id": self.class_id, "num_thresholds": self.num_thresholds, self.argument: self.value}

@@ -28,7 +28,7 @@ class ConditionCount(Metric):
             y_pred: Predictions.
             sample_weight: Weights that broadcast to the labels.
         """
-        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, even=self._even)
+        counts = count(y_true, y_pred, self.thresholds, self.accumulator.dtype, sample_weight, even=self._even)
         self.accumulator.mutable_array()[...] += getattr(counts, self.which)
 
     def result(self) -> Tensor:
@@ -100,7 +100,8 @@ class PrecisionOrRecall(Metric):
             sample_weight: Weights that broadcast to the labels.
         """
         which = (self.top_k, self.class_id)
-        counts = count(y_true, y_pred, self.thresholds, self.dtype, sample_weight, *which, even=self._even)
+        dtype = self.true_positives.dtype
+        counts = count(y_true, y_pred, self.thresholds, dtype, sample_weight, *which, even=self._even)
         for name in ("true_positives", self.other):
             getattr(self, name).mutable_array()[...] += getattr(counts, name)
 

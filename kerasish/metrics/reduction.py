@@ -53,7 +53,7 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), None, name="total")
+        self.total = self.add_variable((), None, self.dtype, name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Adds values, times weights if given."""
@@ -81,8 +81,8 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable((), None, name="total")
-        self.count = self.add_variable((), None, name="count")
+        self.total = self.add_variable((), None, self.dtype, name="total")
+        self.count = self.add_variable((), None, self.dtype, name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Takes values into the mean, with weights if given."""

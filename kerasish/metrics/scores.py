@@ -82,7 +82,7 @@ class FBetaScore(Metric):
             )
         shape = () if self.average == "micro" else (y_pred_shape[-1],)
         for name in ("true_positives", "false_positives", "false_negatives", "intermediate_weights"):
-            setattr(self, name, self.add_variable(shape, None, name=name))
+            setattr(self, name, self.add_variable(shape, None, self.dtype, name=name))
         self._built = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -101,7 +101,7 @@ class FBetaScore(Metric):
         else:
             positive = y_pred > self.threshold
         positive = positive.astype(self.dtype)
-        weight = 1 if sample_weight is None else as_array(sample_weight, self.dtype)[:, None]
+        weight = 1 if sample_weight is None else self._column(as_array(sample_weight, self.dtype))
         axis = None if self.average == "micro" else 0
         for variable, values in (
             (self.true_positives, positive * y_true),
@@ -110,6 +110,11 @@ class FBetaScore(Metric):
             (self.intermediate_weights, y_true),
         ):
             variable.mutable_array()[...] += (values * weight).sum(axis=axis)
+
+    def _column(self, weight: Any) -> Any:
+        if not weight.ndim:
+            raise ValueError(f"Metric '{self.name}': sample_weight must have an axis of samples. Received a scalar.")
+        return weight[:, None]
 
     def result(self) -> Tensor:
         right, epsilon = self.true_positives.array, config.epsilon()
@@ -234,7 +239,7 @@ class R2Score(Metric):
                 score = score.mean()
             elif self.class_aggregation == "variance_weighted_average":
                 score = (total * score).sum() / total.sum()
-        return Tensor(as_array(self._adjusted(score), self.dtype))
+        return Tensor(as_array(self._adjusted(score), self.sum.dtype))
 
     def _adjusted(self, score: Any) -> Any:
         free = float(self.num_samples.array) - self.num_regressors - 1

@@ -175,11 +175,24 @@ class MultiOptimizer(Optimizer):
             "sub-optimizers instead."
         )
 
-    def _take_step(self, grads: list[Any], variables: list[Variable]) -> None:
-        for optimizer in self.optimizers:
-            mine = [(g, v) for g, v in zip(grads, variables) if self._owner[id(v)] is optimizer]
-            if mine:
-                optimizer.apply(*zip(*mine))
+    def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Variable] | None = None) -> None:
+        grads = list(grads)
+        if not grads:
+            return
+        variables = self._variables_for(grads, trainable_variables)
+        if len(grads) != len(self._trainable_variables):
+            raise ValueError(
+                f"Optimizer '{self.name}': gradients must match trainable variables one-to-one. "
+                f"Received {len(grads)} gradients and {len(self._trainable_variables)} variables."
+            )
+        shares = [(o, [(g, v) for g, v in zip(grads, variables) if self._owner[id(v)] is o]) for o in self.optimizers]
+        for optimizer, share in shares:
+            if share and all(g is None for g, _ in share):
+                raise ValueError(f"No gradients provided for any variable of optimizer '{optimizer.name}'.")
+        for optimizer, share in shares:
+            if share:
+                optimizer.apply(*zip(*share))
+        self._iterations.mutable_array()[...] += 1
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         variables = list(var_list)

@@ -47,6 +47,18 @@ KNOWN: list[Known] = [
         lambda data, difference: _gradient(data, difference) and _blank_inside(made(data["y_true"])),
         "a blank among the labels that count: TensorFlow's gradient is not its loss's (by finite differences ours is)",
     ),
+    Known(
+        "optimizers/Nadam optimizers/Adafactor",
+        lambda data, difference: data["wrapper"] == "scale" and difference.what.startswith(("state", "one more")),
+        "Keras's LossScaleOptimizer does not see variables made without `add_variable`: they are not saved",
+    ),
+    Known(
+        "metrics/TruePositives metrics/TrueNegatives metrics/FalsePositives metrics/FalseNegatives",
+        lambda data, difference: (
+            difference.what.startswith("without state[1]") and np.size(data["arguments"].get("thresholds")) > 1
+        ),
+        "Keras's `stateless_result` of several thresholds is that of the metric's own state, not of the given one",
+    ),
 ]
 
 

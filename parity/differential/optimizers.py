@@ -20,30 +20,60 @@ def run(keras, data):
         name, options = data["schedule"]
         arguments["learning_rate"] = getattr(keras.optimizers.schedules, name)(**options)
     optimizer = getattr(keras.optimizers, data["optimizer"])(**arguments)
+    inner = optimizer
+    if data["wrapper"]:
+        optimizer = _wrapped(keras, optimizer, data["wrapper"])
     rng = np.random.default_rng(data["seed"])
     variables = [
         keras.Variable(rng.standard_normal(s).astype("float32"), name=f"v{i}") for i, s in enumerate(data["shapes"])
     ]
     if data["constrained"]:
         variables[0].constraint = keras.constraints.NonNeg()
+    if data["spared"] and not data["wrapper"]:  # Keras's wrappers keep to themselves what is to be spared
+        spared = {"var_list": variables[:1]} if data["spared"] == "list" else {"var_names": [data["spared"]]}
+        optimizer.exclude_from_weight_decay(**spared)
     out = {"config": as_json(optimizer.get_config()), "steps": []}
+    if data["built"]:
+        optimizer.build(variables)
     for step in range(data["steps"]):
+        if step == 2 and data["rate"] and "schedule" not in data:
+            inner.learning_rate = data["rate"]
         gradients = [
             keras.ops.convert_to_tensor((rng.standard_normal(v.shape) * data["scale"]).astype("float32"))
             for v in variables
         ]
         if step == 1 and data["missing"] and len(variables) > 1:
             gradients[0] = None
-        optimizer.apply(gradients, variables)
+        if step == 3 and data["infinite"]:
+            gradients[-1] = gradients[-1] * float("inf")
+        if step % 2:
+            optimizer.apply(gradients, variables)
+        else:
+            optimizer.apply_gradients(zip(gradients, variables))
         out["steps"].append([plain(v) for v in variables])
     out["iterations"] = int(optimizer.iterations)
-    out["rate"] = plain(optimizer.learning_rate)
+    out["rate"] = plain(inner.learning_rate)
+    out["scaled"] = plain(optimizer.scale_loss(keras.ops.ones(())))
     out["state"] = [[v.path, plain(v)] for v in optimizer.variables]
     optimizer.finalize_variable_values(variables)
     out["final"] = [plain(v) for v in variables]
     again = type(optimizer).from_config(optimizer.get_config())
     out["again"] = as_json(again.get_config())
+    again.build(variables)
+    for mine, theirs in zip(again.variables, optimizer.variables):
+        mine.assign(theirs)
+    gradients = [keras.ops.ones(v.shape) * 0.5 for v in variables]
+    again.apply(gradients, variables)
+    out["one more"] = [plain(v) for v in variables]
     return out
+
+
+def _wrapped(keras, optimizer, wrapper):
+    """An optimizer in one of those that hold others."""
+    if wrapper == "scale":
+        return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=8.0, dynamic_growth_steps=2)
+    choice = keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.1), {"v0|v2": optimizer})
+    return keras.optimizers.MultiOptimizer(choice)
 
 
 COMMON = {
@@ -108,7 +138,12 @@ def steps(draw, name, options):
         "scale": draw(one(1.0, 100.0, 0.0)),
         "seed": draw(seeds),
         "constrained": draw(booleans),
-        "missing": False,
+        "missing": draw(one(False, False, True)),
+        "wrapper": draw(one(None, None, None, "scale", "multi")),
+        "spared": draw(one(None, None, "list", "v1", "v")),
+        "built": draw(booleans),
+        "rate": draw(one(None, 0.02)),
+        "infinite": draw(one(False, False, False, True)),
     }
     if draw(one(False, False, True)):
         data["schedule"] = draw(SCHEDULES)

@@ -25,6 +25,7 @@ class Subject:
         exchange: `exchange(keras, data, folder)` gives results from what the other library's `run` left in `folder`.
         width: how many cases it gets beside others of its family.
         tolerance: of float32 values, relative to the largest of an array.
+        halves: whether everything may be as coarse as the coarsest dtype that the data names.
     """
 
     family: str
@@ -34,6 +35,7 @@ class Subject:
     exchange: Callable[..., dict[str, Any]] | None = None
     width: float = 1.0
     tolerance: float = 2e-5
+    halves: bool = False
 
     def __str__(self):
         return f"{self.family}/{self.name}"

@@ -287,3 +287,16 @@ def test_scaled_loss():
     assert ours.SGD(loss_scale_factor=4.0).scale_loss(2.0) == 8.0
     assert ours.SGD().scale_loss(2.0) == 2.0
     assert float(ours.LossScaleOptimizer(ours.SGD(), initial_scale=4.0).scale_loss(2.0)) == 8.0
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_multi_optimizer_without_a_gradient_for_one_of_its_optimizers(which):
+    for m, k in ((ours, None), (theirs, keras)):
+        variables = [(Variable if k is None else k.Variable)(np.ones(2, "float32"), name=n) for n in ("a", "b")]
+        optimizer = m.MultiOptimizer(m.OptimizerMap(m.SGD(1.0), {"a": m.Lion()}))
+        gradients = [np.ones(2, "float32"), np.ones(2, "float32")]
+        gradients[which] = None
+        with pytest.raises(ValueError, match="No gradients provided for any variable"):
+            optimizer.apply(gradients, variables)
+        with pytest.raises(ValueError, match="one-to-one"):
+            optimizer.apply(gradients[:1], variables[:1])
