@@ -58,7 +58,6 @@ class ScheduleFreeAdamW(SlottedOptimizer):
         t = p.dtype.type(self.count)
         if self.warmup_steps > 0:
             lr = lr * min(t / self.warmup_steps, 1)
-        v *= self.beta_2
-        v += (1 - self.beta_2) * g * g
+        v += (g * g - v) * (1 - self.beta_2)
         iterate -= lr * g / (np.sqrt(v / (1 - self.beta_2**t)) + self.epsilon)
         p += (iterate - p) / t

@@ -6,7 +6,7 @@ from typing import Any
 from kerasish import metrics
 from kerasish.core import nest
 from kerasish.training.identifiers import loss_of, name_of
-from kerasish.training.loss_terms import Place, mirrors, places
+from kerasish.training.loss_terms import Place, flat, mirrors, places
 from kerasish.training.outputs import MISSING, OutputKeyError, Outputs, is_nest, packed, unwrap
 
 
@@ -146,6 +146,10 @@ class CompileLoss:
         return [None if loss is MISSING else loss for loss in given]
 
     def _weights_by_output(self, outputs, given):
+        if is_nest(self._given_weights):
+            self._check_number_of_weights()
+        if not is_nest(self._given) and is_nest(self._given_weights):
+            return [weight for weight in flat(self._given_weights) for _ in given]
         weights = outputs.align(self._given_weights, "loss_weights", error=ValueError)
         if len(outputs) == 1 and isinstance(weights[0], (list, tuple, dict)):
             raise ValueError(
@@ -159,6 +163,15 @@ class CompileLoss:
                     f"loss_weights={self._given_weights}; the outputs are {outputs.describe()}."
                 )
         return [None if weight is MISSING or weight == 1.0 else weight for weight in weights]
+
+    def _check_number_of_weights(self):
+        """There has to be a weight for each entry of `loss`, `None` among them: one for a loss that outputs share."""
+        losses, weights = len(list(flat(self._given))), len(list(flat(self._given_weights)))
+        if losses != weights:
+            raise ValueError(
+                f"`loss_weights` must match the number of losses, got {losses} losses and {weights} weights. Received: "
+                f"loss={_shown(self._given)}, loss_weights={self._given_weights}; give each output its loss, or `None`."
+            )
 
     def _targets(self, outputs, y_true, lossless):
         """The target of each output, which must be there where there is a loss."""

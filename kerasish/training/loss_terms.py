@@ -83,27 +83,28 @@ class _Pair:
 
 def _paired(given, weights):
     """The nest of losses with a pair, or None, in place of each loss."""
-    losses = [loss for loss in _flat(given) if loss is not None]
+    losses = [loss for loss in flat(given) if loss is not None]
     if weights is None or not is_nest(weights):
-        flat = [weights] * len(losses)
+        found = [weights] * len(losses)
     else:
-        flat = list(_flat(weights))
-        if len(flat) == len(list(_flat(given))):
-            flat = [weight for weight, loss in zip(flat, _flat(given)) if loss is not None]
-        if len(flat) != len(losses):
+        found = list(flat(weights))
+        if len(found) == len(list(flat(given))):
+            found = [weight for weight, loss in zip(found, flat(given)) if loss is not None]
+        if len(found) != len(losses):
             raise ValueError(
-                f"`loss_weights` must match the number of losses, got {len(losses)} losses and {len(flat)} weights. "
+                f"`loss_weights` must match the number of losses, got {len(losses)} losses and {len(found)} weights. "
                 f"Received: loss_weights={weights}"
             )
-    return _with_pairs(given, iter(flat))
+    return _with_pairs(given, iter(found))
 
 
-def _flat(nest):
+def flat(nest: Any) -> Iterator[Any]:
+    """The leaves of a nest, dicts in the order of their keys; `None` is one."""
     if not is_nest(nest):
         yield nest
         return
     for part in [nest[key] for key in sorted(nest)] if isinstance(nest, dict) else nest:
-        yield from _flat(part)
+        yield from flat(part)
 
 
 def _with_pairs(given, weights):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from parity.differential import nests  # noqa: F401  (has its own subject)
 from parity.differential.draws import one, seeds, some
 from parity.differential.outcome import plain
 from parity.differential.subject import subject

@@ -56,3 +56,43 @@ def test_r2_score_of_one_weighted_sample(seed):
         metric.update_state(y_true, y_pred, sample_weight=weight)
         found.append(np.asarray(metric.result()))
     np.testing.assert_allclose(found[1], found[0], rtol=1e-4)
+
+
+OF_DTYPES = {
+    "TruePositives": {},
+    "Precision": {"thresholds": [0.2, 0.5]},
+    "AUC": {"from_logits": True},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "R2Score": {},
+    "F1Score": {},
+    "MeanSquaredError": {},
+    "IoU": {"num_classes": 2, "target_class_ids": [0, 1]},
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", OF_DTYPES)
+def test_dtypes_of_state_and_result(name, dtype):
+    """Counts are of the default float, unless the metric makes its state in its own dtype."""
+    found = []
+    for k in (keras, kerasish):
+        metric = getattr(k.metrics, name)(**OF_DTYPES[name], name="m", dtype=dtype)
+        metric.update_state(np.eye(3, dtype="float32"), np.eye(3, dtype="float32") * 0.75)
+        found.append([metric.result().numpy().dtype, [(v.path, v.dtype, tuple(v.shape)) for v in metric.variables]])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("thresholds", [[0.5], [0.0, 0.5, 1.0], [0.2, 0.5, 0.9]])
+def test_labels_that_are_fractions_are_true(thresholds):
+    found = []
+    for k in (keras, kerasish):
+        metric = k.metrics.TruePositives(thresholds=thresholds)
+        metric.update_state(np.array([0.0, 0.25, 0.5, 1.0], "float32"), np.array([0.3, 0.6, 0.9, 0.95], "float32"))
+        found.append(np.asarray(metric.result()))
+    np.testing.assert_array_equal(*found)
+
+
+def test_f_score_of_one_weight_for_all_is_refused():
+    for k in (keras, kerasish):
+        with pytest.raises(ValueError):
+            k.metrics.F1Score().update_state(np.eye(3), np.eye(3), sample_weight=0.5)

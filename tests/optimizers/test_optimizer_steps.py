@@ -262,3 +262,18 @@ def test_finalize_writes_the_averages():
     assert variable.numpy()[0] == -2
     optimizer.finalize_variable_values([variable])
     assert variable.numpy()[0] == -1.5
+
+
+@pytest.mark.parametrize("name", [n for n, _ in {row[0]: row for row in ROWS}.values()])
+def test_steps_after_an_infinite_gradient(name):
+    """Infinities and NaN are where Keras's formulas leave them."""
+    rng = np.random.default_rng(1)
+    values = start(rng)
+    steps = [[np.asarray(rng.normal(size=v.shape), "float32") for v in values.values()] for _ in range(3)]
+    steps[1][0] = steps[1][0] * np.float32("inf")
+    found = []
+    for m, make in ((ours, Variable), (theirs, keras.Variable)):
+        weights, optimizer = run(getattr(m, name)(learning_rate=0.1, name="o"), make, values, steps)
+        found.append([*weights, *map(np.asarray, optimizer.variables)])
+    for g, w in zip(*found):
+        np.testing.assert_allclose(g, w, rtol=1e-4, atol=2e-6)
