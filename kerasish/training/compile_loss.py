@@ -146,7 +146,8 @@ class CompileLoss:
         return [None if loss is MISSING else loss for loss in given]
 
     def _weights_by_output(self, outputs, given):
-        if is_nest(self._given_weights):
+        by_name = isinstance(self._given, dict) and isinstance(self._given_weights, dict)
+        if is_nest(self._given_weights) and not (by_name and not isinstance(outputs.structure, dict)):
             self._check_number_of_weights()
         if not is_nest(self._given) and is_nest(self._given_weights):
             return [weight for weight in flat(self._given_weights) for _ in given]
