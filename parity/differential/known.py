@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from parity.differential import known_layers, known_ops
 from parity.differential.draws import made
 
