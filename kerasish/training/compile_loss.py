@@ -147,10 +147,11 @@ class CompileLoss:
 
     def _weights_by_output(self, outputs, given):
         by_name = isinstance(self._given, dict) and isinstance(self._given_weights, dict)
-        if is_nest(self._given_weights) and not (by_name and not isinstance(outputs.structure, dict)):
+        shared = list(flat(self._given_weights)) if not is_nest(self._given) else []
+        if is_nest(self._given_weights) and len(shared) == 1:
+            return shared * len(given)
+        if is_nest(self._given_weights) and not shared and not (by_name and not isinstance(outputs.structure, dict)):
             self._check_number_of_weights()
-        if not is_nest(self._given) and is_nest(self._given_weights):
-            return [weight for weight in flat(self._given_weights) for _ in given]
         weights = outputs.align(self._given_weights, "loss_weights", error=ValueError)
         if len(outputs) == 1 and isinstance(weights[0], (list, tuple, dict)):
             raise ValueError(
@@ -166,7 +167,7 @@ class CompileLoss:
         return [None if weight is MISSING or weight == 1.0 else weight for weight in weights]
 
     def _check_number_of_weights(self):
-        """There has to be a weight for each entry of `loss`, `None` among them: one for a loss that outputs share."""
+        """There has to be a weight for each entry of a nest of losses, `None` among them."""
         losses, weights = len(list(flat(self._given))), len(list(flat(self._given_weights)))
         if losses != weights:
             raise ValueError(

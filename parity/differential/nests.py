@@ -67,6 +67,8 @@ def _nest(data, pair, part=False):
         return None
     if data["compile"] == "one" and pair == data["losses"]:
         return pair[0]
+    if data["compile"] == "one" and pair == data["loss_weights"]:
+        return pair[:1]  # one for each is refused by Keras alone
     if data["compile"] == "list" and data["form"] == "list":
         return pair
     return dict(zip("pq"[: 1 if part else 2], pair))

@@ -33,10 +33,7 @@ def test_batches_of_different_sizes(eager):
 @pytest.mark.parametrize(
     "named, loss, weights",
     [
-        (False, "mse", [0.5, 2.0]),
-        (False, "mse", {"p": 0.5, "q": 2.0}),
         (False, "mse", [0.5]),
-        (True, "mse", {"p": 0.5, "q": 2.0}),
         (True, "mse", {"p": 0.5}),
         (True, {"p": "mse"}, {"p": 0.5, "q": 2.0}),
         (True, {"p": "mse"}, {"p": 0.5}),
