@@ -21,11 +21,18 @@ def _refuses_none(data, difference) -> bool:
 
 def _nothing_in_place(data, difference) -> bool:
     refused = "Computed output size would be zero or negative" in str(difference.got)
-    return refused and _numbers(difference) and difference.what.startswith((*WITHOUT_BUILDING, "outcome"))
+    return (
+        refused and _numbers(difference) and difference.what.startswith((*WITHOUT_BUILDING, "outcome", "symbolic[2]"))
+    )
 
 
 def _in_capitals(data, difference) -> bool:
-    return data["arguments"].get("padding", "valid").isupper() and difference.what in ("symbolic", "shape")
+    return data["arguments"].get("padding", "valid").isupper() and difference.what in (
+        "symbolic",
+        "shape",
+        "config",
+        "again[0]",
+    )
 
 
 def _second_or_first(data, difference):
@@ -71,7 +78,7 @@ def _bias_along_space(data, difference) -> bool:
 ROWS = [
     ("layers", _refuses_none, "Keras computes with None; we name the axis that must be known"),
     (
-        "layers/MaxPooling layers/AveragePooling layers/Conv",
+        "layers/MaxPooling layers/AveragePooling layers/Conv layers/Depthwise layers/Separable",
         _nothing_in_place,
         "TensorFlow gives empty images, or memory that nobody wrote, for images smaller than the window",
     ),

@@ -76,7 +76,7 @@ PRODUCT = {"activation": ACTIVATIONS, "use_bias": booleans, "activity_regularize
 WRONG = (  # values of arguments that are mostly refused
     (
         "filters units groups depth_multiplier n input_dim output_dim num_tokens power_iterations",
-        one(0, -1, 1.5, "x", None, (2,), 7),
+        one(0, -1, 1.5, "x", (2,), 7),
     ),
     (
         "kernel_size strides dilation_rate pool_size size cropping output_size axis axes",

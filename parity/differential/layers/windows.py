@@ -47,6 +47,7 @@ def convolutions(rank, most):
 def poolings(rank, most):
     """Poolings over so many axes of at most so many places."""
     pool, strides = {"pool_size": sizes(rank)}, {"strides": st.one_of(st.none(), sizes(rank))}
+    strides["padding"] = one("valid", "same")  # Keras takes capitals where it runs, and refuses them in a graph
     for kind in ("Max", "Average"):
         required = pool if kind == "Average" else {}
         layer(f"{kind}Pooling{rank}D", with_required(required, pool | SPACE | strides | COMMON), image(rank, 1, most))
