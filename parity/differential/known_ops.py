@@ -83,7 +83,24 @@ def _wide_integers_to_floats(data, difference) -> bool:
     return "int" in source and int(source.strip("uint")) > digits.get(target, 64) and difference.what == "value values"
 
 
+def _repeated_factors(data, difference) -> bool:
+    """Whether elements are multiplied several times, by indices of more than two axes."""
+    index = made(data["inputs"][1])
+    rows = index.reshape(-1, index.shape[-1])
+    return data["arguments"].get("reduction") == "mul" and index.ndim > 2 and len(np.unique(rows, axis=0)) < len(rows)
+
+
 ROWS = [
+    (
+        "ops/scatter_update",
+        _repeated_factors,
+        "Keras leaves out factors of repeated indices; ours is the product of all",
+    ),
+    (
+        "ops/select",
+        lambda data, difference: data["as"] == "lists" and difference.what == "value dtype",
+        "Keras lets NumPy choose among lists, in NumPy's dtypes",
+    ),
     (
         "ops/multi_hot",
         lambda data, difference: 0 in data["inputs"][0]["shape"],
