@@ -52,16 +52,16 @@ PAIRS = [
 TOLERANCES = {"float16": 5e-3, "bfloat16": 3e-2}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_function(name):
-    home = "losses" if hasattr(keras.losses, name) else "metrics"
-    for true_dtype, pred_dtype in PAIRS:
+@pytest.mark.parametrize("true_dtype, pred_dtype", PAIRS)
+def test_functions(true_dtype, pred_dtype):
+    for name in FUNCTIONS:
+        home = "losses" if hasattr(keras.losses, name) else "metrics"
         y_true, y_pred = FUNCTIONS[name][0].astype(true_dtype), FUNCTIONS[name][1].astype(pred_dtype)
         if name.endswith("top_k_categorical_accuracy") and pred_dtype != "float32":
             continue  # TensorFlow has it for float32 alone
         functions = [getattr(getattr(k, home), name) for k in (kerasish, keras)]
         got, want = (np.asarray(f(y_true, y_pred).numpy()) for f in functions)
-        assert (got.dtype, got.shape) == (want.dtype, want.shape), (true_dtype, pred_dtype)
+        assert (got.dtype, got.shape) == (want.dtype, want.shape), name
         tolerance = TOLERANCES.get(want.dtype.name, 1e-5)
         np.testing.assert_allclose(got.astype("f8"), want.astype("f8"), rtol=tolerance, atol=tolerance)
 
