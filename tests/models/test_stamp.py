@@ -166,6 +166,7 @@ def attributes(layer):
     return sorted((names & set(vars(layer))) | {"trainable", "dtype_policy", "activity_regularizer", "bias", "gamma"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", IMAGE, ids=lambda layer: f"{type(layer).__name__}-{layer.name}")
 def test_each_attribute_of_each_layer(layer):
     """Between layers with which it may be joined, after enough calls for a recording."""

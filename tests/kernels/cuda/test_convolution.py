@@ -50,6 +50,7 @@ def test_float32(card, case):
     check_conv(card, case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("case", rows(CONV2D, TENSOR))
 def test_tensor_cores(card, case, precision):
@@ -57,6 +58,7 @@ def test_tensor_cores(card, case, precision):
     check_conv(card, case, tolerance=TOLERANCE[precision])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "size"), TILES, ids=lambda v: v if isinstance(v, str) else "x".join(map(str, v)))
 def test_every_tile(card, monkeypatch, precision, size):
     """A product that needs four tiles, ragged in every direction, whichever tile would have been chosen."""
@@ -105,6 +107,7 @@ def test_three_axes(card, case):
     check_conv(card, case, "conv3d")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("case", rows(CONV3D, ("stride and dilation", "whole vectors")))
 def test_three_axes_on_tensor_cores(card, case, precision):
