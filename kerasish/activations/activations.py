@@ -26,7 +26,7 @@ class ReLU(Op):
         x = convert_to_tensor(x)
         y = self._limited(x)
         if self.negative_slope:
-            y = y - self.negative_slope * ops.relu(self.threshold - x)
+            y = y - self.negative_slope * ops.relu(self.threshold - x if self.threshold else -x)  # integers stay some
         return y
 
     def _limited(self, x):

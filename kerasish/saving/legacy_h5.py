@@ -15,6 +15,7 @@ from kerasish.saving.legacy_training import compile_model, training_config
 from kerasish.saving.report import LoadReport, own_variables
 from kerasish.saving.scopes import SafeModeScope
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.saving.unknown import ExplainedUnknownError
 
 _TOP_LEVEL = "top_level_model_weights"
 _MOST_NAMES = 4000  # HDF5 stores no attribute of over 64 kB, so a longer list goes to name0, name1, ...
@@ -59,7 +60,7 @@ def load_model_from(
         The model.
 
     Raises:
-        ValueError: If the file holds weights alone.
+        ValueError: If the file holds weights alone, or names a class or function that is not known here.
     """
     require_file(os.fspath(filepath))
     with reading_h5(filepath) as file:
@@ -70,7 +71,10 @@ def load_model_from(
                 "Build the model in code and call `model.load_weights()`."
             )
         config = upgrade(model_description(description), custom_objects=custom_objects)
-        model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
+        try:
+            model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
+        except ExplainedUnknownError as error:  # a TypeError in other formats, in Keras as here
+            raise ValueError(str(error)) from None
         load_weights_from(file, model).check(skip_mismatch=False)
         training = file.text("training_config") if compile else None
         if training is not None:

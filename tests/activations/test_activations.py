@@ -23,6 +23,9 @@ X = np.concatenate([np.linspace(-4, 4, 16) + 0.05, [0.0, 30.0, -30.0, 7.0]]).ast
 MEETINGS = np.array([[0.0, 6.0, -3.0, 3.0]], "float32")
 
 
+SLOPE = {"negative_slope": 1, "max_value": 6}
+
+
 def row(name, **arguments):
     return pytest.param(name, arguments, id=f"{name} {arguments}")
 
@@ -86,9 +89,9 @@ def test_derivatives_where_pieces_meet(name):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"max_value": 1.0}, {"max_value": 2.5}, {"threshold": 0.5, "max_value": 3.5}]
+    "arguments", [{}, {"max_value": 1.0}, {"max_value": 2.5}, {"threshold": 0.5, "max_value": 3.5}, SLOPE]
 )
-@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
 def test_relu_of_integers(dtype, arguments):
     x = np.array([[-3, 0, 1, 2, 9]]).astype(dtype)
     ours, theirs = (m.layers.ReLU(**arguments)(x) for m in MODULES)
