@@ -41,7 +41,8 @@ def positive_int(layer, value: Any, name: str) -> int:
         number = operator.index(value)
     except TypeError:
         message = f"Invalid value for argument `{name}`. Expected a positive integer. Received {name}={value!r}."
-        raise invalid(layer, message, TypeError) from None
+        kind = ValueError if value is None or isinstance(value, float) else TypeError  # as Keras's, which builds first
+        raise invalid(layer, message, kind) from None
     if number > 0:
         return number
     raise invalid(

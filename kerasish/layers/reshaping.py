@@ -58,7 +58,8 @@ class Reshape(Rearranging):
     """Gives each sample another shape with the same numbers in the same order.
 
     Args:
-        target_shape: the shape without the batch axis; one size may be -1, which stands for what is left.
+        target_shape: the shape without the batch axis; one size may be -1, which stands for what is left. None does,
+            too, and stays open in a graph.
 
     Raises:
         ValueError: if the number of elements differs.
@@ -75,7 +76,7 @@ class Reshape(Rearranging):
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
         received = f"Received: target_shape={self.target_shape}"
-        if any(size < -1 for size in self.target_shape):
+        if any(size is not None and size < -1 for size in self.target_shape):
             message = "Each dimension of `target_shape` must be a non-negative integer or -1."
             raise arguments.invalid(self, f"{message} {received}")
         if self.target_shape.count(-1) > 1:
@@ -84,23 +85,26 @@ class Reshape(Rearranging):
         self.built = True
 
     def call(self, inputs):
-        return ops.reshape(inputs, (inputs.shape[0], *self._target(tuple(inputs.shape))))
+        if isinstance(inputs, KerasTensor):
+            return ops.reshape(inputs, self.compute_output_shape(inputs.shape))
+        target = tuple(-1 if size is None else size for size in self.target_shape)
+        return ops.reshape(inputs, (inputs.shape[0], *self._target(target, tuple(inputs.shape))))
 
-    def _target(self, input_shape):
-        """The target with its -1 worked out, or None for it where sizes are open."""
-        if None in input_shape[1:]:
-            return tuple(None if size == -1 else size for size in self.target_shape)
-        total, known = math.prod(input_shape[1:]), math.prod(size for size in self.target_shape if size != -1)
-        if -1 in self.target_shape and known and total % known == 0:
-            return tuple(total // known if size == -1 else size for size in self.target_shape)
-        if -1 in self.target_shape or total != known:
+    def _target(self, target, input_shape):
+        """A target with its -1 worked out, or None for it where sizes are open."""
+        if None in input_shape[1:] or None in target:
+            return tuple(None if size == -1 else size for size in target)
+        total, known = math.prod(input_shape[1:]), math.prod(size for size in target if size != -1)
+        if target.count(-1) == 1 and known and total % known == 0:
+            return tuple(total // known if size == -1 else size for size in target)
+        if -1 in target or total != known:
             message = f"input of shape {input_shape} has {total} numbers per sample"
             advice = f"which cannot be arranged as target_shape={self.target_shape}; choose a shape for {total} numbers"
             raise arguments.invalid(self, f"{message}, {advice}")
-        return self.target_shape
+        return target
 
     def compute_output_shape(self, input_shape) -> tuple:
-        return (input_shape[0], *self._target(tuple(input_shape)))
+        return (input_shape[0], *self._target(self.target_shape, tuple(input_shape)))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments.config_of(self, "target_shape")}

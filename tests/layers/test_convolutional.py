@@ -115,6 +115,8 @@ def test_empty_batch():
 
 @refusals(
     refusal("filters 0", lambda k: k.layers.Conv2D(0, 3), "layer 'conv2d", "(Conv2D)", "filters=0"),
+    refusal("no filters", lambda k: k.layers.Conv2D(None, 3)(k.Input((4, 4, 1))), "filters=None"),
+    refusal("half filters", lambda k: k.layers.Conv2D(2.0, 3)(k.Input((4, 4, 1))), "filters=2.0"),
     refusal("filters text", lambda k: k.layers.Conv2D("a", 3), "filters='a'"),
     refusal("kernel 0", lambda k: k.layers.Conv2D(4, 0), "kernel_size=0", "value > 0"),
     refusal("kernel of rank 3", lambda k: k.layers.Conv2D(4, (3, 3, 3)), "tuple of 2 integers", "(3, 3, 3)"),

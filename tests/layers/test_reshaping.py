@@ -13,6 +13,8 @@ from .harness import cases, channels_last_oracle, check_layer, check_refusal, re
     row("Flatten, empty batch", lambda k: k.layers.Flatten(), (0, 3, 4)),
     row("Reshape", lambda k: k.layers.Reshape((4, 3)), (2, 12)),
     row("Reshape, -1", lambda k: k.layers.Reshape([2, -1, 3]), (2, 12)),
+    row("Reshape, open", lambda k: k.layers.Reshape((None, 3)), (2, 12)),
+    row("Reshape, open in the middle", lambda k: k.layers.Reshape((2, None, 3)), (2, 12)),
     row("Reshape, none", lambda k: k.layers.Reshape(()), (2, 1)),
     row("Permute", lambda k: k.layers.Permute((3, 1, 2)), (2, 3, 4, 5)),
     row("RepeatVector", lambda k: k.layers.RepeatVector(3), (2, 4)),
@@ -52,6 +54,7 @@ def test_interpolation(build, shapes, options):
 
 @refusals(
     refusal("two unknowns", lambda k: k.layers.Reshape((2, -1, -1)), "at most one unknown", "(2, -1, -1)"),
+    refusal("two open ones", lambda k: k.layers.Reshape((None, None))(k.ops.ones((2, 8))), "(None, None)"),
     refusal("negative", lambda k: k.layers.Reshape((2, -2)), "(2, -2)"),
     refusal(
         "size", lambda k: k.layers.Reshape((3, 2))(k.Input((8,))), "(None, 8) has 8 numbers", "target_shape=(3, 2)"
