@@ -207,7 +207,7 @@ class Softmax(ElementwiseLayer):
     """Positive numbers that add up to 1.
 
     Args:
-        axis: the axis along which they add up to 1, or a tuple of axes.
+        axis: the axis along which they add up to 1, or a tuple of axes; None for all of them.
 
     Call arguments:
         inputs: the logits.
@@ -235,7 +235,7 @@ class Softmax(ElementwiseLayer):
         return ops.where(mask, outputs, ops.cast(0, inputs.dtype))
 
     def _normalize(self, inputs):
-        if isinstance(self.axis, int):
+        if self.axis is None or isinstance(self.axis, int):
             return activations.softmax(inputs, axis=self.axis)
         if len(self.axis) == 1:
             return activations.softmax(inputs, axis=self.axis[0])

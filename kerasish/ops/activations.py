@@ -69,11 +69,22 @@ class _Shaped(Op):
         return tuple(v for k, v in self.__dict__.items() if k != "name" and not k.startswith("_"))
 
 
+def _number(name, value):
+    """A parameter that must be given. NumPy would take None for NaN.
+
+    Raises:
+        ValueError: if it is None.
+    """
+    if value is None:
+        raise ValueError(f"`{name}` must be a number. Received: {name}=None")
+    return value
+
+
 class LeakyRelu(_Shaped):
     """x where positive, negative_slope * x elsewhere."""
 
     def __init__(self, negative_slope=0.2):
-        self.negative_slope = negative_slope
+        self.negative_slope = 0.2 if negative_slope is None else negative_slope  # as TensorFlow
 
     def kernel(self, k, x):
         return k.leaky_relu(x, self.negative_slope)
@@ -86,7 +97,7 @@ class Elu(_Shaped):
     """x where positive, alpha * (exp(x) - 1) elsewhere."""
 
     def __init__(self, alpha=1.0):
-        self.alpha = alpha
+        self.alpha = _number("alpha", alpha)
 
     def kernel(self, k, x):
         return k.elu(x, self.alpha)
@@ -112,7 +123,7 @@ class Celu(_Shaped):
     """max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)."""
 
     def __init__(self, alpha=1.0):
-        self.alpha = alpha
+        self.alpha = _number("alpha", alpha)
 
     def kernel(self, k, x):
         zero, alpha = (k.xp.asarray(value, x.dtype) for value in (0, self.alpha))

@@ -42,6 +42,7 @@ ROWS = [row(name) for name in NAMES if name not in ("threshold", "sparsemax")] +
     row("relu", negative_slope=0.1, max_value=3.0, threshold=1.0),
     row("relu", negative_slope=0.5, max_value=6),
     row("leaky_relu", negative_slope=0.01),
+    row("leaky_relu", negative_slope=None),
     row("elu", alpha=0.5),
     row("celu", alpha=0.5),
     row("gelu", approximate=True),
@@ -97,6 +98,13 @@ def test_relu_of_integers(dtype, arguments):
     ours, theirs = (m.layers.ReLU(**arguments)(x) for m in MODULES)
     assert ours.dtype == theirs.dtype.name
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["elu", "celu"])
+def test_none_is_no_number(name):
+    for module in MODULES:
+        with pytest.raises((ValueError, TypeError)):
+            getattr(module.activations, name)(X, alpha=None)
 
 
 @pytest.mark.parametrize("axis", [0, 1])

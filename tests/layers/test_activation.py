@@ -25,6 +25,7 @@ MASK = np.array([[True, True, False], [False, False, False]])
     row("ELU, alpha", lambda k: k.layers.ELU(alpha=0.3), (3, 4)),
     row("Softmax", lambda k: k.layers.Softmax(), (3, 4)),
     row("Softmax, axis", lambda k: k.layers.Softmax(axis=1), (3, 4, 2)),
+    row("Softmax, all axes", lambda k: k.layers.Softmax(axis=None), (3, 4, 2)),
     row("Softmax, axes", lambda k: k.layers.Softmax(axis=(1, 2)), (3, 4, 2)),
     row("Softmax, mask", lambda k: k.layers.Softmax(), (2, 3), call={"mask": MASK}),
     row("Softmax, axes, mask", lambda k: k.layers.Softmax(axis=(0, 1)), (2, 3), call={"mask": MASK}),
