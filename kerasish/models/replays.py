@@ -90,6 +90,7 @@ class Replays:
         try:
             replay = self._replay(key, seconds, arrays, results, plan, stamp, ordinary)
         except Exception as error:  # passes go on as before, whatever is wrong with this recording
+            kernels.abandon(arrays[0])
             if stamp.holds() and plan.stamp.holds():  # else it may be due to the change
                 refused = isinstance(error, kernels.Refused)
                 self.refused[key] = str(error) if refused else f"{type(error).__name__}: {error}"

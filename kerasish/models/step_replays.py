@@ -211,6 +211,7 @@ class StepReplays:
             self.recorded = Recorded(step, key, plan, passes.template, seeds, variables, moved, drawn, fixed)
             return found["loss"], found["y_pred"], _added(self._given(step.gradients), found["more"])
         except Exception as error:  # the step is taken as ever, whatever is wrong with its recording
+            kernels.abandon(arrays[0])
             _all(before)
             if isinstance(error, kernels.Busy):
                 self.refused = str(error)

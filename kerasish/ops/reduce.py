@@ -22,6 +22,7 @@ from kerasish.ops.elementwise import (
     isnan,
     log,
     logical_not,
+    maximum,
     multiply,
     spec_dtype,
     sqrt,
@@ -148,8 +149,11 @@ class _Extreme(Reduction):
 
     def backward(self, ctx, gy):
         x, y = ctx.saved
-        held = cast(equal(x, _reshape(y, shapes.reduce(x.shape, self.axis, True))), x.dtype)
+        extreme = _reshape(y, shapes.reduce(x.shape, self.axis, True))
+        held = cast(equal(x, extreme), x.dtype)
         ties = sum(held, self.axis, keepdims=True)
+        if self.initial is not None:  # where it is the extreme, no element is
+            ties = maximum(ties, cast(equal(extreme, extreme), x.dtype))
         return self.spread(gy, x.shape) * (held / ties)  # NaN where the extreme is NaN, which nothing equals
 
 

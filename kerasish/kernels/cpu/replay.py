@@ -194,6 +194,7 @@ class recording:
         self._token = None if compilation_off() else _turn.take()
         if self._token is None:
             return None
+        raw.recorder = None  # with the turn, what is there was left by an interrupt
         recorder = Recorder(self._constants)
         tape = Tape(recorder, memory.Arena(), Watch(recorder))
         twin = twin_of(np.empty(0))
@@ -238,15 +239,16 @@ class paused:
 
 
 class working_in:
-    """A context in which this thread's memory comes from a recording's arena; from the pool if another records."""
+    """A context in which this thread's memory comes from a recording's arena: True; False if another records."""
 
     def __init__(self, arena: memory.Arena):
         self._drawing, self._token = memory.drawing_on(arena), None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> bool:
         self._token = _turn.take()
         if self._token is not None:
             self._drawing.__enter__()
+        return self._token is not None
 
     def __exit__(self, *error) -> None:
         if self._token is not None:

@@ -4,10 +4,12 @@ What the pass back reads of the pass forward stays in the recording's memory; th
 by whoever replays. Weights are read where they lie, so steps may change them in place.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
 
+from kerasish.device import memory
 from kerasish.kernels import Busy
 from kerasish.kernels.cpu.random import start_of
 from kerasish.kernels.cpu.replay import Calls, Tape, paused, recording, working_in
@@ -53,9 +55,9 @@ class Step:
 
         Nothing of theirs may be kept: the next replay writes over it.
         """
-        with working_in(self._kept.arena):
+        with working_in(self._kept.arena) as alone:
             outputs = forward(inputs)
-            with paused():
+            with memory.drawing_on(None) if alone else contextlib.nullcontext():
                 given, kept = between(outputs), [y.copy() for y in outputs]
             gradients = backward(given)
         return kept, [None if g is None else g.copy() for g in gradients]
