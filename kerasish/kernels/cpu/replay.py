@@ -6,6 +6,7 @@ old ones lie, puts the plans back as they were (kernels count in them), and call
 calls is for the caller to know and to check.
 """
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable
@@ -188,7 +189,7 @@ class recording:
     """
 
     def __init__(self, constants: list[np.ndarray]):
-        self._constants, self._contexts, self._token = constants, [], None
+        self._constants, self._stack, self._token = constants, contextlib.ExitStack(), None
 
     def __enter__(self) -> Tape | None:
         self._token = None if compilation_off() else _turn.take()
@@ -197,17 +198,14 @@ class recording:
         raw.recorder = None  # with the turn, what is there was left by an interrupt
         recorder = Recorder(self._constants)
         tape = Tape(recorder, memory.Arena(), Watch(recorder))
-        twin = twin_of(np.empty(0))
-        self._contexts = [memory.drawing_on(tape.arena), _noting(recorder), twin.through(tape.watch.watched)]
-        for context in self._contexts:
-            context.__enter__()
+        self._stack.callback(_turn.give_back)
+        self._stack.enter_context(memory.drawing_on(tape.arena))
+        self._stack.enter_context(_noting(recorder))
+        self._stack.enter_context(twin_of(np.empty(0)).through(tape.watch.watched))
         return tape
 
     def __exit__(self, *error) -> None:
-        if self._token is not None:
-            for context in reversed(self._contexts):
-                context.__exit__(*error)
-            _turn.give_back()
+        self._stack.close()  # all of them, also where an interrupt comes into the end of one
 
 
 class _noting:
