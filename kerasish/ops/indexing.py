@@ -10,7 +10,7 @@ from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.operators import bind
 from kerasish.core.symbolic import KerasTensor
-from kerasish.core.tensor import Tensor, as_array
+from kerasish.core.tensor import Tensor, as_array, as_own_array
 from kerasish.core.variable import Variable
 from kerasish.ops.composite import holds_symbolic
 from kerasish.ops.shaping import ravel, reshape
@@ -152,7 +152,7 @@ def _indices(x):
     """Indices as a tensor: an empty list is one of integers."""
     if isinstance(x, (KerasTensor, Tensor)):
         return x
-    array = as_array(x)
+    array = as_own_array(x)
     return Tensor(array if array.size or hasattr(x, "dtype") else array.astype("int32"))
 
 

@@ -91,3 +91,12 @@ def test_a_tape_remembers_what_it_saw():
         loss = keras.ops.sum(keras.ops.matmul(x, kernel))
     x[:] = 7
     np.testing.assert_array_equal(tape.gradient(loss, kernel), np.full((3, 1), 4.0))
+
+
+def test_a_tape_remembers_the_indices_that_it_saw():
+    keras, index = kerasish, np.array([2, 2])
+    table = keras.Variable(np.ones((3, 1), "float32"))
+    with keras.GradientTape() as tape:
+        loss = keras.ops.sum(keras.ops.take(table, index, 0))
+    index[:] = 0
+    np.testing.assert_array_equal(tape.gradient(loss, table), [[0.0], [0.0], [2.0]])
