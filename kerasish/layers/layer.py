@@ -30,7 +30,7 @@ from kerasish.layers.calling import signature_of
 from kerasish.layers.input_spec import check_inputs
 from kerasish.layers.state import LayerState
 
-_FLAGS = {"training"}  # what the shortest way through a call understands
+_FLAGS, _ALONE = {"training"}, (Tensor, np.ndarray)  # what the shortest way through a call understands
 
 
 class Layer(LayerState, Operation):
@@ -190,13 +190,13 @@ class Layer(LayerState, Operation):
     def __call__(self, *args, **kwargs):
         self._check_super()
         signature = signature_of(type(self).call)
-        if len(args) == 1 and type(args[0]) is Tensor and signature.one_required and kwargs.keys() <= _FLAGS:
+        if len(args) == 1 and type(args[0]) in _ALONE and signature.one_required and kwargs.keys() <= _FLAGS:
             x = calling.convert(args[0], self.compute_dtype if self.autocast else None)
             return self._run(signature, {signature.first: x, **kwargs}, (x,), kwargs if signature.has_training else {})
         self._check_arguments(args)
         dtype = self.compute_dtype if self.autocast else None
         args, kwargs = calling.convert_all(args, dtype), calling.convert_all(kwargs, dtype)
-        training = None if signature.takes("training") else kwargs.pop("training", None)
+        training = None if signature.has_training else kwargs.pop("training", None)
         arguments = signature.bind(args, kwargs)
         if training is not None:  # for the layers inside
             arguments["training"] = training

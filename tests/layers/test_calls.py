@@ -34,3 +34,15 @@ def test_training_reaches_the_layers_inside_one_that_does_not_take_it():
     assert not Block()(x, training=True).numpy().any()
     assert Block()(x, training=False).numpy().all()
     assert Block()(kerasish.Input((3,)), training=True).shape == (None, 3)
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x, kerasish.ops.convert_to_tensor, lambda x: [x, x]])
+def test_training_is_no_argument_for_a_call_that_takes_any(wrap):
+    class Any(kerasish.layers.Layer):
+        def call(self, x, **options):
+            self.options = options
+            return x
+
+    layer = Any()
+    layer(wrap(np.ones((2, 3), "float32")), training=True)
+    assert layer.options == {}

@@ -28,6 +28,8 @@ def is_numbers(x) -> bool:
 
 def map_arrays(function, structure):
     """`function` of each array of a structure; lists of numbers count as arrays, None stays."""
+    if structure is None or type(structure) is np.ndarray:
+        return structure if structure is None else function(structure)
     return optree.tree_map(
         lambda leaf: None if leaf is None else function(leaf), structure, is_leaf=is_numbers, none_is_leaf=True
     )
@@ -94,6 +96,8 @@ class ArrayAdapter:
     @staticmethod
     def _check_kinds(x, y, sample_weight):
         for part in (x, y, sample_weight):
+            if part is None or type(part) is np.ndarray:
+                continue
             for leaf in optree.tree_leaves(part, is_leaf=is_numbers, none_is_leaf=True):
                 if leaf is not None and not is_array_like(leaf) and not is_numbers(leaf) or is_scalar(leaf):
                     raise ValueError(
@@ -155,6 +159,8 @@ def count_samples(x, y, sample_weight) -> int:
     """
     sizes = {}
     for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight)):
+        if part is None:
+            continue
         found = [leaf.shape[0] for leaf in optree.tree_leaves(part, none_is_leaf=True) if leaf is not None]
         if found:
             sizes[name] = found
