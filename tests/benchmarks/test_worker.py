@@ -1,6 +1,10 @@
 """One tiny run of the whole command, with kerasish alone."""
 
+import pytest
+
+from benchmarks import versions
 from benchmarks.__main__ import main
+from benchmarks.libraries import ROOT
 from benchmarks.run import Results
 
 
@@ -22,3 +26,12 @@ def test_a_run_goes_on_where_it_stopped(tmp_path, capsys):
     Results(path).add(done)
     assert main([*words, "--resume", str(path)]) == 0
     assert Results.read(path).records == [done]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="compares with a commit")
+def test_a_version_beside_itself(capsys):
+    assert versions.main(["HEAD", "mnist", "--rounds", "2"]) == 0
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[1].strip() for row in rows] == list(versions.ROWS.values())
+    assert all(float(row[number]) > 0 for row in rows for number in (2, 3, 4))
