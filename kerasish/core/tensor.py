@@ -6,13 +6,14 @@ import numpy as np
 
 from kerasish.core import dtypes, scopes
 from kerasish.core.operators import Operators, op
+from kerasish.core.sequences import LISTS, array_of
 from kerasish.device import put, put_number
 
 _SCALARS = (bool, int, float, complex)
 _SCALAR_VALUES = (np.generic, *_SCALARS)
 _PLAIN = {*_SCALARS, str, bytes, np.ndarray, type(None)}
 # The kinds of Python numbers that a tensor of a kind takes beside it in a list, as in TensorFlow ("V" is bfloat16).
-_FITTING = {"b": "b", "i": "i", "u": "i", "f": "bif", "V": "bif", "c": "ifc"}
+_FITTING = {"b": "b", "i": "bi", "u": "bi", "f": "bif", "V": "bif", "c": "ifc"}
 
 
 class Tensor(Operators):
@@ -218,21 +219,9 @@ def _from_sequence(x, dtype):
         return np.asarray(x)
     if holds_tensors(x):
         return as_array(stacked(x))
-    array = np.asarray(x)
-    if array.dtype == object:
-        array = np.stack([as_array(item) for item in x])
-    if dtype is None and _made_of_python_numbers(x):
-        if array.dtype == np.float64:
-            return array.astype(dtypes.numpy_dtype(dtypes.floatx()))
-        if array.dtype == np.int64 and (array.size == 0 or -(2**31) <= array.min() and array.max() < 2**31):
-            return array.astype(np.int32)
-    return array
-
-
-def _made_of_python_numbers(x) -> bool:
-    while isinstance(x, (list, tuple, range)) and len(x):
-        x = x[0]
-    return isinstance(x, (*_SCALARS, list, tuple)) and not isinstance(x, np.generic)
+    if isinstance(x, LISTS):
+        return array_of(x, dtype)
+    return np.asarray(x)
 
 
 def holds_tensors(x) -> bool:
