@@ -246,7 +246,7 @@ def stack(x, axis=0):
     """Tensors of one shape along a new axis."""
     parts = list(x)
     if axis == 0 and all(type(p) is np.ndarray and p.dtype == parts[0].dtype for p in parts):
-        return convert_to_tensor(parts)  # a list like any other, as in Keras
+        return convert_to_tensor(parts or x)  # a list like any other, as in Keras
     return Stack(axis)(parts)
 
 
