@@ -211,8 +211,10 @@ class LayerState(Tracked):
 
     @trainable.setter
     def trainable(self, value: bool):
-        """Set the flag here, on the variables and on the layers inside."""
+        """Set the flag here, on the variables and on the layers inside; nowhere if it is so already, as in Keras."""
         value = bool(value)
+        if value == self._trainable:
+            return
         self._trainable = value
         frozen = self.__dict__.get("_born_frozen", set())
         for v in self._direct_variables():

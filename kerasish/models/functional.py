@@ -63,7 +63,7 @@ class Functional(Function, Model):
         if len(self._inputs) == 1 and not isinstance(inputs, dict):
             self._build_shapes = {"input_shape": tuple(self._inputs[0].shape)}
         if trainable is not None:
-            self.trainable = trainable
+            self._trainable = bool(trainable)  # the layers keep their own, as in Keras
 
     def _nested_layers(self):
         held = self.__dict__.get("_layers_in_graph", [])

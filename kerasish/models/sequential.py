@@ -40,8 +40,6 @@ class Sequential(Model):
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
-        if not trainable:
-            self.trainable = False
 
     def _untracked_names(self):
         return super()._untracked_names() | {"_functional"}
@@ -274,6 +272,4 @@ class Sequential(Model):
         model._maybe_rebuild()
         if not model._functional and shape and is_shape(shape):
             model.build(tuple(shape))
-        if config.get("trainable") is False:
-            model.trainable = False
         return model

@@ -102,7 +102,8 @@ def _source(keras, data, values, n):
         steps = {"steps_per_epoch": 2} if data["source"] == "steps" else {}
         return values, {"batch_size": data["batch"], **steps}
     batches = _batches(data, values, n)
-    if data["source"] == "generator":
+    if data["source"] == "generator":  # of tuples: TensorFlow has no signature for lists
+        batches = [tuple(tuple(v) if isinstance(v, list) else v for v in batch) for batch in batches]
         return (_forever(batches),), {"steps_per_epoch": len(batches)}
 
     class Batches(keras.utils.PyDataset):

@@ -1,5 +1,6 @@
 """Layers called on symbolic tensors, and with the training flag."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -46,3 +47,32 @@ def test_training_is_no_argument_for_a_call_that_takes_any(wrap):
     layer = Any()
     layer(wrap(np.ones((2, 3), "float32")), training=True)
     assert layer.options == {}
+
+
+@pytest.mark.parametrize("base", ["Layer", "Model"])
+def test_setting_trainable_to_what_it_is_reaches_nobody(base):
+    found = {}
+    for k in (kerasish, keras):
+
+        class Outer(k.layers.Layer if base == "Layer" else k.Model):
+            def __init__(self, k=k, **options):
+                super().__init__(**options)
+                self.inner, self.rest = k.layers.Dense(2), [k.layers.Dense(3)]
+
+            def build(self, shape):
+                self.own = self.add_weight(shape=(2,), name="own")
+                self.inner.build(shape)
+                self.rest[0].build((None, 2))
+                self.built = True
+
+            def call(self, x):
+                return self.rest[0](self.inner(x))
+
+        outer = Outer(trainable=False)
+        outer.build((1, 3))
+        found[k] = []
+        for part, value in [(0, False), (0, True), (1, False), (0, True), (0, 0), (1, True), (0, False), (0, 1)]:
+            (outer, outer.inner)[part].trainable = value
+            flags = outer.trainable, outer.inner.trainable, outer.rest[0].trainable
+            found[k].append((*flags, [w.trainable for w in outer.weights], len(outer.trainable_weights)))
+    assert found[kerasish] == found[keras]

@@ -58,3 +58,24 @@ def test_the_shape_of_what_is_not_built_is_not_implemented():
 
         with pytest.raises(NotImplementedError, match="does not have a `compute_output_shape` method implemented"):
             Scale().compute_output_shape((None, 3))
+
+
+def test_who_is_frozen_in_what_was_frozen_as_a_whole():
+    """The constructor's `trainable` is the model's alone; a Sequential's config does not bring it back."""
+
+    def flags(*models):
+        return [(m.trainable, [layer.trainable for layer in m.layers], len(m.trainable_weights)) for m in models]
+
+    found = {}
+    for k in (kerasish, keras):
+        x, layer = k.Input((3,)), k.layers.Dense(2)
+        graph, row = k.Model(x, layer(x), trainable=False), k.Sequential([x, k.layers.Dense(2)], trainable=False)
+        found[k] = flags(
+            graph, row, k.Model.from_config(graph.get_config()), k.Sequential.from_config(row.get_config())
+        )
+        graph.trainable = row.trainable = False
+        found[k] += flags(
+            graph, row, k.Model.from_config(graph.get_config()), k.Sequential.from_config(row.get_config())
+        )
+        found[k] += flags(k.models.clone_model(graph), k.models.clone_model(row))
+    assert found[kerasish] == found[keras]
