@@ -173,7 +173,7 @@ class PReLU(Layer):
             regularizer=self.alpha_regularizer,
             constraint=self.alpha_constraint,
         )
-        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes if shared else {})  # else `alpha` broadcasts
 
     def call(self, inputs):
         return ops.subtract(ops.relu(inputs), ops.multiply(self.alpha, ops.relu(ops.negative(inputs))))
@@ -211,7 +211,7 @@ class Softmax(ElementwiseLayer):
 
     Call arguments:
         inputs: the logits.
-        mask: true where a number counts; the others become 0. It broadcasts against the inputs.
+        mask: true, or more than 0.5, where a number counts; the others become 0. It broadcasts against the inputs.
 
     Example:
 
@@ -229,10 +229,10 @@ class Softmax(ElementwiseLayer):
         if mask is None:
             return self._normalize(inputs)
         self._check_mask(tuple(inputs.shape), tuple(mask.shape))
-        mask = ops.cast(mask, "bool")
+        mask = mask if mask.dtype == "bool" else ops.greater(mask, 0.5)
         lowest = -3.0e4 if inputs.dtype == "float16" else -1.0e9
-        outputs = self._normalize(ops.where(mask, inputs, ops.cast(lowest, inputs.dtype)))
-        return ops.where(mask, outputs, ops.cast(0, inputs.dtype))
+        outputs = self._normalize(ops.where(mask, inputs, lowest))  # integers become floats, which have room for it
+        return ops.where(mask, outputs, 0.0)
 
     def _normalize(self, inputs):
         if self.axis is None or isinstance(self.axis, int):

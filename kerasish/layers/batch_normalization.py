@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasish import constraints, initializers, ops, regularizers
+from kerasish import config, constraints, initializers, ops, regularizers
 from kerasish.core import scopes
 from kerasish.core.variable import writing
 from kerasish.kernels import twin_of
@@ -74,7 +74,7 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         self.axis = int(axis)
         self.momentum = float(momentum)
-        self.epsilon = epsilon
+        self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -170,10 +170,10 @@ class BatchNormalization(Layer):
         axes = [axis for axis in range(rank) if axis != self.axis % rank]
         if mask is None:
             return ops.moments(inputs, axes=axes)
-        weights = ops.broadcast_to(ops.expand_dims(ops.cast(mask, inputs.dtype), -1), tuple(inputs.shape))
-        count = ops.sum(weights, axis=axes, keepdims=True) + 1e-7
-        mean = ops.sum(weights * inputs, axis=axes, keepdims=True) / count
-        squares = ops.sum(weights * ops.square(inputs - mean), axis=axes, keepdims=True)
+        mask = ops.broadcast_to(ops.expand_dims(ops.cast(mask, "bool"), -1), tuple(inputs.shape))
+        count = ops.sum(ops.cast(mask, inputs.dtype), axis=axes, keepdims=True) + config.epsilon()
+        mean = ops.sum(ops.where(mask, inputs, 0), axis=axes, keepdims=True) / count
+        squares = ops.sum(ops.square(ops.where(mask, inputs - mean, 0)), axis=axes, keepdims=True)
         return ops.squeeze(mean, axes), ops.squeeze(squares / count, axes)
 
     def _average(self, variable, value, momentum):
@@ -188,9 +188,10 @@ class BatchNormalization(Layer):
         """Outputs by the batch's statistics, corrected (as constants) to the slow ones; all averages move on."""
         stddev = ops.sqrt(variance + self.epsilon)
         limits = self.renorm_clipping
-        scale = ops.stop_gradient(stddev / self.renorm_stddev)
+        slow = ops.maximum(self.renorm_stddev, self.epsilon**0.5)
+        scale = ops.stop_gradient(stddev / slow)
         scale = ops.clip(scale, limits.get("rmin", 0.0), limits.get("rmax", float("inf")))
-        shift = ops.stop_gradient((mean - self.renorm_mean) / self.renorm_stddev)
+        shift = ops.stop_gradient((mean - self.renorm_mean) / slow)
         shift = ops.clip(shift, -limits.get("dmax", float("inf")), limits.get("dmax", float("inf")))
         gamma = scale if self.gamma is None else scale * self.gamma
         beta = shift if self.gamma is None else shift * self.gamma

@@ -70,10 +70,6 @@ class AffineNormalization(SameShape):
         self.autocast = False  # the dtype of its inputs is that of the computation
         self.gamma = self.beta = None
 
-    def _affine(self, dtype):
-        """`gamma` and `beta` in the dtype of the computation, so that their gradients come back in theirs."""
-        return (v if v is None or v.dtype == dtype else ops.cast(v, dtype) for v in (self.gamma, self.beta))
-
     def _finished(self, outputs):
         return outputs if outputs.dtype == self.compute_dtype else ops.cast(outputs, self.compute_dtype)
 
@@ -137,8 +133,7 @@ class LayerNormalization(AffineNormalization):
 
     def call(self, inputs):
         if not self.rms_scaling:
-            weights = self._affine(inputs.dtype) if inputs.dtype == "float64" else (self.gamma, self.beta)
-            return self._finished(ops.layer_normalization(inputs, *weights, self.axis, self.epsilon))
+            return self._finished(ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon))
         variance = ops.var(inputs, axis=self.axis, keepdims=True)
         return self._finished(inputs * ops.rsqrt(variance + self.epsilon) * self.gamma)
 
@@ -209,7 +204,7 @@ class GroupNormalization(AffineNormalization):
 
     def call(self, inputs):
         x = inputs if dtypes.is_float(inputs.dtype) else ops.cast(inputs, self.compute_dtype)
-        y = group_normalization(x, self.groups, *self._affine(x.dtype), self.axis, self.epsilon)
+        y = group_normalization(x, self.groups, self.gamma, self.beta, self.axis, self.epsilon)
         return self._finished(y if y.dtype == inputs.dtype else ops.cast(y, inputs.dtype))
 
     def get_config(self) -> dict[str, Any]:

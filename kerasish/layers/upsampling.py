@@ -12,8 +12,6 @@ from kerasish.layers.layer import Layer
 from kerasish.layers.reshaping import repetitions
 from kerasish.ops.nn import upsample
 
-INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic", "area")
-
 
 class BaseUpSampling(Layer):
     """Repetition along `rank` axes of space."""
@@ -95,7 +93,9 @@ class UpSampling2D(BaseUpSampling):
         self, size: Size = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
     ):
         super().__init__(size, data_format, **kwargs)
-        self.interpolation = arguments.choice(self, interpolation, INTERPOLATIONS, "interpolation")
+        if not isinstance(interpolation, str):
+            raise arguments.invalid(self, f"`interpolation` must be a string. Received: interpolation={interpolation}")
+        self.interpolation = interpolation.lower()  # `resize` knows which there are
 
     def call(self, inputs):
         if self.interpolation == "nearest":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kerasish.core import autodiff
 from kerasish.core.autodiff import GradientTape
 from kerasish.core.op import Op
+from kerasish.ops.table import cast
 
 
 class FusedOp(Op):
@@ -29,9 +30,10 @@ class FusedOp(Op):
         raise NotImplementedError
 
     def backward(self, ctx, *gys):
-        if not autodiff.recording():
-            return self.fused_backward(ctx, *gys)
         inputs = self.inputs_of(ctx)
+        if not autodiff.recording():
+            found = self.fused_backward(ctx, *gys)
+            return [g if g is None or g.dtype == x.dtype else cast(g, x.dtype) for x, g in zip(inputs, found)]
         with GradientTape() as tape:
             tape.watch([x for x in inputs if x is not None])
             results = self.compose(*inputs)

@@ -15,7 +15,7 @@ from kerasish.ops.conv import NN
 from kerasish.ops.elementwise import rsqrt, spec_dtype, square
 from kerasish.ops.fused import FusedOp
 from kerasish.ops.shaping import moveaxis, reshape
-from kerasish.ops.table import float_of, tensor_of, to_dtype
+from kerasish.ops.table import tensor_of, to_dtype
 
 
 class BatchNormTrain(FusedOp):
@@ -167,11 +167,12 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     epsilon = default_epsilon() if epsilon is None else epsilon
     x = tensor_of(x)
     axes = shapes.axes(axis, len(x.shape))
-    if not dtypes.is_float(x.dtype):
-        wide = to_dtype(x, float_of(x.dtype))
-        return to_dtype(layer_normalization(wide, gamma, beta, axis, epsilon), x.dtype)
-    if axes == (len(x.shape) - 1,):
+    last = axes == (len(x.shape) - 1,)
+    if last and dtypes.is_float(x.dtype):
         return LayerNorm(epsilon)(x, gamma, beta)
+    wide = dtypes.result_type(x.dtype, "float32")
+    if x.dtype != wide:
+        return to_dtype(layer_normalization(to_dtype(x, wide), gamma, beta, axis, epsilon), x.dtype)
     mean = reduce.mean(x, axes, keepdims=True)
     variance = reduce.mean(square(x - mean), axes, keepdims=True)
     shape = [d if i in axes else 1 for i, d in enumerate(x.shape)]
@@ -245,7 +246,7 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """
     x = tensor_of(x)
     x = x if len(x.shape) else reshape(x, (1,))
-    wide = to_dtype(x, float_of(x.dtype))
+    wide = to_dtype(x, dtypes.result_type(x.dtype, "float32"))
     epsilon = default_epsilon() if epsilon is None else epsilon
     y = wide * rsqrt(reduce.mean(square(wide), axis, keepdims=True) + epsilon)
     if scale is not None:

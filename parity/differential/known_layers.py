@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from parity.libraries import ours
@@ -75,8 +77,75 @@ def _bias_along_space(data, difference) -> bool:
     return _taken_for_bias(outputs, (1, outputs[1], *[1] * (len(outputs) - 2)))
 
 
+ACCIDENTS = re.compile(
+    r"(list|tuple) index out of range|(list )?assignment index out of range|(division|modulo) by zero|"
+    r"'\w+' object (has no attribute|is not iterable|is not subscriptable|cannot be interpreted)|"
+    r"unsupported operand type\(s\)|local variable .* (referenced before assignment|not associated)"
+)
+
+
+def _by_accident(data, difference) -> bool:
+    """Whether Keras ends in an error of Python's own, where ours says what is wrong."""
+    want, got = difference.want, difference.got
+    if not (hasattr(want, "error") and hasattr(got, "error")):
+        return False
+    accident = want.kind not in ("ValueError", "RuntimeError") and ACCIDENTS.search(str(want.error))
+    return bool(accident) and isinstance(got.error, ValueError) and str(got.error).startswith("layer '")
+
+
+def _output_of_no_size(data, difference) -> bool:
+    """Whether an adaptive pooling is asked for windows of which there are none: Keras divides by their number."""
+    sizes = np.ravel(data["arguments"]["output_size"])
+    refused = isinstance(getattr(difference.got, "error", None), ValueError)
+    return refused and difference.what == "outcome" and sizes.dtype.kind == "i" and bool((sizes == 0).any())
+
+
+def _integers(data) -> bool:
+    return all("int" in x["dtype"] for x in data["inputs"])
+
+
+def _cut_off(data, difference) -> bool:
+    """Whether whole numbers are apart by one: floats that differ in their last digit, without their fractions."""
+    given = [*data["inputs"], *([data["second"]] if data.get("second") else [])]
+    return difference.what.endswith(" values") and difference.apart == 1 and any("int" in x["dtype"] for x in given)
+
+
+def _averages_integers(data, difference) -> bool:
+    places = ("symbolic[2]", "training=False.output", "training=True.output", "repeated", "masked[0]")
+    wide = (difference.want, difference.got) == ("float64", "float32")
+    return wide and difference.what in [f"{place} dtype" for place in places] and _integers(data)
+
+
+def _mask_along_other_axes(data, difference) -> bool:
+    """Whether Keras gives a mask one axis less than its input has, at the end, where it lacks more."""
+    return difference.what.startswith("masked[1]") and len(data["inputs"][0]["shape"]) > 3
+
+
+def _noise_beyond_the_input(data, difference) -> bool:
+    """Whether the noise is larger than the input, which TensorFlow then broadcasts to it."""
+    noise, shape = data["arguments"].get("noise_shape") or (), data["inputs"][0]["shape"]
+    beyond = any(n is not None and n != d == 1 for n, d in zip(noise[::-1], shape[::-1])) or len(noise) > len(shape)
+    return beyond and difference.what == "training=True" and "`noise_shape` must be" in str(difference.got)
+
+
+def _policy_of_halves(data, difference) -> bool:
+    asked, text = str(data["arguments"].get("dtype")), str(difference.got)
+    return "float16" in asked and text.startswith("NotImplementedError") and f"dtype policy '{asked}' is not" in text
+
+
 ROWS = [
+    ("layers", _by_accident, "Keras ends by accident; our error says what is wrong"),
     ("layers", _refuses_none, "Keras computes with None; we name the axis that must be known"),
+    ("layers", _policy_of_halves, "there is no half or mixed precision yet: the error says so"),
+    ("layers/AdaptiveAveragePooling", _output_of_no_size, "Keras divides by zero when called; we refuse at once"),
+    ("layers/Average", _averages_integers, "TensorFlow divides integers in float64; its symbolic result is float32"),
+    (
+        "layers/RMSNormalization layers/LayerNormalization layers/GroupNormalization",
+        _cut_off,
+        "TensorFlow's rsqrt is a little less than it should be, and integers lose the fraction",
+    ),
+    ("layers/Concatenate", _mask_along_other_axes, "Keras broadcasts masks of two axes along the wrong ones"),
+    ("layers/Dropout", _noise_beyond_the_input, "TensorFlow's output has another shape then than the input"),
     (
         "layers/MaxPooling layers/AveragePooling layers/Conv layers/Depthwise layers/Separable",
         _nothing_in_place,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -33,11 +34,12 @@ SMALLEST = 1e-2  # arrays of smaller numbers are compared in units of this
 
 @dataclass
 class Difference:
-    """What differs in a case: the result's name, and both sides of it."""
+    """What differs in a case: the result's name, both sides of it, and how far numbers are apart at most."""
 
     what: str
     want: object
     got: object
+    apart: float = float("inf")
 
     def __str__(self):
         return f"{self.what}:\n    Keras    {_short(self.want)}\n    kerasish {_short(self.got)}"
@@ -176,7 +178,10 @@ def _compare_arrays(what, want, got, tolerance):
         cancels = "gradient" in what or tolerance >= TOLERANCES["float16"]  # parts of gradients, of sums of halves
         error = _far(want, got, 1.0 if cancels else SMALLEST)
         if not error <= allowed:
-            yield Difference(f"{what} values", f"{want!r} (relative difference {error:.1e})", got)
+            apart = (
+                float(np.abs(want.astype("c16") - got.astype("c16")).max()) if want.dtype.kind in "biufc" else math.inf
+            )
+            yield Difference(f"{what} values", f"{want!r} (relative difference {error:.1e})", got, apart)
 
 
 def _far(want, got, smallest=SMALLEST) -> float:

@@ -101,3 +101,128 @@ def test_weights_of_a_layer_normalization_keep_their_dtype_in_gradients(axis):
     with kerasish.GradientTape() as tape:
         loss = kerasish.ops.sum(layer(x) ** 2)
     assert [g.dtype for g in tape.gradient(loss, layer.trainable_variables)] == ["float32"] * 2
+
+
+WEIGHED = {
+    "Dense": ({"units": 2}, (2, 3)),
+    "EinsumDense": ({"equation": "ab,bc->ac", "output_shape": 2, "bias_axes": "c"}, (2, 3)),
+    "PReLU": ({}, (2, 3)),
+    "BatchNormalization": ({}, (2, 3, 4)),
+    "LayerNormalization": ({}, (2, 3, 4)),
+    "GroupNormalization": ({"groups": 2}, (2, 3, 4)),
+    "RMSNormalization": ({}, (2, 3, 4)),
+    "Conv1D": ({"filters": 2, "kernel_size": 2}, (2, 3, 4)),
+    "Conv2D": ({"filters": 2, "kernel_size": 2}, (2, 3, 3, 4)),
+    "Conv3D": ({"filters": 2, "kernel_size": 2}, (1, 3, 3, 3, 2)),
+    "Conv2DTranspose": ({"filters": 2, "kernel_size": 2}, (2, 3, 3, 4)),
+    "DepthwiseConv2D": ({"kernel_size": 2}, (2, 3, 3, 4)),
+    "SeparableConv1D": ({"filters": 2, "kernel_size": 2}, (2, 3, 4)),
+}
+
+
+@pytest.mark.parametrize("policy, given", [("float64", "float32"), ("float32", "float64"), ("float64", "float16")])
+@pytest.mark.parametrize("name", WEIGHED)
+def test_gradients_have_the_dtype_of_what_they_belong_to(name, policy, given):
+    arguments, shape = WEIGHED[name]
+    layer = getattr(kerasish.layers, name)(**arguments, dtype=policy)
+    x = kerasish.ops.convert_to_tensor(np.random.default_rng(0).standard_normal(shape).astype(given))
+    with kerasish.GradientTape() as tape:
+        tape.watch(x)
+        loss = kerasish.ops.sum(layer(x, training=True) if name == "BatchNormalization" else layer(x))
+    weights = layer.trainable_variables
+    assert weights and [v.dtype for v in weights] == [policy] * len(weights)
+    assert [g.dtype for g in tape.gradient(loss, [x, *weights])] == [given] + [policy] * len(weights)
+
+
+@pytest.mark.parametrize("weight", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("given", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("axis", [-1, (1, 2)])
+def test_gradients_of_a_layer_normalization_in_mixed_dtypes(given, weight, axis):
+    x = kerasish.ops.convert_to_tensor(np.arange(24.0).reshape(2, 3, 4) ** 2, given)
+    gamma, beta = (kerasish.Variable(np.ones(x.shape[-1] if axis == -1 else (3, 4)), dtype=weight) for _ in range(2))
+    with kerasish.GradientTape() as tape:
+        tape.watch(x)
+        y = kerasish.ops.layer_normalization(x, gamma, beta, axis)
+        loss = kerasish.ops.sum(y)
+    assert [y.dtype] + [g.dtype for g in tape.gradient(loss, [x, gamma, beta])] == [given, given, weight, weight]
+
+
+@pytest.mark.parametrize("name", ["LayerNormalization", "RMSNormalization", "GroupNormalization", "BatchNormalization"])
+@pytest.mark.parametrize("given", ["float16", "bfloat16"])
+def test_sums_of_halves_are_taken_in_float32(name, given):
+    """The gradient of a weight adds up many halves: in halves it would be wrong in the third digit."""
+    options = {"groups": 2} if name == "GroupNormalization" else {}
+    layer = getattr(kerasish.layers, name)(autocast=False, **options)
+    rng = np.random.default_rng(0)
+    x, upstream = (kerasish.ops.convert_to_tensor(rng.standard_normal((500, 4)), given) for _ in range(2))
+    with kerasish.GradientTape() as tape:
+        y = layer(x)
+        loss = kerasish.ops.sum(y * kerasish.ops.cast(upstream, y.dtype))
+    exact = getattr(kerasish.layers, name)(dtype="float64", **options)
+    with kerasish.GradientTape() as wide:
+        wide_loss = kerasish.ops.sum(exact(kerasish.ops.cast(x, "float64")) * kerasish.ops.cast(upstream, "float64"))
+    pairs = zip(tape.gradient(loss, layer.trainable_variables), wide.gradient(wide_loss, exact.trainable_variables))
+    for got, want in pairs:
+        np.testing.assert_allclose(got, want, rtol=0, atol=2e-3 * (8 if given == "bfloat16" else 1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["LayerNormalization", "RMSNormalization", "GroupNormalization", "BatchNormalization"])
+def test_an_integer_as_epsilon(name, dtype):
+    x = np.random.default_rng(0).standard_normal((2, 3, 4)).astype(dtype)
+    options = {"epsilon": 2, "dtype": dtype, **({"groups": 2} if name == "GroupNormalization" else {})}
+    ours, theirs = (getattr(k.layers, name)(**options) for k in (kerasish, keras))
+    np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-5, atol=1e-6)
+    assert repr(ours.get_config()["epsilon"]) == repr(theirs.get_config()["epsilon"])
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int32", "uint8", "int64", "float16", "float32"])
+@pytest.mark.parametrize("mask", [[True, False, True], [1, 0, 1], [0.7, 0.3, 0.6], [False] * 3])
+def test_a_masked_softmax_of_any_dtype(dtype, mask):
+    x, mask = np.arange(6).reshape(2, 3).astype(dtype), np.array([mask] * 2)
+    got, want = (k.layers.Softmax()(x, mask=k.ops.convert_to_tensor(mask)) for k in (kerasish, keras))
+    assert got.dtype == keras.backend.standardize_dtype(want.dtype)
+    np.testing.assert_allclose(got, want, rtol=1e-3 if dtype == "float16" else 1e-5)
+
+
+def test_what_is_masked_does_not_reach_the_statistics():
+    x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
+    x[:, -1] = np.nan
+    mask = np.array([[True, True, True, False]] * 2)
+    layers = [k.layers.BatchNormalization(momentum=0.5) for k in (kerasish, keras)]
+    for k, layer in zip((kerasish, keras), layers):
+        layer(x, training=True, mask=k.ops.convert_to_tensor(mask))
+    for got, want in zip(layers[0].get_weights(), layers[1].get_weights()):
+        np.testing.assert_allclose(got, want, rtol=1e-5)
+        assert np.isfinite(got).all()
+
+
+def test_renormalization_by_a_deviation_of_nothing():
+    x = np.random.default_rng(0).standard_normal((4, 3)).astype("float32")
+    outputs = []
+    for k in (kerasish, keras):
+        layer = k.layers.BatchNormalization(renorm=True, renorm_clipping={})
+        layer.build(x.shape)
+        layer.renorm_stddev.assign([0.0, 0.01, 1.0])
+        outputs.append(np.asarray(layer(x, training=True)))
+    np.testing.assert_allclose(*outputs, rtol=1e-4)
+
+
+def test_an_unknown_interpolation_is_refused_where_it_is_used():
+    for k in (kerasish, keras):
+        layer = k.layers.UpSampling2D(interpolation="Foo")
+        assert layer.get_config()["interpolation"] == "foo"
+        with pytest.raises(ValueError, match="interpolation"):
+            layer(np.ones((1, 2, 2, 1), "float32"))
+
+
+@pytest.mark.parametrize("shared, shape", [(None, (4, 1)), (None, (4, 5)), ([1], (2, 7, 3))])
+def test_slopes_broadcast_unless_axes_are_shared(shared, shape):
+    built = (2, 5) if shared is None else (2, 4, 3)
+    x = np.random.default_rng(0).standard_normal(shape).astype("float32")
+    outputs = []
+    for k in (kerasish, keras):
+        layer = k.layers.PReLU(shared_axes=shared, alpha_initializer="ones")
+        layer.build(built)
+        outputs.append(np.asarray(layer(x)))
+    np.testing.assert_array_equal(*outputs)

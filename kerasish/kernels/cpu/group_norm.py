@@ -39,7 +39,7 @@ def group_norm(x, gamma, beta, groups, epsilon):
         affine[0], affine[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
 
     by_numpy(fill, (gamma, beta), affine)
-    _run(_group, x, [x, affine, np.array([epsilon]), y, mean, inverse_std], groups, 3)
+    _run(_group, x, [x, affine, np.array([epsilon], np.float64), y, mean, inverse_std], groups, 3)
     return y, mean, inverse_std
 
 

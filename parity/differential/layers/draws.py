@@ -64,11 +64,14 @@ REGULARIZERS = one(
 CONSTRAINTS = one(None, "non_neg", "max_norm", "unit_norm", {"class_name": "MaxNorm", "config": {"max_value": 1}})
 FORMATS = one(None, "channels_last", "channels_last", "channels_first")
 PADDINGS = one("valid", "same", "SAME")
-INPUT_DTYPES = one("float32", "float32", "float32", "float32", "float64", "float16", "int32", "int16")
+INPUT_DTYPES = st.one_of(
+    *[st.just("float32")] * 4,
+    one("float32", "float64", "float16", "bfloat16", "int32", "int16", "uint8", "bool", "int64", "uint32", "int8"),
+)
 COMMON = {
     "name": one("mine"),
     "trainable": booleans,
-    "dtype": one("float32", "float64"),
+    "dtype": st.one_of(*[one("float32", "float64")] * 4, one("mixed_float16", "mixed_bfloat16", "bfloat16", "float16")),
     "autocast": one(True, True, False),
 }
 PRODUCT = {"activation": ACTIVATIONS, "use_bias": booleans, "activity_regularizer": REGULARIZERS, **COMMON}
@@ -82,25 +85,27 @@ WRONG = (  # values of arguments that are mostly refused
         "kernel_size strides dilation_rate pool_size size cropping output_size axis axes",
         one(0, -1, "x", None, 1.5, (1, 2, 3, 4), (0, 1), (2,), (1, -1), 7),
     ),
-    ("padding data_format interpolation output_mode", one("foo", "bar", "VALID")),
+    ("padding data_format interpolation output_mode", one("foo", "bar", "VALID", "", "Channels_Last", None, 3)),
     (
         "activation kernel_initializer bias_regularizer beta_initializer gamma_constraint",
         one("foo", 3, {"class_name": "Foo", "config": {}}, []),
     ),
     (
-        "rate momentum epsilon stddev negative_slope max_value threshold alpha l1",
+        "rate momentum stddev negative_slope max_value threshold alpha l1",
         one(-1, "x", 2, 1.5, -0.5),
     ),
+    ("epsilon", one("x", 2, 1.5, (1,))),  # less than nothing is a root of a negative number, in some places
 )
 WRONG_OF = {name: values for names, values in WRONG for name in names.split()}
 
 
-def layer(name, arguments, *inputs, several=False, formats=False, **options):
+def layer(name, arguments, *inputs, several=False, formats=False, fit=None, **options):
     """A subject: a layer's class, the strategy of its arguments, those of its inputs.
 
     Args:
         several: whether the inputs are one strategy of a tuple, and the layer takes a list.
         formats: whether the layer asks for `keras.config.image_data_format()`.
+        fit: `fit(data)` gives the data with arguments and inputs that go together; most cases are made so.
     """
     parts = {"layer": st.just(name), "arguments": arguments, "seed": seeds, "inputs": st.tuples(*inputs)}
     more = {"open": one("batch", "space"), "mask": seeds}
@@ -110,7 +115,10 @@ def layer(name, arguments, *inputs, several=False, formats=False, **options):
         more["second"] = inputs[0]
     if formats:
         more["image_data_format"] = one("channels_last", "channels_first")
-    subject("layers", name, st.fixed_dictionaries(parts, optional=more).flatmap(_perhaps_wrong), run, **options)
+    draw = st.fixed_dictionaries(parts, optional=more)
+    if fit is not None:
+        draw = st.tuples(draw, one(*[True] * 9, False)).map(lambda pair: fit(pair[0]) if pair[1] else pair[0])
+    subject("layers", name, draw.flatmap(_perhaps_wrong), run, **options)
 
 
 def _perhaps_wrong(data):
@@ -119,15 +127,15 @@ def _perhaps_wrong(data):
     if not places:
         return st.just(data)
     wrong = st.sampled_from(places).flatmap(lambda k: WRONG_OF[k].map(lambda v: {k: v}))
-    changes = st.one_of(st.just({}), st.just({}), st.just({}), wrong)
+    changes = st.one_of(*[st.just({})] * 4, wrong)
     return changes.map(lambda change: {**data, "arguments": {**data["arguments"], **change}})
 
 
-def image(rank, least=1, most=8, channels=dims, dtype=INPUT_DTYPES):
+def image(rank, least=1, most=8, channels=dims, dtype=INPUT_DTYPES, values=one("normal")):
     """Data of a batch of images: any sizes, the batch first."""
     space = st.tuples(*[st.integers(least, most)] * rank)
     shape = st.tuples(batches, space, channels).map(lambda s: (s[0], *s[1], s[2]))
-    return array(shape, dtype)
+    return array(shape, dtype, values)
 
 
 def sizes(rank, most=3, least=1):
