@@ -26,7 +26,7 @@ def composed(name: str, function: Callable, doc: str, dtype_rule: Callable | Non
 
     Args:
         name: the public name.
-        function: `function(x, **parameters)`, in ops.
+        function: `function(x, **parameters)`, in ops; x is a tensor.
         doc: one line.
         dtype_rule: `dtype_rule(dtype, **parameters)`, the result's dtype where it is not simply a float.
         **parameters: names and defaults.
@@ -38,7 +38,7 @@ def composed(name: str, function: Callable, doc: str, dtype_rule: Callable | Non
         self.__dict__.update({**parameters, **given})
 
     def call(self, x):
-        return function(x, **{p: getattr(self, p) for p in parameters})
+        return function(tensor_of(x), **{p: getattr(self, p) for p in parameters})
 
     def infer(self, x):
         if "axis" in parameters:
@@ -65,7 +65,6 @@ def composed(name: str, function: Callable, doc: str, dtype_rule: Callable | Non
 
 
 def _float(x):
-    x = tensor_of(x)
     return to_dtype(x, float_of(x.dtype))
 
 
@@ -79,13 +78,11 @@ def _shrunk_dtype(dtype, threshold):
 
 
 def _hard_shrink(x, threshold):
-    x = tensor_of(x)
     x = to_dtype(x, _shrunk_dtype(x.dtype, threshold))
     return where(absolute(x) > threshold, x, _zero(x))
 
 
 def _soft_shrink(x, threshold):
-    x = tensor_of(x)
     dtype = _shrunk_dtype(x.dtype, threshold)
     x = to_dtype(x, int_of_bool(dtype))
     inside = where(x < -threshold, x + threshold, _zero(x))
@@ -93,13 +90,18 @@ def _soft_shrink(x, threshold):
 
 
 def _threshold_dtype(dtype, threshold, default_value):
-    return float_of(dtype) if float in (type(threshold), type(default_value)) else dtype
+    """x's, which is only compared with the threshold; a float if it has to hold one."""
+    return float_of(dtype) if isinstance(default_value, float) else dtype
 
 
 def _threshold(x, threshold, default_value):
-    x = tensor_of(x)
     x = to_dtype(x, _threshold_dtype(x.dtype, threshold, default_value))
     return where(greater(x, threshold), x, to_dtype(default_value, x.dtype))
+
+
+def _sparse_plus(x):
+    x = _float(x)
+    return where(x <= -1.0, _zero(x), where(x < 1.0, square(x + 1.0) * 0.25, x))
 
 
 def _sparse_sigmoid(x):
@@ -148,7 +150,7 @@ threshold = composed(
 )
 sparse_plus = composed(
     "sparse_plus",
-    lambda x: where(x <= -1.0, _zero(_float(x)), where(x < 1.0, square(x + 1.0) * 0.25, _float(x))),
+    _sparse_plus,
     "0 up to -1, a parabola up to 1, then x.",
 )
 sparse_sigmoid = composed("sparse_sigmoid", _sparse_sigmoid, "The sigmoid's piecewise linear likeness.")

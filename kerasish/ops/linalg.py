@@ -213,16 +213,15 @@ class Einsum(Op):
     def infer(self, *specs):
         inputs, output = einsum_terms(self.subscripts, [len(s.shape) for s in specs])
         sizes: dict = {}
-        for term, spec in zip(inputs, specs):
-            before = dict(sizes)
-            for letter, d in zip(term, spec.shape):
-                known = before.get(letter)
+        for written, term, spec in zip(einsum_written(self.subscripts), inputs, specs):
+            for letter, d in _lengths(written, term, spec.shape).items():
+                known = sizes.get(letter, 1)
                 if None not in (known, d) and 1 not in (known, d) and known != d:
                     raise ValueError(
                         f"einsum({self.subscripts!r}): letter {letter!r} has the lengths {known} and {d} in operands "
                         f"of shapes {[tuple(s.shape) for s in specs]}"
                     )
-                sizes[letter] = d if known in (None, 1) else known
+                sizes[letter] = d if known == 1 or (known is None and d != 1) else known
         return Spec(tuple(sizes[c] for c in output), product_dtype(*(s.dtype for s in specs)))
 
     prepare = Matmul.prepare
@@ -252,6 +251,16 @@ class Einsum(Op):
         return sum_to(g, arrays[i].shape)
 
 
+def _lengths(written, term, shape) -> dict:
+    """The length of each letter of an operand, of those that it has several of as in Keras: the first one's, but the
+    last one's behind an ellipsis.
+    """
+    behind = len(written.partition("...")[2])
+    ahead = len(term) - behind
+    pairs = list(zip(term, shape))
+    return dict([*pairs[ahead:], *reversed(pairs[:ahead])])
+
+
 def _on_diagonals(g, letters, term, sizes):
     """g, which has each letter once, on the diagonals of a tensor whose axes `term` names, zeros elsewhere."""
     spare = iter(c for c in string.ascii_letters if c not in term)
@@ -265,16 +274,21 @@ def _on_diagonals(g, letters, term, sizes):
     return einsum(f"{','.join([letters, *(a + b for a, b in pairs)])}->{axes}", g, *masks)
 
 
+def einsum_written(subscripts: str) -> list[str]:
+    """The operands' parts of Einstein's formula."""
+    return subscripts.replace(" ", "").partition("->")[0].split(",")
+
+
 def einsum_terms(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
     """Einstein's formula with its ellipses and its implicit output written out.
 
     Raises:
         ValueError: if the formula does not fit the number of operands or their ranks.
     """
-    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    _, arrow, right = subscripts.replace(" ", "").partition("->")
     if "->" in right:
         raise ValueError(f"At most one '->' is supported in `einsum` subscripts, but received {subscripts}.")
-    written = left.split(",")
+    written = einsum_written(subscripts)
     if len(written) != len(ranks):
         raise ValueError(
             f"Number of operands ({len(ranks)}) does not match the number of input specs ({len(written)}) in "

@@ -167,6 +167,8 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     epsilon = default_epsilon() if epsilon is None else epsilon
     x = tensor_of(x)
     axes = shapes.axes(axis, len(x.shape))
+    if isinstance(x, KerasTensor):
+        return KerasTensor(x.shape, x.dtype)
     last = axes == (len(x.shape) - 1,)
     if last and dtypes.is_float(x.dtype):
         return LayerNorm(epsilon)(x, gamma, beta)
@@ -179,7 +181,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     y = (x - mean) * rsqrt(variance + epsilon)
     y = y if gamma is None else y * reshape(gamma, shape)
     y = y if beta is None else y + reshape(beta, shape)
-    return KerasTensor(x.shape, x.dtype) if isinstance(x, KerasTensor) else to_dtype(y, x.dtype)
+    return to_dtype(y, x.dtype)
 
 
 class GroupNorm(FusedOp):
@@ -246,12 +248,15 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """
     x = tensor_of(x)
     x = x if len(x.shape) else reshape(x, (1,))
+    axes = shapes.axes(axis, len(x.shape))
+    if isinstance(x, KerasTensor):
+        return KerasTensor(x.shape, x.dtype)
     wide = to_dtype(x, dtypes.result_type(x.dtype, "float32"))
     epsilon = default_epsilon() if epsilon is None else epsilon
     y = wide * rsqrt(reduce.mean(square(wide), axis, keepdims=True) + epsilon)
     if scale is not None:
-        rank, axes = len(x.shape), shapes.axes(axis, len(x.shape))
+        rank = len(x.shape)
         last, given = axes == tuple(range(rank - len(axes), rank)), spec_of(scale).shape
         in_place = len(given) == rank or last and given in (tuple(x.shape[i] for i in axes), (), (1,))
         y = y * (scale if in_place else reshape(scale, [d if i in axes else 1 for i, d in enumerate(x.shape)]))
-    return KerasTensor(x.shape, x.dtype) if isinstance(x, KerasTensor) else to_dtype(y, x.dtype)
+    return to_dtype(y, x.dtype)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 
+import numpy as np
+
 from kerasish.config import image_data_format
 from kerasish.core import shapes
 from kerasish.core.op import Op, Spec
+from kerasish.core.operators import Operators
 from kerasish.core.shapes import Window
+from kerasish.core.tensor import convert_to_tensor
 from kerasish.ops.conv import NN, channels_last, per_axis
 from kerasish.ops.elementwise import equal
 from kerasish.ops.shaping import expand_dims, moveaxis, squeeze
@@ -147,6 +151,11 @@ class MaxPool(_Door):
     """The largest of each window."""
 
     inner = PoolMax
+
+    def call(self, x):
+        if len(np.shape(x)) == 4 and not isinstance(x, Operators) and channels_last(self.data_format):
+            x = convert_to_tensor(x, "float32")  # as TensorFlow's kernel for images takes what is no tensor yet
+        return super().call(x)
 
 
 class MaxPoolRelu(_Door):

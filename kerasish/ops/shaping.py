@@ -203,7 +203,8 @@ class Concatenate(Op):
         return Spec(shapes.concatenate([x.shape for x in xs], self.axis), dtypes.result_type(*(x.dtype for x in xs)))
 
     def forward(self, ctx, *xs):
-        ctx.save(*[x.shape[self.axis] for x in xs])
+        axis = shapes.normal_axis(self.axis, xs[0].ndim)
+        ctx.save(*[x.shape[axis] for x in xs])
         return ctx.kernels.concatenate(xs, self.axis)
 
     def backward(self, ctx, gy):

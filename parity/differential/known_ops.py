@@ -64,7 +64,32 @@ def _symbolic_shape_of_two(data, difference) -> bool:
 
 
 def _vectors(data, difference) -> bool:
-    return all(len(x["shape"]) < (2 if data["op"] == "vstack" else 1) for x in data["inputs"])
+    given = [np.shape(made(x).tolist() if data["as"] == "lists" else made(x)) for x in data["inputs"]]
+    return all(len(shape) < (2 if data["op"] == "vstack" else 1) for shape in given)
+
+
+def _larger_than_the_image(data, difference) -> bool:
+    refused = "Computed output size would be negative" in str(difference.got)
+    return difference.what == "outcome" and refused and not hasattr(difference.want, "error")
+
+
+def _beyond_the_matrix(data, difference) -> bool:
+    """Whether Keras gives a diagonal of none of x's elements, which then has no gradient."""
+    offset, first, second = (data["arguments"].get(k, d) for k, d in (("offset", 0), ("axis1", 0), ("axis2", 1)))
+    shape = data["inputs"][0]["shape"]
+    outside = offset <= -shape[first] or offset >= shape[second]
+    return difference.what == "gradient[0]" and difference.want == "none" and outside and not np.any(difference.got)
+
+
+def _scalar_of_bfloat16(data, difference) -> bool:
+    x = data["inputs"][0]
+    return difference.what == "outcome" and x["dtype"] == "bfloat16" and tuple(x["shape"]) == ()
+
+
+def _only_one_along_no_axis(data, difference) -> bool:
+    rank, axis = len(data["inputs"][0]["shape"]), data["arguments"].get("axis", 0)
+    refused = difference.what == "outcome" and getattr(difference.got, "kind", None) == "ValueError"
+    return refused and len(data["inputs"]) == 1 and not -rank <= axis < rank
 
 
 def _integers_as_they_are(data, difference) -> bool:
@@ -133,6 +158,26 @@ ROWS = [
         "ops/vstack ops/hstack",
         _vectors,
         "Keras on TensorFlow concatenates vectors where its documentation and its other back-ends make rows of them",
+    ),
+    (
+        "ops/conv ops/depthwise_conv ops/separable_conv ops/max_pool ops/average_pool",
+        _larger_than_the_image,
+        "TensorFlow gives empty images, and gradients that nobody wrote, for windows larger than the image",
+    ),
+    (
+        "ops/diagonal",
+        _beyond_the_matrix,
+        "Keras cuts x off where the diagonal has no elements, but for one along the last axes, and in trace",
+    ),
+    (
+        "ops/convert_to_numpy",
+        _scalar_of_bfloat16,
+        "Keras ends by accident: NumPy does not take bfloat16's scalars for arrays",
+    ),
+    (
+        "ops/concatenate",
+        _only_one_along_no_axis,
+        "TensorFlow passes a single tensor through, whatever the axis; Keras's symbolic result refuses it, as ours do",
     ),
     (
         "ops/hypot ops/logaddexp",

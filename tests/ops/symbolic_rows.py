@@ -315,6 +315,18 @@ row("einsum ranks", lambda ops, x, y: ops.einsum("bij,jk->bik", x, y), f(N, 4), 
 row("einsum operands", lambda ops, x, y: ops.einsum("ij->i", x, y), f(N, 4), f(4, 2))
 row("vstack of open", lambda ops, x, y: ops.vstack([x, y]), f(N, 3), f(3, N))
 row("hstack of open", lambda ops, x, y: ops.hstack([x, y]), f(N, 2), f(N, N))
+row("einsum of a letter twice", lambda ops, x: ops.einsum("iij->ij", x), f(N, 3, 2))
+row("einsum of a letter twice, open last", lambda ops, x: ops.einsum("iij->ij", x), f(3, N, 2))
+row("einsum of a letter twice behind dots", lambda ops, x: ops.einsum("...ii->...i", x), f(2, 3, N))
+row("einsum of a letter twice, open behind dots", lambda ops, x: ops.einsum("...ii->...i", x), f(2, N, 3))
+row("einsum of a letter about dots", lambda ops, x: ops.einsum("i...i->i...", x), f(N, 2, 3))
+row(
+    "layer_normalization along two open axes",
+    lambda ops, x, g: ops.layer_normalization(x, g, axis=(0, 1)),
+    f(N, N),
+    f(3, 3),
+)
+row("rms_normalization along two open axes", lambda ops, x, g: ops.rms_normalization(x, g, (0, 1)), f(N, N), f(3, 3))
 row("einsum of two lengths", lambda ops, x: ops.einsum("ii", x), f(2, 3))
 row("trace of open", lambda ops, x: ops.trace(x), f(N, 3))
 row("moments of open", lambda ops, x: ops.moments(x, [0, 1]), f(N, N))

@@ -139,11 +139,12 @@ op(
 
 @st.composite
 def sections(draw):
-    """A sorted row of limits, and values to be placed among them."""
+    """A sorted row of limits, and a row of values of its dtype, rarely others, to be placed among them."""
     n = draw(st.integers(0, 4))
-    dtype = draw(one("float32", "int32", "float64", "int64", "float16", "int8"))
+    dtype = draw(one("float32", "int32", "float64", "int64", "float16", "bfloat16", "int8"))
     limits = {"shape": (n,), "dtype": dtype, "values": "sorted", "seed": draw(st.integers(0, 99))}
-    return (limits, draw(some_array(one(dtype, dtype, "float32", "int32"), "normal ties", 0, 2))), {}
+    rank = draw(one(1, 1, 1, 1, 2, 0))
+    return (limits, draw(some_array(one(*[dtype] * 6, "float32", "int32"), "normal ties special", rank, rank))), {}
 
 
 whole("searchsorted", st.tuples(sections(), some(side=one("left", "right"))).map(lambda d: (d[0][0], d[1])))
@@ -185,6 +186,6 @@ op("nonzero", some_array(ANY, "ties", 0, 3), symbolic=False)
 op(
     "in_top_k",
     array((3,), one("int32", "int64"), one("small")),
-    array((3, 4), REAL, one("normal", "ties", "special")),
+    array((3, 4), one(*["float32"] * 6, "float64", "float16", "bfloat16"), one("normal", "ties", "special")),
     arguments=st.fixed_dictionaries({"k": one(2, 1, 4)}),
 )
