@@ -10,7 +10,6 @@ from parity.differential.ops.kinds import (
     ANY,
     NOTHING,
     NUMBERS,
-    REAL,
     along,
     an_axis,
     axes,
