@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerasish import ops
+from kerasish import config, ops
 from kerasish.layers import arguments, windows
 from kerasish.layers.arguments import Size
 from kerasish.layers.layer import Layer
@@ -29,7 +29,10 @@ class BaseAdaptivePooling(Layer):
             kind = ValueError if self.rank == 1 and isinstance(sizes, (tuple, list)) else TypeError
             raise arguments.invalid(self, f"`output_size` must be {_SIZES[self.rank]}. {received}", kind)
         self.output_size = arguments.int_tuple(self, sizes, self.rank, "output_size")
-        self.data_format = arguments.data_format(self, data_format)
+        self.data_format = data_format or config.image_data_format()
+        if self.data_format not in ("channels_first", "channels_last"):
+            message = f"Invalid data_format: {data_format}. Expected 'channels_first' or 'channels_last'."
+            raise arguments.invalid(self, message)
 
     def call(self, inputs):
         return self._pool(inputs, self.output_size, self.data_format)

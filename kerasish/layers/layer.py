@@ -128,8 +128,10 @@ class Layer(LayerState, Operation):
     # -- build
 
     @property
-    def path(self) -> str:
-        """The layer's name, after those of the layers around it when it was built."""
+    def path(self) -> str | None:
+        """The layer's name, after those of the layers around it when it was built; None before."""
+        if not self.built:
+            return None
         return f"{self._parent_path}/{self.name}" if self._parent_path else self.name
 
     def _open_name_scope(self):

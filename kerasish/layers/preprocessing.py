@@ -87,10 +87,20 @@ class Normalization(Layer):
         if (mean is None) != (variance is None):
             message = "When setting values directly, both `mean` and `variance` must be set."
             raise arguments.invalid(self, f"{message} Received: mean={mean} and variance={variance}")
+        if mean is not None:
+            self._check_shapes(np.shape(mean), np.shape(variance))
         self.input_mean = mean
         self.input_variance = variance
         self.invert = invert
         self.supports_masking = True
+
+    def _check_shapes(self, mean, variance):
+        if mean != variance:
+            message = "When setting values directly, `mean` and `variance` must have the same shape."
+            raise arguments.invalid(self, f"{message} Received: mean shape {mean} and variance shape {variance}")
+        if len(mean) > len(self.axis):
+            message = f"The rank of `mean` must be less than or equal to the number of axes ({len(self.axis)})."
+            raise arguments.invalid(self, f"{message} Received: mean shape {mean} for axis {self.axis}")
 
     def build(self, input_shape) -> None:
         rank = len(input_shape)
@@ -126,8 +136,6 @@ class Normalization(Layer):
         if given is None:
             return ops.reshape(getattr(self, weight), self._broadcast)
         values = ops.convert_to_tensor(given, dtype=self.compute_dtype)
-        if math.prod(values.shape) == math.prod(self._broadcast):
-            return ops.reshape(values, self._broadcast)
         if values.shape:  # fewer axes than are kept: they are the last of these
             aligned = [1] * len(self._broadcast)
             for axis, size in zip(reversed(self._kept), reversed(values.shape)):

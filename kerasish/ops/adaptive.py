@@ -6,11 +6,11 @@ import numpy as np
 
 from kerasish.core import dtypes
 from kerasish.core.op import Op, Spec
-from kerasish.ops import reduce
 from kerasish.ops.conv import NN, channels_last, per_axis
-from kerasish.ops.indexing import take
+from kerasish.ops.indexing import take, take_along_axis
 from kerasish.ops.linalg import matmul
-from kerasish.ops.shaping import as_tensor, moveaxis, reshape
+from kerasish.ops.reduce import argmax
+from kerasish.ops.shaping import as_tensor, moveaxis, reshape, squeeze
 
 
 def sections(length: int, parts: int) -> list[tuple[int, int]]:
@@ -71,7 +71,7 @@ class AdaptiveAveragePool(_Door):
 
 
 class AdaptiveMaxPool(_Door):
-    """The largest of each window."""
+    """The largest of each window, the first of equal ones: it alone has the gradient."""
 
     _name = "adaptive_max_pool"
 
@@ -79,7 +79,9 @@ class AdaptiveMaxPool(_Door):
         bounds = sections(x.shape[axis], parts)
         widest = max(last - first for first, last in bounds)
         index = np.array([np.minimum(np.arange(first, first + widest), last - 1) for first, last in bounds])
-        return reduce.max(take(x, index, axis), axis + 1)
+        windows = take(x, index, axis)
+        first = argmax(windows, axis + 1, keepdims=True)
+        return squeeze(take_along_axis(windows, first, axis + 1), axis + 1)
 
 
 def adaptive_average_pool(inputs, output_size: int | tuple, data_format: str | None = None):

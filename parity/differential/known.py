@@ -10,6 +10,8 @@ import numpy as np
 from parity.differential import known_layers, known_ops
 from parity.differential.draws import made
 
+HALVES = ("float16", "bfloat16")
+
 
 class Known(NamedTuple):
     """A difference that is explained.
@@ -34,6 +36,10 @@ def _blank_inside(labels) -> bool:
     return any(0 in row[: (row != 0).sum()] for row in labels)
 
 
+def _of_halves(batch) -> bool:
+    return batch["y_pred"]["dtype"] in HALVES
+
+
 KNOWN: list[Known] = [
     *(Known(*row) for row in known_layers.ROWS),
     *(Known(*row) for row in known_ops.ROWS),
@@ -53,6 +59,11 @@ KNOWN: list[Known] = [
         "optimizers/Nadam optimizers/Adafactor",
         lambda data, difference: data["wrapper"] == "scale" and difference.what.startswith(("state", "one more")),
         "Keras's LossScaleOptimizer does not see variables made without `add_variable`: they are not saved",
+    ),
+    Known(
+        "metrics/AUC",
+        lambda data, difference: data["arguments"].get("from_logits") and any(map(_of_halves, data["batches"])),
+        "a sigmoid of halves is rounded otherwise by TensorFlow, and falls to the other side of a threshold",
     ),
     Known(
         "metrics/TruePositives metrics/TrueNegatives metrics/FalsePositives metrics/FalseNegatives",

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from parity.differential.draws import made
 from parity.libraries import ours
 
 WITHOUT_BUILDING = ("training=", "masked", "second", "repeated")  # stages in which an eager call gives numbers
@@ -105,14 +106,18 @@ def _integers(data) -> bool:
 
 
 def _cut_off(data, difference) -> bool:
-    """Whether whole numbers are apart by one: floats that differ in their last digit, without their fractions."""
-    given = [*data["inputs"], *([data["second"]] if data.get("second") else [])]
-    return difference.what.endswith(" values") and difference.apart == 1 and any("int" in x["dtype"] for x in given)
+    """Whether whole numbers are apart by one: floats that differ in their last digit, without their fractions.
+
+    What is negative is any number as an unsigned one.
+    """
+    given = [x["dtype"] for x in (*data["inputs"], *([data["second"]] if data.get("second") else []))]
+    values = difference.what.endswith(" values") and not difference.what.count("gradients")
+    return values and any("uint" in d or "int" in d and difference.apart == 1 for d in given)
 
 
 def _averages_integers(data, difference) -> bool:
     places = ("symbolic[2]", "training=False.output", "training=True.output", "repeated", "masked[0]")
-    wide = (difference.want, difference.got) == ("float64", "float32")
+    wide = [str(difference.want), str(difference.got)] == ["float64", "float32"] and data["layer"] == "Average"
     return wide and difference.what in [f"{place} dtype" for place in places] and _integers(data)
 
 
@@ -128,6 +133,12 @@ def _noise_beyond_the_input(data, difference) -> bool:
     return beyond and difference.what == "training=True" and "`noise_shape` must be" in str(difference.got)
 
 
+def _equal_maxima(data, difference) -> bool:
+    """Whether gradients of a maximum differ where numbers are equal."""
+    x = made(data["inputs"][0])
+    return difference.what.endswith("gradients[0] values") and len(np.unique(x.astype("f8"))) < x.size
+
+
 def _policy_of_halves(data, difference) -> bool:
     asked, text = str(data["arguments"].get("dtype")), str(difference.got)
     return "float16" in asked and text.startswith("NotImplementedError") and f"dtype policy '{asked}' is not" in text
@@ -137,8 +148,13 @@ ROWS = [
     ("layers", _by_accident, "Keras ends by accident; our error says what is wrong"),
     ("layers", _refuses_none, "Keras computes with None; we name the axis that must be known"),
     ("layers", _policy_of_halves, "there is no half or mixed precision yet: the error says so"),
-    ("layers/AdaptiveAveragePooling", _output_of_no_size, "Keras divides by zero when called; we refuse at once"),
+    ("layers/Adaptive", _output_of_no_size, "Keras divides by zero when called; we refuse at once"),
     ("layers/Average", _averages_integers, "TensorFlow divides integers in float64; its symbolic result is float32"),
+    (
+        "layers/MaxPooling3D layers/AdaptiveMaxPooling3D layers/GlobalMaxPooling3D",
+        _equal_maxima,
+        "TensorFlow gives each of several maxima in space all of the gradient; ours gives it to the first",
+    ),
     (
         "layers/RMSNormalization layers/LayerNormalization layers/GroupNormalization",
         _cut_off,

@@ -99,9 +99,10 @@ def metric(name, truth, guess, arguments=None, required=None, **options):
 REAL = {"dtypes": ("float32", "float64", "float16")}
 COUNTED = {"by_row": False}
 for name in (
-    "MeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError RootMeanSquaredError CosineSimilarity LogCoshError"
+    "MeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError RootMeanSquaredError LogCoshError"
 ).split():
     metric(name, "normal", "normal", **REAL)
+metric("CosineSimilarity", "normal", "normal", {"axis": one(-1, 0, 1)}, width=(3, 4), **REAL)  # of one number: 1 or -1
 metric("MeanSquaredLogarithmicError", "positive", "positive", **REAL)
 metric("Poisson", "positive", "positive", **REAL)
 metric("KLDivergence", "probabilities", "probabilities", **REAL)

@@ -226,3 +226,25 @@ def test_slopes_broadcast_unless_axes_are_shared(shared, shape):
         layer.build(built)
         outputs.append(np.asarray(layer(x)))
     np.testing.assert_array_equal(*outputs)
+
+
+@pytest.mark.parametrize("word", ["", None, "channels_last", "Channels_Last", "foo"])
+@pytest.mark.parametrize("name", ["AdaptiveMaxPooling1D", "AdaptiveAveragePooling2D", "Flatten", "GlobalMaxPooling1D"])
+def test_spellings_of_data_formats(name, word):
+    sizes = {"output_size": 2} if "Adaptive" in name else {}
+    results = []
+    for k in (kerasish, keras):
+        try:
+            results.append(getattr(k.layers, name)(**sizes, data_format=word).get_config()["data_format"])
+        except ValueError:
+            results.append("refused")
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("name, arguments", [("Dense", {"units": 2}), ("Conv1D", {"filters": 1, "kernel_size": 1})])
+def test_a_layer_has_no_path_before_it_is_built(name, arguments):
+    for k in (kerasish, keras):
+        layer = getattr(k.layers, name)(**arguments, name="mine")
+        assert layer.path is None
+        layer.build((1, 2, 3))
+        assert layer.path == "mine"

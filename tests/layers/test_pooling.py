@@ -1,6 +1,11 @@
 """Pooling: windows, global, adaptive."""
 
+import keras
 import numpy as np
+import pytest
+import tensorflow as tf
+
+import kerasish
 
 from .harness import cases, channels_last_oracle, check_layer, check_refusal, refusal, refusals, row
 
@@ -93,3 +98,30 @@ def test_adaptive_pooling(build, shapes, options):
 )
 def test_refusals(attempt, texts, error):
     check_refusal(attempt, texts, error)
+
+
+@pytest.mark.parametrize("rank", [1, 2])  # in three dimensions TensorFlow gives it to each of them
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_the_first_of_equal_numbers_has_the_gradient_of_an_adaptive_maximum(rank, data_format):
+    x = np.random.default_rng(rank).integers(0, 2, (2, *(7, 5, 4)[:rank], 3)).astype("float32")
+    found = []
+    for k in (kerasish, keras):
+        layer = getattr(k.layers, f"AdaptiveMaxPooling{rank}D")(3, data_format=data_format)
+        given = k.ops.convert_to_tensor(np.moveaxis(x, -1, 1) if data_format == "channels_first" else x)
+        tape = (kerasish if k is kerasish else tf).GradientTape()
+        with tape:
+            tape.watch(given)
+            y = layer(given)
+            loss = k.ops.sum(y * np.arange(1, 1 + np.prod(y.shape), dtype="float32").reshape(y.shape))
+        found.append(np.asarray(tape.gradient(loss, given)))
+    np.testing.assert_allclose(*found)
+
+
+def test_equal_numbers_in_space_share_no_gradient_of_an_adaptive_maximum():
+    x = kerasish.ops.ones((1, 5, 5, 5, 1))
+    with kerasish.GradientTape() as tape:
+        tape.watch(x)
+        loss = kerasish.ops.sum(kerasish.layers.AdaptiveMaxPooling3D(2)(x))
+    gradient = tape.gradient(loss, x).numpy()
+    first = [0, 2]  # of the windows
+    assert gradient.sum() == 8 and (gradient[np.ix_([0], first, first, first, [0])] == 1).all()

@@ -89,3 +89,32 @@ def test_adapt_by_batches():
 )
 def test_refusals(attempt, texts, error):
     check_refusal(attempt, texts, error)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"mean": [1.0, 2.0], "variance": [4.0, 1.0], "axis": None},
+        {"mean": [[1.0, 2.0]], "variance": [[4.0, 1.0]], "axis": -1},
+        {"mean": [1.0, 2.0], "variance": 4.0},
+        {"mean": 1.0, "variance": [4.0]},
+        {"mean": [1.0], "variance": [[4.0]], "axis": (1, 2)},
+    ],
+)
+def test_statistics_of_unfitting_shapes_are_refused(arguments):
+    for k in (keras, kerasish):
+        with pytest.raises(ValueError, match="shape"):
+            k.layers.Normalization(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 3), (2, 3, 1), (2, 3, 3)])
+@pytest.mark.parametrize("mean", [1.0, [1.0], [1.0, 2.0, 3.0], [[1.0, 2.0, 3.0]]])
+def test_statistics_of_fewer_axes_than_are_kept(mean, shape):
+    x, results = np.ones(shape, "float32"), []
+    for k in (keras, kerasish):
+        try:
+            layer = k.layers.Normalization(axis=(1, 2), mean=mean, variance=np.ones_like(mean).tolist())
+            results.append(np.asarray(layer(x)))
+        except Exception:
+            results.append("refused")
+    np.testing.assert_array_equal(*results)

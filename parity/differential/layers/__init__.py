@@ -1,3 +1,3 @@
 """Layers."""
 
-from parity.differential.layers import merging, plain, windows  # noqa: F401  (they fill the table)
+from parity.differential.layers import handing_on, merging, plain, windows  # noqa: F401  (they fill the table)

@@ -152,3 +152,11 @@ def of_weights(*names):
 
 tensor = array(st.lists(st.integers(1, 5), min_size=2, max_size=4).map(tuple), INPUT_DTYPES)
 matrix = array(st.tuples(batches, st.integers(1, 6)), INPUT_DTYPES)
+
+inside = one(
+    ("Dense", {"units": 3}),
+    ("Dense", {"units": 2, "activation": "relu", "kernel_regularizer": "l2"}),
+    ("Conv1D", {"filters": 3, "kernel_size": 1}),
+    ("Activation", {"activation": "relu"}),
+    ("Dropout", {"rate": 0.5, "seed": 3}),
+).map(lambda pair: dict(zip(("layer", "arguments"), pair)))

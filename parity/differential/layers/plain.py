@@ -13,6 +13,7 @@ from parity.differential.layers.draws import (
     INPUT_DTYPES,
     PRODUCT,
     image,
+    inside,
     layer,
     matrix,
     of_weights,
@@ -50,15 +51,33 @@ layer(
     formats=True,
 )
 layer("RepeatVector", with_required({"n": st.integers(1, 4)}, COMMON), matrix)
-dims_ = st.one_of(st.permutations([1, 2, 3]), st.permutations([1, 2, 3]), one((1, 2), (0, 1, 2), (1, 1, 2), (3, 2, 4)))
+dims_ = st.one_of(*[st.permutations([1, 2, 3])] * 6, one((1, 2), (0, 1, 2), (1, 1, 2), (3, 2, 4)))
 layer("Permute", dims_.map(lambda p: {"dims": tuple(p)}), image(2, 1, 4))
-layer(
-    "Reshape",
-    one((-1,), (-1, 2), (2, -1), (3, 4), (12,), (2, 2, 3), (5, -1), (-1, -1), (2, 3), (), (0, -1)).map(
-        lambda s: {"target_shape": s}
-    ),
-    array(one((2, 3, 4), (1, 12), (2, 2, 6, 1)), INPUT_DTYPES),
-)
+TARGETS = {  # what shapes can become
+    (2, 3, 4): ((-1,), (-1, 2), (2, -1), (3, 4), (12,), (2, 2, 3), (4, 3, 1)),
+    (1, 12): ((-1,), (-1, 2), (3, 4), (12,), (2, 2, 3), (1, -1, 1)),
+    (2, 2, 6, 1): ((-1,), (6, 2), (2, -1), (3, 4), (12,), (1, 12), (-1, 3)),
+    (2, 5): ((-1,), (5, -1), (5,), (1, 5)),
+    (3, 1): ((), (1,), (-1,), (1, 1)),
+}
+ANY_TARGET = one((5, -1), (-1, -1), (2, 3), (), (0, -1), (-2, 3), (12,))
+
+
+@st.composite
+def reshaped(draw):
+    """Arguments and inputs of a Reshape."""
+    shape = draw(one(*TARGETS))
+    return {
+        "layer": "Reshape",
+        "arguments": {"target_shape": draw(st.one_of(*[one(*TARGETS[shape])] * 4, ANY_TARGET)), **draw(some(**COMMON))},
+        "inputs": (draw(array(shape, INPUT_DTYPES)),),
+        "seed": 0,
+        "open": draw(one("batch", "space")),
+        "mask": draw(one(None, 3)),
+    }
+
+
+subject("layers", "Reshape", reshaped(), run)
 layer(
     "UnitNormalization",
     some(axis=one(-1, 1, (1, 2), [1, -1], 0), **COMMON),
@@ -139,13 +158,6 @@ layer(
     with_required({"num_tokens": one(5, 4, 2)}, {"output_mode": one("multi_hot", "one_hot", "count"), **COMMON}),
     array(st.lists(dims, min_size=1, max_size=3).map(tuple), one("int32", "float32", "uint8"), one("small")),
 )
-inside = one(
-    ("Dense", {"units": 3}),
-    ("Dense", {"units": 2, "activation": "relu", "kernel_regularizer": "l2"}),
-    ("Conv1D", {"filters": 3, "kernel_size": 1}),
-    ("Activation", {"activation": "relu"}),
-    ("Dropout", {"rate": 0.5, "seed": 3}),
-).map(lambda pair: dict(zip(("layer", "arguments"), pair)))
 layer(
     "SpectralNormalization",
     st.tuples(inside, some(power_iterations=one(1, 3), **COMMON)).map(lambda t: {"layer": t[0], **t[1]}),

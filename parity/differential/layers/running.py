@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 
 from parity.differential.draws import made
+from parity.differential.layers.functions import FUNCTIONS
 from parity.differential.outcome import Raised, as_json, attempt, plain
 from parity.differential.tapes import gradients
 
@@ -59,7 +60,14 @@ def layer_of(keras, data):
     for name in ("layer", "inner"):
         if isinstance(arguments.get(name), dict):
             arguments[name] = getattr(keras.layers, arguments[name]["layer"])(**arguments[name]["arguments"])
+    if data["layer"] == "Lambda":
+        names = {k: v for k, v in arguments.items() if k in ("function", "mask", "output_shape") and isinstance(v, str)}
+        arguments |= {k: _registered(keras, FUNCTIONS[v]) for k, v in names.items()}
     return getattr(keras.layers, data["layer"])(**arguments)
+
+
+def _registered(keras, function):
+    return keras.saving.register_keras_serializable("parity")(function)
 
 
 def _structure(data, values):
