@@ -101,9 +101,10 @@ def _source(keras, data, values, n):
     if data["source"] in ("arrays", "steps"):
         steps = {"steps_per_epoch": 2} if data["source"] == "steps" else {}
         return values, {"batch_size": data["batch"], **steps}
-    batches = _batches(data, values, n)
-    if data["source"] == "generator":  # of tuples: TensorFlow has no signature for lists
-        batches = [tuple(tuple(v) if isinstance(v, list) else v for v in batch) for batch in batches]
+    batches = [  # of tuples: TensorFlow has no signature for lists
+        tuple(tuple(v) if isinstance(v, list) else v for v in batch) for batch in _batches(data, values, n)
+    ]
+    if data["source"] == "generator":
         return (_forever(batches),), {"steps_per_epoch": len(batches)}
 
     class Batches(keras.utils.PyDataset):
