@@ -28,6 +28,15 @@ def _gradient_of_equals(data, difference) -> bool:
     return difference.what.startswith("gradient") and bool((a == b).any())
 
 
+def _beside_infinity(data, difference) -> bool:
+    """Whether a gradient differs where an argument is infinite in the result's dtype."""
+    if not difference.what.endswith("values"):
+        return False
+    with np.errstate(over="ignore"):
+        found = [np.asarray(made(x)).astype(difference.got.dtype) for x in data["inputs"]]
+    return difference.what.startswith("gradient") and not all(np.isfinite(x).all() for x in found)
+
+
 def _several_in_the_support(data, difference) -> bool:
     """Whether sparsemax gives some row more than one number: Keras counts k(k + 1)/2 of them, not k."""
     axis = data["arguments"].get("axis", -1)
@@ -79,6 +88,19 @@ def _beyond_the_matrix(data, difference) -> bool:
     shape = data["inputs"][0]["shape"]
     outside = offset <= -shape[first] or offset >= shape[second]
     return difference.what == "gradient[0]" and difference.want == "none" and outside and not np.any(difference.got)
+
+
+def _norm_of_nothing(data, difference) -> bool:
+    empty = "Cannot compute the m" in str(difference.got) and 0 in data["inputs"][0]["shape"]
+    given = isinstance(difference.want, dict)
+    return difference.what == "outcome" and empty and given and bool(np.isinf(difference.want["value"]).all())
+
+
+def _zeros_in_float16(data, difference) -> bool:
+    """Whether a gradient goes through NaN: float16 has neither 1e-7 squared, the least sum of squares, nor 1e7."""
+    return (
+        _values(data).dtype == "float16" and difference.what == "gradient[0] values" and np.isnan(difference.got).any()
+    )
 
 
 def _scalar_of_bfloat16(data, difference) -> bool:
@@ -165,6 +187,12 @@ ROWS = [
         "TensorFlow gives empty images, and gradients that nobody wrote, for windows larger than the image",
     ),
     (
+        "ops/norm",
+        _norm_of_nothing,
+        "Keras takes the largest of no numbers for -inf here, where its `max` refuses, as NumPy's norm does",
+    ),
+    ("ops/normalize", _zeros_in_float16, "zeros become NaN in both libraries, and infinite gradients or NaN go on"),
+    (
         "ops/diagonal",
         _beyond_the_matrix,
         "Keras cuts x off where the diagonal has no elements, but for one along the last axes, and in trace",
@@ -179,6 +207,7 @@ ROWS = [
         _only_one_along_no_axis,
         "TensorFlow passes a single tensor through, whatever the axis; Keras's symbolic result refuses it, as ours do",
     ),
+    ("ops/hypot", _beside_infinity, "Keras divides infinity by infinity: the gradients of both arguments become NaN"),
     (
         "ops/hypot ops/logaddexp",
         _gradient_of_equals,

@@ -73,10 +73,14 @@ whole("fori_loop", with_arguments(FLOATING, lower=one(0, 1), upper=one(3, 1, 0))
 WHOLE_ROWS = some_array(PRECISE, "normal", 1, 3, one(2, 3, 1))
 for name in ("map", "vectorized_map"):
     whole(name, with_arguments(WHOLE_ROWS, name=one(*BRANCHES)))
-whole(
-    "scan",
-    st.tuples(
-        st.tuples(array(st.tuples(one(3, 1, 2)), PRECISE), array((), one("float32"), one("normal"))),
-        st.fixed_dictionaries({"name": one("sums", "products"), "reverse": booleans}),
-    ),
-)
+
+
+@st.composite
+def scanned(draw):
+    """A row, and a start of its dtype."""
+    x = draw(array(st.tuples(one(3, 1, 2)), PRECISE))
+    start = draw(array((), one(*[x["dtype"]] * 6, "float32"), one("normal")))
+    return (x, start), draw(st.fixed_dictionaries({"name": one(*STEPS), "reverse": booleans}))
+
+
+whole("scan", scanned())

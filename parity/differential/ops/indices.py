@@ -121,9 +121,11 @@ def segmented(draw):
     """Rows and the segments that they belong to."""
     x = draw(some_array(NUMBERS, "normal", 1, 3, FULL))
     classes = draw(one(4, 2, 5))
-    ids = draw(places((x["shape"][0],), 4, one("int32", "int64"), least=0))
+    ids = draw(places((x["shape"][0],), draw(one(*[min(classes, 4)] * 6, 4)), one("int32", "int64"), least=0))
     arguments = draw(some(num_segments=one(classes, None), sorted=booleans))
-    if arguments.get("sorted"):
+    if arguments.get("num_segments") is None and draw(one(True, True, False)):  # Keras counts those that are there
+        ids = {**ids, "values": "given", "given": sorted(i % 2 for i in range(x["shape"][0]))}
+    elif arguments.get("sorted"):
         ids = {**ids, "values": "sorted labels"}
     return (x, ids), arguments
 
@@ -141,7 +143,7 @@ def scattered(draw, update=False):
     least = min(shape[:depth])
     index = draw(places((*n, depth), least, one("int32", "int64"), least=0))
     dtype = draw(NUMBERS)
-    values = draw(array((*n, *shape[depth:]), one(dtype, dtype, "float32", "int32")))
+    values = draw(array((*n, *shape[depth:]), one(*[dtype] * 6, "float32", "int32")))
     if update:
         more = some(reduction=one(None, "add", "max", "min", "mul"))
         return (draw(array(shape, one(dtype))), index, values), draw(more)

@@ -60,9 +60,8 @@ def judged(draw, kind):
             array(draw(one(shape[:-1], (*shape[:-1], 1))), one("int32", "int64", "uint8", "float32"), one("labels"))
         )
         return ({**target, "classes": classes}, output), arguments
-    target = draw(
-        array(shape, one("float32", "float16", "int32", "float64"), one("bits" if kind == "binary" else "one_hot"))
-    )
+    dtypes = one(*[output["dtype"]] * 6, "float32", "float16", "int32", "float64")
+    target = draw(array(shape, dtypes, one("bits" if kind == "binary" else "one_hot")))
     if kind == "categorical" and draw(booleans) and len(shape) > 1:
         arguments["axis"] = draw(one(-1, len(shape) - 1, 0))
     return (target, output), arguments
