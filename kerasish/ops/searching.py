@@ -40,6 +40,11 @@ def in_top_k(targets, predictions, k):
     return InTopK(k)(targets, predictions)
 
 
+def _comparable(x):
+    """x in a dtype that NumPy orders: it searches among bfloat16's as if NaN were between them."""
+    return x.astype(np.float32) if dtypes.name_of(x) == "bfloat16" else x
+
+
 class SearchSorted(Op):
     """Where values would have to be put to keep a sequence sorted."""
 
@@ -54,7 +59,12 @@ class SearchSorted(Op):
 
     def forward(self, ctx, sorted_sequence, values):
         self._check(sorted_sequence.shape)
-        return ctx.kernels.xp.searchsorted(sorted_sequence, values, self.side).astype(np.int32)
+        xp = ctx.kernels.xp
+        limits, values = (_comparable(x) for x in (sorted_sequence, values))
+        found = xp.searchsorted(limits, values, self.side).astype(np.int32)
+        if self.side == "right" or values.dtype.kind != "f":
+            return found
+        return xp.where(xp.isnan(values), np.int32(0), found)  # no limit is less than NaN
 
     @staticmethod
     def _check(shape):
@@ -94,7 +104,7 @@ class Digitize(Op):
     def forward(self, ctx, x, bins):
         if bins.ndim != 1:
             raise TypeError(f"`bins` must have one axis. Received: bins.shape={bins.shape}")
-        return ctx.kernels.xp.digitize(x, bins).astype(np.int32)
+        return ctx.kernels.xp.digitize(_comparable(x), _comparable(bins)).astype(np.int32)
 
 
 def digitize(x, bins):

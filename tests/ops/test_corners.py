@@ -56,3 +56,22 @@ def test_along_axes(name, axis):
     with np.errstate(all="ignore"):
         (want,), (got,) = (gradients(k, call(k), [x])[1] for k in (real(), kerasish))
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("limits", [[], [-1, 0, 0, 2], [-np.inf, 1, np.inf]])
+def test_searching_for_nan_and_infinities(limits, side, dtype):
+    arrays = [np.asarray(x).astype(dtype) for x in (limits, CORNERS)]
+    want, got = (np.asarray(keras.ops.searchsorted(*arrays, side)) for keras in (real(), kerasish))
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+@pytest.mark.parametrize("bins", [[], [0, 2], [-1.0, 0.0, 0.0, 2.0]])
+def test_bins_of_nan_and_infinities(bins, dtype):
+    x = CORNERS.astype(dtype)
+    want, got = (np.asarray(keras.ops.digitize(x, np.array(bins))) for keras in (real(), kerasish))
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)

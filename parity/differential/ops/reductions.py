@@ -149,7 +149,10 @@ def sections(draw):
 whole("searchsorted", st.tuples(sections(), some(side=one("left", "right"))).map(lambda d: (d[0][0], d[1])))
 op(
     "digitize",
-    some_array(one("float32", "int32", "float64", "float16", "int8", "uint8", "bool", "int64"), "normal ties special"),
+    some_array(
+        one("float32", "int32", "float64", "float16", "bfloat16", "int8", "uint8", "bool", "int64"),
+        "normal ties special",
+    ),
     arguments=one([-1.0, 0.0, 1.0], [0, 2], [0.5], [], [-1.0, 0.0, 0.0, 2.0]).map(lambda b: {"bins": np.array(b)}),
 )
 
