@@ -132,7 +132,9 @@ class _Extreme(Reduction):
         self.initial = initial
 
     def forward(self, ctx, x):
-        xp, gone = ctx.kernels.xp, self.gone(x)
+        xp, gone, dtype = ctx.kernels.xp, self.gone(x), x.dtype
+        if self.initial is not None and dtype.kind == "b":  # an initial number is an integer, as in Keras
+            x = x.astype(np.int32)
         initial = None if self.initial is None else as_array(self.initial, dtypes.name_of(x), like=x)
         if 0 in [x.shape[a] for a in gone]:
             if initial is None:
@@ -144,6 +146,7 @@ class _Extreme(Reduction):
         else:
             y = getattr(ctx.kernels, self.kernel)(x, gone, self.keepdims)
             y = y if initial is None else getattr(xp, self.kernel + "imum")(y, initial)
+        y = y.astype(dtype, copy=False)
         ctx.save(x, y)
         return y
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from parity.differential.draws import made
+from parity.libraries import ours
 
 PRODUCTS = "ops/dot ops/vdot ops/inner ops/outer ops/tensordot ops/matmul ops/einsum"
 BITS = (
@@ -75,6 +76,25 @@ def _symbolic_shape_of_two(data, difference) -> bool:
 def _vectors(data, difference) -> bool:
     given = [np.shape(made(x).tolist() if data["as"] == "lists" else made(x)) for x in data["inputs"]]
     return all(len(shape) < (2 if data["op"] == "vstack" else 1) for shape in given)
+
+
+def _beyond_small_integers(data, difference) -> bool:
+    """Whether sums of products are beyond what the integers of their dtype can hold, or floats of its width."""
+    y = difference.got
+    if difference.what != "value values" or y.dtype.kind not in "iu":
+        return False
+    function = getattr(ours().ops, data["op"])
+    exact = [made(x).astype("int64") if isinstance(x, dict) else x for x in data["inputs"]]
+    sums = np.asarray(function(*exact, **data["arguments"]))
+    limits = np.iinfo(y.dtype)
+    return bool(((sums < limits.min) | (sums > limits.max)).any())
+
+
+def _equals_in_space(data, difference) -> bool:
+    """Whether a gradient differs in images of three axes with equal numbers in them."""
+    x = _values(data)
+    several = len(np.unique(x.astype("float64"))) < x.size
+    return difference.what == "gradient[0] values" and x.ndim == 5 and several
 
 
 def _larger_than_the_image(data, difference) -> bool:
@@ -164,6 +184,16 @@ ROWS = [
         BITS,
         _symbolic_shape_of_two,
         "Keras's symbolic result has the shape of the first argument, whatever the second's",
+    ),
+    (
+        PRODUCTS,
+        _beyond_small_integers,
+        "Keras on TensorFlow multiplies some integers as float32: sums do not wrap around",
+    ),
+    (
+        "ops/max_pool ops/adaptive_max_pool",
+        _equals_in_space,
+        "TensorFlow's kernel of three axes gives each of several largest numbers all of the gradient",
     ),
     ("ops/sign", _beyond_int32, "TensorFlow's sign of uint32 is that of its bits as an int32"),
     (PRODUCTS, _beyond_floats, "Keras on TensorFlow multiplies some integers as float32, which rounds large ones"),

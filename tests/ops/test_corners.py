@@ -75,3 +75,21 @@ def test_bins_of_nan_and_infinities(bins, dtype):
     want, got = (np.asarray(keras.ops.digitize(x, np.array(bins))) for keras in (real(), kerasish))
     assert got.dtype == want.dtype
     np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("initial", [0.5, -0.5, -1, 2, True, False])
+@pytest.mark.parametrize("x", [[True, True], [False, True], [False, False]])
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_initial_values_beside_booleans(name, x, initial):
+    want, got = (np.asarray(getattr(k.ops, name)(np.array(x), initial=initial)) for k in (real(), kerasish))
+    assert (got.dtype, got) == (want.dtype, want)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("shape", [(2, 5, 3), (2, 4, 5, 2)])
+@pytest.mark.parametrize("name", ["max_pool", "adaptive_max_pool"])
+def test_equal_numbers_in_windows(name, shape, size):
+    x = np.random.default_rng(0).integers(0, 2, shape).astype("float32")
+    call = lambda keras: lambda v: getattr(keras.ops, name)(v, size, data_format="channels_last")
+    (want,), (got,) = (gradients(k, call(k), [x])[1] for k in (real(), kerasish))
+    np.testing.assert_allclose(got, want, rtol=1e-6)

@@ -18,7 +18,6 @@ BRANCHES = {
 STEPS = {
     "sums": lambda ops, c, x: (c + ops.sum(x), c * 2.0),
     "products": lambda ops, c, x: (c * 0.5, c + x),
-    "both": lambda ops, c, x: (c + 1.0, (c, x)),
 }
 SAME = one("square", "sin", "negative")
 
