@@ -158,7 +158,8 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes and list(shared_axes)
+        several = isinstance(shared_axes, (list, tuple))
+        self.shared_axes = list(shared_axes) if several else shared_axes if shared_axes is None else [shared_axes]
 
     def build(self, input_shape) -> None:
         shared = self.shared_axes or ()
@@ -235,7 +236,7 @@ class Softmax(ElementwiseLayer):
         return ops.where(mask, outputs, 0.0)
 
     def _normalize(self, inputs):
-        if self.axis is None or isinstance(self.axis, int):
+        if not isinstance(self.axis, (list, tuple)):
             return activations.softmax(inputs, axis=self.axis)
         if len(self.axis) == 1:
             return activations.softmax(inputs, axis=self.axis[0])

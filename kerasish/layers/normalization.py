@@ -26,7 +26,7 @@ SCALE_AND_SHIFT = (
 
 def as_list(axis: int | Sequence[int]) -> list[int]:
     """One axis or several, as a list."""
-    return [axis] if isinstance(axis, int) else list(axis)
+    return list(axis) if isinstance(axis, (list, tuple)) else [axis]
 
 
 class SameShape(Layer):

@@ -21,6 +21,11 @@ def one(*values):
     return st.sampled_from(values)
 
 
+def mostly(usual, rare, times=4):
+    """A strategy, or so many times less often another; `one_of` would leave out what it has already."""
+    return one(*[usual] * times, rare).flatmap(lambda strategy: strategy)
+
+
 def some(**arguments):
     """A dict with any of some keyword arguments: what is left out keeps its default."""
     return st.fixed_dictionaries({}, optional=arguments)

@@ -248,3 +248,12 @@ def test_a_layer_has_no_path_before_it_is_built(name, arguments):
         assert layer.path is None
         layer.build((1, 2, 3))
         assert layer.path == "mine"
+
+
+@pytest.mark.parametrize("axis", [np.int64(1), np.int32(1), 1, [1], (1,), [np.int64(1)]])
+@pytest.mark.parametrize("name, of", [("RMSNormalization", "axis"), ("Softmax", "axis"), ("PReLU", "shared_axes")])
+def test_an_axis_may_be_an_integer_of_numpy(name, of, axis):
+    x = np.random.default_rng(0).standard_normal((2, 3, 3)).astype("float32")
+    ours, theirs = (getattr(k.layers, name)(**{of: axis}) for k in (kerasish, keras))
+    np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-5)
+    assert np.array_equal(ours.get_config()[of], theirs.get_config()[of])

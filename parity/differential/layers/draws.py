@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from parity.differential.draws import array, batches, booleans, dims, one, seeds
+from parity.differential.draws import array, batches, booleans, dims, mostly, one, seeds
 from parity.differential.layers.running import run
 from parity.differential.subject import subject
 
@@ -58,20 +58,23 @@ INITIALIZERS = one(
     {"class_name": "Constant", "config": {"value": 0.4}},
     {"class_name": "RandomNormal", "config": {"mean": 0.2, "stddev": 0.1, "seed": 5}},
 )
-REGULARIZERS = one(
-    None, "l2", "l1", "L1L2", {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.02}}, "orthogonal_regularizer"
+REGULARIZERS = mostly(
+    one(None, "l2", "l1", "L1L2", {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.02}}),
+    one("orthogonal_regularizer"),  # of matrices alone
+    times=12,
 )
 CONSTRAINTS = one(None, "non_neg", "max_norm", "unit_norm", {"class_name": "MaxNorm", "config": {"max_value": 1}})
 FORMATS = one(None, "channels_last", "channels_last", "channels_first")
 PADDINGS = one("valid", "same", "SAME")
-INPUT_DTYPES = st.one_of(
-    *[st.just("float32")] * 4,
-    one("float32", "float64", "float16", "bfloat16", "int32", "int16", "uint8", "bool", "int64", "uint32", "int8"),
+INPUT_DTYPES = mostly(
+    one("float32"),
+    one("float64", "float16", "bfloat16", "int32", "int16", "uint8", "bool", "int64", "uint32", "int8"),
+    times=2,
 )
 COMMON = {
     "name": one("mine"),
     "trainable": booleans,
-    "dtype": st.one_of(*[one("float32", "float64")] * 4, one("mixed_float16", "mixed_bfloat16", "bfloat16", "float16")),
+    "dtype": mostly(one("float32", "float64"), one("mixed_float16", "mixed_bfloat16", "bfloat16", "float16"), 9),
     "autocast": one(True, True, False),
 }
 PRODUCT = {"activation": ACTIVATIONS, "use_bias": booleans, "activity_regularizer": REGULARIZERS, **COMMON}
@@ -127,8 +130,7 @@ def _perhaps_wrong(data):
     if not places:
         return st.just(data)
     wrong = st.sampled_from(places).flatmap(lambda k: WRONG_OF[k].map(lambda v: {k: v}))
-    changes = st.one_of(*[st.just({})] * 4, wrong)
-    return changes.map(lambda change: {**data, "arguments": {**data["arguments"], **change}})
+    return mostly(st.just({}), wrong).map(lambda change: {**data, "arguments": {**data["arguments"], **change}})
 
 
 def image(rank, least=1, most=8, channels=dims, dtype=INPUT_DTYPES, values=one("normal")):

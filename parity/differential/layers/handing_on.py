@@ -35,7 +35,7 @@ def run_wrapper(keras, data):
     """What a wrapper shows of the layer that it holds; it computes nothing."""
     keras.utils.set_random_seed(data["seed"])
     wrapper, shape = layer_of(keras, data), tuple(data["inputs"][0]["shape"])
-    out = {"config": as_json(wrapper.get_config()), "before": [wrapper.path, wrapper.layer.path, wrapper.built]}
+    out = {"config": as_json(wrapper.get_config()), "before": [wrapper.path, wrapper.built]}
     wrapper.build(shape)
     wrapper.trainable = data["frozen"]
     out["weights"] = [[w.path, list(w.shape), w.dtype, w.trainable, plain(w)] for w in wrapper.weights]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from parity.differential.draws import array, batches, booleans, dims, one, seeds, some, with_required
+from parity.differential.draws import array, batches, booleans, dims, mostly, one, seeds, some, with_required
 from parity.differential.layers.draws import (
     ACTIVATIONS,
     COMMON,
@@ -51,7 +51,7 @@ layer(
     formats=True,
 )
 layer("RepeatVector", with_required({"n": st.integers(1, 4)}, COMMON), matrix)
-dims_ = st.one_of(*[st.permutations([1, 2, 3])] * 6, one((1, 2), (0, 1, 2), (1, 1, 2), (3, 2, 4)))
+dims_ = mostly(st.permutations([1, 2, 3]), one((1, 2), (0, 1, 2), (1, 1, 2), (3, 2, 4)), times=6)
 layer("Permute", dims_.map(lambda p: {"dims": tuple(p)}), image(2, 1, 4))
 TARGETS = {  # what shapes can become
     (2, 3, 4): ((-1,), (-1, 2), (2, -1), (3, 4), (12,), (2, 2, 3), (4, 3, 1)),
@@ -69,7 +69,7 @@ def reshaped(draw):
     shape = draw(one(*TARGETS))
     return {
         "layer": "Reshape",
-        "arguments": {"target_shape": draw(st.one_of(*[one(*TARGETS[shape])] * 4, ANY_TARGET)), **draw(some(**COMMON))},
+        "arguments": {"target_shape": draw(mostly(one(*TARGETS[shape]), ANY_TARGET)), **draw(some(**COMMON))},
         "inputs": (draw(array(shape, INPUT_DTYPES)),),
         "seed": 0,
         "open": draw(one("batch", "space")),

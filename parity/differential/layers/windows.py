@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from parity.differential.draws import booleans, one, seeds, some, with_required
+from parity.differential.draws import booleans, mostly, one, seeds, some, with_required
 from parity.differential.layers.draws import COMMON, FORMATS, PADDINGS, PRODUCT, image, layer, of_weights, sizes
 
 FILTERS = {"filters": st.integers(1, 6)}
@@ -21,7 +21,7 @@ def merged(required, optional, extra):
 def strides_or_dilation(rank, most):
     """Keras refuses both, and we then too."""
     both = some(strides=sizes(rank, most), dilation_rate=sizes(rank, 2))
-    return st.one_of(*[some(strides=sizes(rank, most)), some(dilation_rate=sizes(rank, 2))] * 3, both)
+    return mostly(st.one_of(some(strides=sizes(rank, most)), some(dilation_rate=sizes(rank, 2))), both, times=8)
 
 
 def fitted(data):
@@ -114,7 +114,7 @@ def shapings(rank, most):
     """Layers that put a border round images, cut it off, repeat places, or drop channels."""
     format_ = {"data_format": FORMATS} if rank > 1 else {}
     layer(f"ZeroPadding{rank}D", some(padding=borders(rank), data_format=FORMATS, **COMMON), image(rank, 1, most))
-    layer(f"Cropping{rank}D", some(cropping=borders(rank), **format_), image(rank, 1, most))
+    layer(f"Cropping{rank}D", some(cropping=borders(rank), **format_), image(rank, 4, 6, one(4, 5)))
     interpolation = {"interpolation": one("nearest", "bilinear", "bicubic", "lanczos3")} if rank == 2 else {}
     layer(f"UpSampling{rank}D", some(size=sizes(rank), **format_, **interpolation), image(rank, 1, 4))
     rate = {"rate": one(0.3, 0.0, 0.5)}
