@@ -102,6 +102,11 @@ def _larger_than_the_image(data, difference) -> bool:
     return difference.what == "outcome" and refused and not hasattr(difference.want, "error")
 
 
+def _no_elements_to_repeat(data, difference) -> bool:
+    stumbles = "is not compatible with supplied shape" in str(difference.want)
+    return stumbles and difference.what == "outcome" and 0 in data["inputs"][0]["shape"]
+
+
 def _beyond_the_matrix(data, difference) -> bool:
     """Whether Keras gives a diagonal of none of x's elements, which then has no gradient."""
     offset, first, second = (data["arguments"].get(k, d) for k, d in (("offset", 0), ("axis1", 0), ("axis2", 1)))
@@ -216,6 +221,7 @@ ROWS = [
         _larger_than_the_image,
         "TensorFlow gives empty images, and gradients that nobody wrote, for windows larger than the image",
     ),
+    ("ops/repeat", _no_elements_to_repeat, "Keras ends by accident: TensorFlow's gradient of an empty gather"),
     (
         "ops/norm",
         _norm_of_nothing,
