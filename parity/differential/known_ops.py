@@ -102,6 +102,12 @@ def _larger_than_the_image(data, difference) -> bool:
     return difference.what == "outcome" and refused and not hasattr(difference.want, "error")
 
 
+def _rounded_beyond_uint32(data, difference) -> bool:
+    unit = np.float32(10.0 ** -data["arguments"].get("decimals", 0))
+    rounded = np.round(_values(data).astype("float32") / unit) * unit
+    return data["inputs"][0]["dtype"] == "uint32" and bool((rounded >= 2**32).any())
+
+
 def _no_elements_to_repeat(data, difference) -> bool:
     stumbles = "is not compatible with supplied shape" in str(difference.want)
     return stumbles and difference.what == "outcome" and 0 in data["inputs"][0]["shape"]
@@ -221,6 +227,7 @@ ROWS = [
         _larger_than_the_image,
         "TensorFlow gives empty images, and gradients that nobody wrote, for windows larger than the image",
     ),
+    ("ops/round", _rounded_beyond_uint32, "TensorFlow casts floats that uint32 does not hold to any number"),
     ("ops/repeat", _no_elements_to_repeat, "Keras ends by accident: TensorFlow's gradient of an empty gather"),
     (
         "ops/norm",
