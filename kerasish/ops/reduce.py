@@ -292,6 +292,7 @@ def std(x, axis=None, keepdims: bool = False):
 def logsumexp(x, axis=None, keepdims: bool = False):
     """log(sum(exp(x))), without overflow."""
     x = tensor_of(x)
+    x = to_dtype(x, float_of(x.dtype))
     # the least number, for axes without elements
     top = stop_gradient(max(x, axis, keepdims=True, initial=-np.inf))
     top = where(isfinite(top), top, as_array(0, top.dtype))
@@ -354,6 +355,9 @@ def nansum(x, axis=None, keepdims: bool = False):
 
 def nanmean(x, axis=None, keepdims: bool = False):
     """The mean of what is not NaN."""
+    x = tensor_of(x)
+    if not dtypes.is_float(x.dtype):
+        return mean(to_dtype(x, "float32"), axis, keepdims)
     there = cast(logical_not(isnan(x)), spec_dtype(x))
     return nansum(x, axis, keepdims) / sum(there, axis, keepdims)
 

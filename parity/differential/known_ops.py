@@ -102,6 +102,15 @@ def _larger_than_the_image(data, difference) -> bool:
     return difference.what == "outcome" and refused and not hasattr(difference.want, "error")
 
 
+def _axes_put_back_in_disorder(data, difference) -> bool:
+    """Whether Keras puts back a later axis of a matrix before an earlier one."""
+    arguments, rank = data["arguments"], len(data["inputs"][0]["shape"])
+    axis = arguments.get("axis")
+    falling = isinstance(axis, tuple) and len(axis) == 2 and axis[0] % rank > axis[1] % rank
+    kept = arguments.get("keepdims", False) and arguments.get("ord") in ("nuc", 2, -2)
+    return kept and falling and difference.what.startswith(("value shape", "symbolic[0][0]"))
+
+
 def _rounded_beyond_uint32(data, difference) -> bool:
     unit = np.float32(10.0 ** -data["arguments"].get("decimals", 0))
     rounded = np.round(_values(data).astype("float32") / unit) * unit
@@ -227,6 +236,7 @@ ROWS = [
         _larger_than_the_image,
         "TensorFlow gives empty images, and gradients that nobody wrote, for windows larger than the image",
     ),
+    ("ops/norm", _axes_put_back_in_disorder, "Keras puts the axes (1, 0) of singular values back in other places"),
     ("ops/round", _rounded_beyond_uint32, "TensorFlow casts floats that uint32 does not hold to any number"),
     ("ops/repeat", _no_elements_to_repeat, "Keras ends by accident: TensorFlow's gradient of an empty gather"),
     (

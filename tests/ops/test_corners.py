@@ -93,3 +93,21 @@ def test_equal_numbers_in_windows(name, shape, size):
     call = lambda keras: lambda v: getattr(keras.ops, name)(v, size, data_format="channels_last")
     (want,), (got,) = (gradients(k, call(k), [x])[1] for k in (real(), kerasish))
     np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "uint32", "int64", "bool"])
+@pytest.mark.parametrize("name", ["mean", "nanmean", "average", "median", "std", "norm"])
+def test_means_of_integers_do_not_overflow(name, dtype):
+    most = 1 if dtype == "bool" else np.iinfo(dtype).max
+    x = np.array([[most, most, 0], [most, most - 1, most]]).astype(dtype)
+    for axis in (None, 1):
+        want, got = (getattr(k.ops, name)(x, axis=axis).numpy() for k in (real(), kerasish))
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8"])
+def test_logsumexp_of_integers_is_that_of_floats(dtype):
+    x = np.array([[1, 2, 3], [4, 0, 1]])
+    found = kerasish.ops.logsumexp(x.astype(dtype), axis=1)
+    np.testing.assert_allclose(found, real().ops.logsumexp(x.astype("float32"), axis=1), rtol=1e-6)
