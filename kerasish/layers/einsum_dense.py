@@ -100,13 +100,13 @@ class EinsumDense(Layer):
                 out_shape = (*free, *out_shape[len(out_shape) - (len(spec_out) - len(free)) :])
             else:
                 out_shape = (*out_shape[: len(spec_out) - len(free)], *free)
-        sizes = {**dict(zip(spec_in, input_shape)), **{k: v for k, v in zip(spec_out, out_shape) if v is not None}}
+        sizes = dict(zip(spec_in, input_shape)) | dict(zip(spec_out, out_shape))
         for letter, size in zip(spec_in, input_shape):
-            if letter in spec_out and sizes[letter] != size:
+            if letter in spec_out and sizes[letter] not in (None, size):
                 message = f"Input shape and output shape do not match at shared dimension '{letter}'."
                 given = f"Input shape is {size}, and output shape is {sizes[letter]}."
                 raise arguments.invalid(self, f"{message} {given}")
-        kernel_shape = tuple(self._size(letter, sizes, input_shape) for letter in spec_kernel)
+        kernel_shape = tuple(self._size(letter, sizes, "kernel") for letter in spec_kernel)
         return kernel_shape, self._bias_shape(spec_out, sizes), out_shape
 
     def _fitted_initializer(self, input_shape):
@@ -134,13 +134,13 @@ class EinsumDense(Layer):
             return extra + spec_in, spec_kernel, extra + spec_out
         return spec_in + extra, spec_kernel, spec_out + extra
 
-    def _size(self, letter, sizes, input_shape):
+    def _size(self, letter, sizes, weight):
         if letter not in sizes:
-            message = f"kernel dimension '{letter}' is neither in the input nor in the output of '{self.equation}'"
+            message = f"{weight} dimension '{letter}' is neither in the input nor in the output of '{self.equation}'"
             raise arguments.invalid(self, message)
         if sizes[letter] is None:
-            message = f"axis '{letter}' of the kernel has no known size for an input of shape {input_shape}"
-            raise arguments.invalid(self, f"{message}; give `Input` that dimension")
+            message = f"axis '{letter}' of the {weight} has no known size with output_shape={self.partial_output_shape}"
+            raise arguments.invalid(self, f"{message}; give that dimension, there or to `Input`")
         return sizes[letter]
 
     def _bias_shape(self, spec_out, sizes):
@@ -151,7 +151,8 @@ class EinsumDense(Layer):
             message = f"Bias dimension '{missing[0]}' was requested, but is not part of the output spec '{spec_out}'"
             raise arguments.invalid(self, message)
         first = min(map(spec_out.index, self.bias_axes))
-        return tuple(sizes[letter] if letter in self.bias_axes else 1 for letter in spec_out[first:])
+        kept = [letter in self.bias_axes for letter in spec_out[first:]]
+        return tuple(self._size(k, sizes, "bias") if own else 1 for k, own in zip(spec_out[first:], kept))
 
     def call(self, inputs, training=None):
         outputs = ops.einsum(self.equation, inputs, self.kernel)

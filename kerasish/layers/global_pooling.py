@@ -69,9 +69,9 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         if mask is None:
             return super().call(inputs)
         axis = self._space[0]
-        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), 3 - axis)
-        total = ops.sum(ops.multiply(inputs, weights), axis=axis, keepdims=self.keepdims)
-        return ops.divide(total, ops.sum(weights, axis=axis, keepdims=self.keepdims))
+        counts = ops.expand_dims(ops.cast(mask, "bool"), 3 - axis)
+        total = ops.sum(ops.where(counts, inputs, 0), axis=axis, keepdims=self.keepdims)
+        return ops.divide(total, ops.sum(ops.cast(counts, inputs.dtype), axis=axis, keepdims=self.keepdims))
 
     def compute_mask(self, inputs, mask=None):
         return None

@@ -51,7 +51,7 @@ class Masking(ElementwiseLayer):
 
     def call(self, inputs):
         kept = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
-        return ops.multiply(inputs, ops.cast(kept, inputs.dtype))
+        return ops.where(kept, inputs, 0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **arguments.config_of(self, "mask_value")}

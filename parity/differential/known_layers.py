@@ -156,6 +156,11 @@ ROWS = [
         "TensorFlow gives each of several maxima in space all of the gradient; ours gives it to the first",
     ),
     (
+        "layers/GaussianDropout",
+        lambda data, difference: data["inputs"][0]["dtype"] == "bool" and difference.what.startswith("training=True"),
+        "TensorFlow multiplies a boolean by a float as booleans",
+    ),
+    (
         "layers/RMSNormalization layers/LayerNormalization layers/GroupNormalization",
         _cut_off,
         "TensorFlow's rsqrt is a little less than it should be, and integers lose the fraction",

@@ -28,6 +28,8 @@ ENGINE_TEXTS = (  # of exceptions that TensorFlow raises under Python's own name
     "must have the same dtype, got tf.",
     "has type <dtype: ",
     "Value passed to parameter",
+    "that does not match type",
+    "not in list of allowed values",
 )
 SMALLEST = 1e-2  # arrays of smaller numbers are compared in units of this
 

@@ -185,6 +185,32 @@ def test_a_masked_softmax_of_any_dtype(dtype, mask):
     np.testing.assert_allclose(got, want, rtol=1e-3 if dtype == "float16" else 1e-5)
 
 
+@pytest.mark.parametrize(
+    "count, name", [(1, "GlobalAveragePooling1D"), (2, "Multiply"), (2, "Maximum"), (2, "Minimum")]
+)
+@pytest.mark.parametrize("mask", [[True, True, False, True], [1, 1, 0, 0], [0.5, 1.0, 0.0, 1.0]])
+def test_what_is_masked_does_not_reach_the_result(name, count, mask):
+    if name != "GlobalAveragePooling1D" and not isinstance(mask[0], bool):
+        pytest.skip("masks of merging layers are booleans")
+    x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
+    x[:, np.equal(mask, 0)] = [np.nan, np.inf, -np.inf]
+    results = []
+    for k in (kerasish, keras):
+        given = [k.ops.convert_to_tensor(x + i) for i in range(count)]
+        for tensor in given:
+            tensor._keras_mask = k.ops.convert_to_tensor(np.array([mask] * 2))
+        results.append(np.asarray(getattr(k.layers, name)()(given if count > 1 else given[0])))
+    np.testing.assert_allclose(*results, rtol=1e-5)
+    assert np.isfinite(results[0]).all() or name in ("Maximum", "Minimum")
+
+
+def test_masking_numbers_that_are_infinite():
+    x = np.array([[[1.0, 2.0], [np.inf, np.inf], [np.inf, 1.0]]], "float32")
+    for k in (kerasish, keras):
+        y = np.asarray(k.layers.Masking(mask_value=np.inf)(x))
+        np.testing.assert_array_equal(y, [[[1.0, 2.0], [0.0, 0.0], [np.inf, 1.0]]])
+
+
 def test_what_is_masked_does_not_reach_the_statistics():
     x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
     x[:, -1] = np.nan
@@ -257,3 +283,27 @@ def test_an_axis_may_be_an_integer_of_numpy(name, of, axis):
     ours, theirs = (getattr(k.layers, name)(**{of: axis}) for k in (kerasish, keras))
     np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-5)
     assert np.array_equal(ours.get_config()[of], theirs.get_config()[of])
+
+
+@pytest.mark.parametrize(
+    "equation, output_shape, bias_axes",
+    [
+        ("abc,cd->abd", (None, 3), "b"),
+        ("abc,cd->abd", (None, 3), "bd"),
+        ("abc,cd->abd", (4, 3), "bd"),
+        ("abc,bcd->abd", (None, 3), None),
+        ("abc,bcd->abd", (4, 3), "d"),
+        ("abc,cd->abd", (None, 3), "d"),
+        ("...c,cd->...d", 3, "d"),
+        ("abc,cd->abd", 3, None),
+    ],
+)
+def test_sizes_that_weights_of_an_einsum_have(equation, output_shape, bias_axes):
+    x, found = np.ones((2, 4, 5), "float32"), []
+    for k in (kerasish, keras):
+        try:
+            layer = k.layers.EinsumDense(equation, output_shape, bias_axes=bias_axes)
+            found.append([tuple(layer(x).shape), *[tuple(w.shape) for w in layer.weights]])
+        except (ValueError, IndexError):
+            found.append("refused")
+    assert found[0] == found[1]
