@@ -102,6 +102,19 @@ def _larger_than_the_image(data, difference) -> bool:
     return difference.what == "outcome" and refused and not hasattr(difference.want, "error")
 
 
+def _exponents_of_halves(data, difference) -> bool:
+    """Whether our powers are right to the last bit of their exponents, which are float16 or bfloat16."""
+    digits = {"float16": 11, "bfloat16": 8}.get(getattr(difference.got, "dtype", np.dtype("O")).name)
+    if difference.what != "value values" or digits is None:
+        return False
+    arguments = {k: v for k, v in data["arguments"].items() if k not in ("base", "dtype")}
+    ends = [np.asarray(made(x), "float64") for x in data["inputs"]]
+    exponents = np.asarray(ours().ops.linspace(*ends, **arguments))
+    base, unit = data["arguments"].get("base", 10), 2.0**-digits
+    exact, got = base**exponents, difference.got.astype("float64")
+    return bool(np.all(np.abs(got - exact) <= 2 * unit * (1 + np.abs(exponents) * np.log(base)) * exact))
+
+
 def _axes_put_back_in_disorder(data, difference) -> bool:
     """Whether Keras puts back a later axis of a matrix before an earlier one."""
     arguments, rank = data["arguments"], len(data["inputs"][0]["shape"])
@@ -235,6 +248,11 @@ ROWS = [
         "ops/conv ops/depthwise_conv ops/separable_conv ops/max_pool ops/average_pool",
         _larger_than_the_image,
         "TensorFlow gives empty images, and gradients that nobody wrote, for windows larger than the image",
+    ),
+    (
+        "ops/logspace",
+        _exponents_of_halves,
+        "both round exponents to halves, in another order: their powers differ more",
     ),
     ("ops/norm", _axes_put_back_in_disorder, "Keras puts the axes (1, 0) of singular values back in other places"),
     ("ops/round", _rounded_beyond_uint32, "TensorFlow casts floats that uint32 does not hold to any number"),
