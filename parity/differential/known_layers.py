@@ -48,7 +48,7 @@ def _old_statistics(data, difference) -> bool:
     return "mean" not in data["arguments"] and difference.what.startswith(WITHOUT_BUILDING)
 
 
-def _taken_for_bias(shape, other) -> bool:
+def taken_for_bias(shape, other) -> bool:
     """Whether Keras on TensorFlow adds an array to one of a shape along the wrong axis, as if it were a bias."""
     lengths = [d for d in other if d > 1]
     if len(lengths) != 1 or len(shape) < 2 or lengths[0] not in (shape[1], shape[-1]):
@@ -60,7 +60,7 @@ def _taken_for_bias(shape, other) -> bool:
 def _added_as_bias(data, difference) -> bool:
     shape = tuple(data["inputs"][0]["shape"])
     for x in data["inputs"][1:]:
-        if _taken_for_bias(shape, tuple(x["shape"])):
+        if taken_for_bias(shape, tuple(x["shape"])):
             return True
         shape = np.broadcast_shapes(shape, tuple(x["shape"]))
     return False
@@ -75,7 +75,7 @@ def _bias_along_space(data, difference) -> bool:
         return False
     layer = layer_of(ours(), {**data, "arguments": {**arguments, "data_format": form}})
     outputs = layer.compute_output_shape(_second_or_first(data, difference))
-    return _taken_for_bias(outputs, (1, outputs[1], *[1] * (len(outputs) - 2)))
+    return taken_for_bias(outputs, (1, outputs[1], *[1] * (len(outputs) - 2)))
 
 
 ACCIDENTS = re.compile(

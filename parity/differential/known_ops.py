@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from parity.differential.draws import made
+from parity.differential.known_layers import taken_for_bias
 from parity.libraries import ours
 
 PRODUCTS = "ops/dot ops/vdot ops/inner ops/outer ops/tensordot ops/matmul ops/einsum"
@@ -100,6 +101,10 @@ def _equals_in_space(data, difference) -> bool:
 def _larger_than_the_image(data, difference) -> bool:
     refused = "Computed output size would be negative" in str(difference.got)
     return difference.what == "outcome" and refused and not hasattr(difference.want, "error")
+
+
+def _added_as_bias(data, difference) -> bool:
+    return taken_for_bias(*(np.shape(made(x)) for x in data["inputs"]))
 
 
 def _exponents_of_halves(data, difference) -> bool:
