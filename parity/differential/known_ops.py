@@ -254,6 +254,7 @@ ROWS = [
         _larger_than_the_image,
         "TensorFlow gives empty images, and gradients that nobody wrote, for windows larger than the image",
     ),
+    ("ops/add", _added_as_bias, "Keras's ops.add takes arrays of one long axis for a bias"),
     (
         "ops/logspace",
         _exponents_of_halves,
