@@ -156,6 +156,11 @@ ROWS = [
         "TensorFlow gives each of several maxima in space all of the gradient; ours gives it to the first",
     ),
     (
+        "layers/ActivityRegularization",
+        lambda data, difference: "int" in data["inputs"][0]["dtype"] and ".losses" in difference.what,
+        "Keras makes the penalty's factors integers, like what is penalized: 0",
+    ),
+    (
         "layers/GaussianDropout",
         lambda data, difference: data["inputs"][0]["dtype"] == "bool" and difference.what.startswith("training=True"),
         "TensorFlow multiplies a boolean by a float as booleans",
