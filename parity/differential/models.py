@@ -41,20 +41,22 @@ def _shapes(y):
     return [tuple(v.shape) for v in (y if isinstance(y, (list, tuple)) else [y])]
 
 
-def _noise(gradients_at, x) -> list[bool]:
-    """For each gradient whether it is rounding errors: changes of the inputs that nobody could see change it.
+def _steady(model, gradients_at, x):
+    """`gradients_at(x)`, in which gradients that are nothing but rounding errors are left out.
 
-    That of a normalized value that is normalized again is 0, as a difference of large numbers.
+    Changes of the inputs that nobody could see change those: the gradient of a normalized value that is normalized
+    again is 0, as a difference of large numbers.
     """
-    rng = np.random.default_rng(11)
-    (_, here), (_, beside) = (
-        gradients_at(x),
-        gradients_at([v * (1 + rng.normal(0, 2e-7, v.shape)).astype("float32") for v in x]),
-    )
-    return [
-        g is not None and g.size > 0 and np.abs(g - h).max() > TOLERANCE * max(np.abs(g).max(), SMALLEST)
-        for g, h in zip(here, beside)
-    ]
+    rng, state = np.random.default_rng(11), [(v, np.array(v)) for v in model.variables]
+    _, beside = gradients_at([v * (1 + rng.normal(0, 2e-7, v.shape)).astype("float32") for v in x])
+    for variable, value in state:  # random numbers and moving averages
+        variable.assign(value)
+    y, found = gradients_at(x)
+    return y, ["none" if g is None else Unreliable() if _noisy(g, h) else g for g, h in zip(found, beside)]
+
+
+def _noisy(g, beside) -> bool:
+    return g.size > 0 and bool(np.abs(g - beside).max() > TOLERANCE / 4 * max(np.abs(g).max(), SMALLEST))
 
 
 def _summaries(model, data):
@@ -102,12 +104,10 @@ def run(keras, data, folder):
     shapes = _shapes(model(x, training=False))
     names, flat = (list(x), list(x.values())) if isinstance(x, dict) else (None, x if isinstance(x, list) else [x])
     again = lambda t: dict(zip(names, t)) if names else list(t) if len(t) > 1 else t[0]
-    noisy = _noise(
-        lambda x: gradients(keras, lambda *t: model(again(t), training=False), x, model.trainable_variables), flat
-    )
     for training in (False, True):
-        y, found = gradients(keras, lambda *t: model(again(t), training=training), flat, model.trainable_variables)
-        found = [Unreliable() if bad else "none" if g is None else g for g, bad in zip(found, noisy)]
+        call = lambda *t, training=training: model(again(t), training=training)
+        at = lambda x, call=call: gradients(keras, call, x, model.trainable_variables)
+        y, found = _steady(model, at, flat)
         out[f"training={training}"] = [plain(y), found, plain(model.losses)]
     if model.trainable_weights:
         _compile(keras, model, data, shapes)
