@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kerasish.core import nest, scopes
 from kerasish.core.symbolic import KerasTensor, Node, map_graph
@@ -121,22 +121,39 @@ class Function:
         Returns:
             Results in the structure of `outputs`.
         """
-        slots = list(values) + [None] * (len(self._slots) - len(values))
-        for node, operation, single, outputs in self._plan if plan is None else plan:
-            if single is not None:
-                args, kwargs = (slots[single],), {}
-            else:
-                args, kwargs = nest.map_structure(lambda x: self._filled(x, slots), (node.args, node.kwargs))
-            result = operation(*args, **kwargs) if call is None else call(operation, args, kwargs)
-            if len(outputs) == 1 and not isinstance(result, (list, tuple, dict)):
-                slots[outputs[0]] = result
-            else:
-                for slot, value in zip(outputs, nest.flatten(result)):
-                    slots[slot] = value
+        slots = self._opened(values)
+        for step in self._plan if plan is None else plan:
+            self._take(step, slots, call)
+        return self._results(slots)
+
+    def _opened(self, values: list) -> list:
+        """Room for all tensors of the graph, in which the inputs lie."""
+        return list(values) + [None] * (len(self._slots) - len(values))
+
+    def _take(self, step: Step, slots: list, call: Callable | None) -> None:
+        """Take a step, from slots to slots."""
+        node, operation, single, outputs = step
+        if single is not None:
+            args, kwargs = (slots[single],), {}
+        else:
+            args, kwargs = nest.map_structure(lambda x: self._filled(x, slots), (node.args, node.kwargs))
+        put(operation(*args, **kwargs) if call is None else call(operation, args, kwargs), slots, outputs)
+
+    def _results(self, slots: list) -> Any:
+        """What lies in the slots of the outputs, in their structure."""
         return nest.pack_as(self._outputs_struct, [slots[self._slots[id(y)]] for y in self._outputs])
 
     def _filled(self, x, slots):
         return slots[self._slots[id(x)]] if isinstance(x, KerasTensor) else x
+
+
+def put(result, slots: list, outputs: list[int]) -> None:
+    """Put a step's result, or its leaves, into slots."""
+    if len(outputs) == 1 and not isinstance(result, (list, tuple, dict)):
+        slots[outputs[0]] = result
+    else:
+        for slot, value in zip(outputs, nest.flatten(result)):
+            slots[slot] = value
 
 
 def shapes_of(operation, args, kwargs):

@@ -7,7 +7,7 @@ import warnings
 
 from kerasish.core import nest, scopes
 from kerasish.core.autodiff import recording
-from kerasish.core.function import Function, shapes_of
+from kerasish.core.function import Function, put, shapes_of
 from kerasish.core.symbolic import KerasTensor, Node, node_of
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.layers import calling
@@ -110,13 +110,32 @@ class Functional(Function, Model):
         plan, call = self._plan_for(values, trains), None if training is None else _overriding(training)
         if plan is None:
             return self._by_layers(values, call)
-        try:
-            if trains:
-                return self.run(values, call, plan.steps)
-            return self._replays.run(values, plan, lambda given: self.run(given, call, plan.steps))
-        except Unforeseen:
-            plan.steps = None
+        if trains:
+            return self._along(plan, values, call)
+        return self._replays.run(values, plan, lambda given: self._along(plan, given, call))
+
+    def _along(self, plan, values, call):
+        """The outputs by a plan; from where something comes that the plan does not know, by the graph's own steps.
+
+        Nothing is done twice: layers draw random numbers and move averages.
+        """
+        steps = plan.steps
+        if steps is None:
             return self.run(values, call)
+        slots = self._opened(values)
+        for number, step in enumerate(steps):
+            try:
+                self._take(step, slots, call)
+            except Unforeseen as found:
+                left, plan.steps = plan.left_after(number), None
+                put(found.outputs, slots, step.outputs)
+                return self._results(self._finished(left, slots, call))
+        return self._results(slots)
+
+    def _finished(self, steps, slots, call):
+        for step in steps:
+            self._take(step, slots, call)
+        return slots
 
     def _plan_for(self, values, training: bool) -> Plan | None:
         """The plan for inference or for training; None where the graph's own steps are to be taken."""

@@ -483,3 +483,21 @@ def test_input_layer(arguments):
         return layer.batch_shape, layer.dtype, layer.call()
 
     check(run)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_nobody_foresaw_is_no_reason_to_do_anything_twice(training):
+    """A graph of two samples is called on one: layers before the one that shows it have drawn numbers already."""
+    found = []
+    for k in (kerasish, keras):
+        k.utils.set_random_seed(3)
+        x = k.Input(batch_shape=(2, 4))
+        y = k.layers.BatchNormalization()(k.layers.GaussianNoise(0.5)(x))
+        y = k.layers.RepeatVector(2)(k.Sequential([k.layers.Dense(3, activation="relu")])(y))
+        model = k.Model(x, k.layers.Dropout(0.5)(k.layers.Reshape((6,))(y)))
+        given = np.random.default_rng(0).standard_normal((1, 4)).astype("float32")
+        outputs = [np.asarray(model(given, training=training)) for _ in range(3)]
+        state = [np.asarray(v).astype("float64") for v in model.non_trainable_variables]
+        found.append([*outputs, *state])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)

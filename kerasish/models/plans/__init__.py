@@ -20,7 +20,15 @@ from kerasish.models.stamp import Configuration, declared, is_library_layer, is_
 
 
 class Unforeseen(Exception):
-    """Something came out of a layer that the graph does not know: a mask, another shape or dtype."""
+    """Something came out of a layer that the graph does not know: a mask, another shape or dtype.
+
+    Attributes:
+        outputs: what came.
+    """
+
+    def __init__(self, outputs):
+        super().__init__("a layer gave something else than when the graph was made")
+        self.outputs = outputs
 
 
 class Plan:
@@ -42,15 +50,23 @@ class Plan:
         self.stamp = Configuration(filter(is_library_layer, layers))
         outputs = {function._slots[id(y)] for y in function._outputs}
         steps = function._plan if _fits(function) else None
-        self.steps = steps and lean(steps, outputs, function._slots, training)
+        self.steps, self._stands_for = lean(steps, outputs, function._slots, training) if steps else (steps, [])
+        self._own = steps
         self.obstacle = _obstacle(function, layers)
 
     def __iter__(self):
         return iter(self.steps or ())
 
+    def left_after(self, number: int) -> list[Step]:
+        """The graph's own steps that those of the plan up to this one do not stand for."""
+        done = {i for own in self._stands_for[: number + 1] for i in own}
+        return [step for i, step in enumerate(self._own) if i not in done]
 
-def lean(steps: list[Step], outputs: set[int], slots: dict[int, int], training: bool) -> list[Step] | None:
-    """A plan's steps, fewer and more direct; None where masks may travel.
+
+def lean(
+    steps: list[Step], outputs: set[int], slots: dict[int, int], training: bool
+) -> tuple[list[Step] | None, list[list[int]]]:
+    """A plan's steps, fewer and more direct, None where masks may travel; the numbers of those that each stands for.
 
     Args:
         steps: the plan of a `Function`, in order.
@@ -59,9 +75,9 @@ def lean(steps: list[Step], outputs: set[int], slots: dict[int, int], training: 
         training: whether for training or for inference.
     """
     if any(_may_mask(step.operation) for step in steps):
-        return None
+        return None, []
     users = _users(steps, slots)
-    plan, gone = [], set()
+    plan, stands_for, gone = [], [], set()
     for i, step in enumerate(steps):
         if i in gone:
             continue
@@ -70,7 +86,8 @@ def lean(steps: list[Step], outputs: set[int], slots: dict[int, int], training: 
         gone.update(chain[:count])
         made = steps[chain[count - 1]].outputs
         plan.append(step._replace(operation=operation or _direct(step, training), outputs=made))
-    return plan
+        stands_for.append(chain[:count])
+    return plan, stands_for
 
 
 def _fits(function) -> bool:
@@ -167,5 +184,5 @@ def _as_foreseen(layer, expected, *args, **kwargs):
         shape = getattr(y, "shape", ())
         fits = len(shape) == len(spec.shape) and all(m is None or m == n for m, n in zip(spec.shape, shape))
         if not fits or y.dtype != spec.dtype or calling.get_mask(y) is not None:
-            raise Unforeseen
+            raise Unforeseen(outputs)
     return outputs
