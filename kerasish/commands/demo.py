@@ -22,7 +22,7 @@ def add_arguments(parser) -> None:
 def run(arguments) -> int:
     """Trains until the goal is reached; the exit code is 1 if it is not."""
     from kerasish import callbacks, datasets, utils
-    from kerasish.device import jit
+    from kerasish.device import natives
 
     began = time.perf_counter()
     utils.set_random_seed(0)
@@ -40,7 +40,7 @@ def run(arguments) -> int:
     if sys.stdout.isatty() and can_show("▀"):
         _show_predictions(model, x_test, y_test)
     print_msg(f"Test accuracy: {accuracy:.1%} after {time.perf_counter() - began:.0f} s")
-    count, seconds = jit.compile_report()
+    count, seconds = natives.compile_report()
     note = (
         f"{count} kernels in {seconds:.1f} s (kept for the next time)" if count else "nothing, all came from the cache"
     )

@@ -85,9 +85,9 @@ def _threads():
 
 
 def _cache():
-    from kerasish.device import cache, jit
+    from kerasish.device import cache, natives
 
-    folder = cache.cache_folder(jit.cache_key())
+    folder = cache.cache_folder(natives.cache_key())
     if folder is None:
         return "none can be written: kernels are compiled anew in every process; set KERASISH_CACHE_DIR"
     return f"{folder} ({len(cache.kernels(folder))} kernels)"
@@ -119,11 +119,11 @@ def _graphics_card():
 
 
 def _next_step():
-    from kerasish.device import cache, cuda, extras, jit
+    from kerasish.device import cache, cuda, extras, natives
 
     if _graphics_card() and extras.install("cuda") in (cuda.missing() or ""):
         return extras.install("cuda")
-    folder = cache.cache_folder(jit.cache_key())
+    folder = cache.cache_folder(natives.cache_key())
     if folder is None:
         return "set KERASISH_CACHE_DIR to a directory that can be written"
     if not cache.kernels(folder):

@@ -22,7 +22,7 @@ def add_arguments(parser) -> None:
 
 def run(arguments) -> int:
     """Compiles the kernels of training steps and predictions, then all others, and says what that took."""
-    from kerasish.device import cache, jit
+    from kerasish.device import cache, natives
 
     if arguments.file and not os.path.exists(arguments.file):
         sys.stderr.write(f"python -m kerasish warmup: no file named '{arguments.file}'\n")
@@ -31,9 +31,9 @@ def run(arguments) -> int:
         _exercise(model)
     if not arguments.file:
         _import_all()
-        jit.warmup()
-    count, seconds = jit.compile_report()
-    folder = cache.cache_folder(jit.cache_key())
+        natives.warmup()
+    count, seconds = natives.compile_report()
+    folder = cache.cache_folder(natives.cache_key())
     where = f"kept in {folder}" if folder else "kept nowhere: set KERASISH_CACHE_DIR to a directory that can be written"
     print_msg(f"compiled {count} kernels in {seconds:.1f} s, {where}" if count else f"nothing to compile, {where}")
     return 0

@@ -61,7 +61,7 @@ class Crew:
 
     Args:
         count: How many.
-        key: What they must find as `jit.cache_key()`, or they compile something else.
+        key: What they must find as `natives.cache_key()`, or they compile something else.
     """
 
     def __init__(self, count: int, key: str):
@@ -177,7 +177,7 @@ def _read(pipe, size):
 
 def serve() -> None:
     """What a process does: compile the kernels that standard input names, and write each one's size and object code."""
-    from kerasish.device import jit
+    from kerasish.device import natives
 
     sys.modules.setdefault("scipy", None)  # Numba would import it, and much with it, for what no kernel uses
     out = os.fdopen(os.dup(1), "wb")
@@ -185,7 +185,7 @@ def serve() -> None:
     for line in sys.stdin.buffer:
         key, name = line.decode().split()
         try:
-            code = jit.find(name).compile() if key == jit.cache_key() else b""
+            code = natives.find(name).compile() if key == natives.cache_key() else b""
         except Exception:  # who ordered it will meet the error, and can tell the user
             code = b""
         out.write(len(code).to_bytes(8, "little") + code)

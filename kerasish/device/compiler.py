@@ -1,8 +1,8 @@
-"""Functions to object code: Numba types and lowers them, then LLVM optimizes a native and all its helpers at once.
+"""Functions to object code: Numba types and lowers them, then LLVM optimizes a native and all that it calls at once.
 
-Numba alone would optimize each helper by itself, emit machine code for it that nobody calls, and wrap it for calls
-from Python. Here a helper is only lowered; a native links what it calls, drops what is not inlined anywhere, and calls
-nothing of Python or of Numba's runtime.
+Numba alone would optimize each function by itself, emit machine code for it that nobody calls, and wrap it for calls
+from Python. Here a serial function is only lowered; a native links what it calls, drops what is not inlined anywhere,
+and calls nothing of Python or of Numba's runtime.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from numba.core import (
 )
 from numba.core.compiler_lock import global_compiler_lock
 
-from kerasish.device.jit import EXACT, FASTMATH
+from kerasish.device.natives import FASTMATH
 
 ALLOWED = ("llvm.", "mem", "bcmp", "bzero")  # what machine code may call; all else needs a runtime
 PASSES = (
@@ -88,7 +88,7 @@ def _context():
 
 
 def object_code(native: Any) -> bytes:
-    """The object file of a `jit.Native`; its function has the native's name."""
+    """The object file of a `natives.Native`; its function has the native's name."""
     with _no_collections():
         return _context().codegen()._tm.emit_object(_optimized(native))
 
@@ -114,7 +114,7 @@ def assembly(native: Any) -> str:
 def _optimized(native):
     """The module of a native, in which all but itself is inlined or private."""
     int64s = (types.int64,) * native.arguments
-    result = _lowered(native.function, int64s, types.void, exact=False)
+    result = _lowered(native.function, int64s, types.void, FASTMATH)
     module = binding.parse_assembly(str(_entry(native.name, result.fndesc)))
     module.link_in(result.library._get_module_for_linking(), preserve=True)
     for kind, name, suffix in (("float", "sqrtf", "f32"), ("double", "sqrt", "f64")):
@@ -153,25 +153,25 @@ def _refuse_foreign_calls(native, module):
         )
 
 
-def _lowered(function, arguments, result, exact, inline=False):
+def _lowered(function, arguments, result, fastmath, forceinline=False):
     """Numba's result for a function of these types: typed and lowered, not compiled."""
-    options = {"error_model": "numpy", "boundscheck": None, "forceinline": inline, "_nrt": False, "nopython": True}
+    options = {"error_model": "numpy", "boundscheck": None, "forceinline": forceinline, "_nrt": False, "nopython": True}
     flags = compiler.Flags()
-    _target.options.parse_as_flags(flags, {**options, "fastmath": set(EXACT if exact else FASTMATH)})
+    _target.options.parse_as_flags(flags, {**options, "fastmath": set(fastmath)})
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
     contexts = _target.typing_context, _context()
     return compiler.compile_extra(*contexts, function, arguments, result, flags, {}, pipeline_class=_Pipeline)
 
 
-def type_of_helper(helper: Any) -> types.Function:
+def type_of_serial(serial: Any) -> types.Function:
     """The type of a function that is lowered for the arguments of each call."""
 
     def lower(arguments):
-        result = _lowered(helper.function, arguments, None, helper.exact, helper.inline)
-        _context().insert_user_function(helper, result.fndesc, [result.library])
+        result = _lowered(serial.function, arguments, None, serial.fastmath, serial.forceinline)
+        _context().insert_user_function(serial, result.fndesc, [result.library])
         return result.signature
 
-    return _callable(helper, inspect.signature(helper.function), lower)
+    return _callable(serial, inspect.signature(serial.function), lower)
 
 
 def type_of_intrinsic(intrinsic: Any) -> types.Function:

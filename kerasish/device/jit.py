@@ -1,239 +1,44 @@
-"""Functions that become machine code: `@helper`, `@intrinsic`, `Native`; flags, counting, the cache's key.
+"""The words that kernels are written in: Numba's, with Numba's meaning.
 
-A `Native` has machine code of its own, which kernels call by address. `@helper` marks a serial function that is
-compiled into each native that calls it, `@intrinsic` a piece of LLVM IR with a Python fallback. Nothing of it imports
-Numba: a native's machine code comes from the disk cache, and only where it is not there Numba is asked for it.
+`@njit` marks a serial function, which is compiled into each kernel that calls it; with `parallel=True` it is a kernel,
+whose `for task in prange(tasks):` is shared among threads (`parallel.py`). `@intrinsic` is a piece of LLVM IR, with a
+Python fallback. What differs from Numba's own `njit`: a kernel raises nothing (`error_model="numpy"`), holds no lock of
+the interpreter's (`nogil=True`) and is cached (`cache=True`) without being asked to.
 """
 
-import ctypes
 import functools
-import hashlib
-import importlib
-import os
-import sys
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
+from kerasish.device.natives import EXACT as EXACT
+from kerasish.device.natives import FASTMATH as FASTMATH
+from kerasish.device.natives import intrinsic as intrinsic
+from kerasish.device.natives import serial
+from kerasish.device.parallel import Kernel
 
-from kerasish.device import cache, waiting
-from kerasish.device.companions import companions
-
-FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
-EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
-LAYOUT = 3  # of the cache: what older ones hold is not to be loaded
-
-functions: dict[int, Callable] = {}  # by address, where compilation is off
-_natives: list["Native"] = []
-_families: dict[str, "Family"] = {}
-_lock = threading.RLock()
+prange = range  # as a plain function; whoever compiles a kernel takes it for Numba's
 
 
-class Helper:
-    """A serial function that natives call; what calls it compiles it anew for its own types of arguments."""
-
-    def __init__(self, function: Callable, exact: bool, inline: bool):
-        self.function, self.exact, self.inline = function, exact, inline
-        functools.update_wrapper(self, function)
-
-    def __call__(self, *args: Any) -> Any:
-        """Run as plain Python."""
-        return self.function(*args)
-
-    @functools.cached_property
-    def _numba_type_(self):
-        """What Numba takes the name of this function for."""
-        from kerasish.device import compiler
-
-        return compiler.type_of_helper(self)
-
-
-class Intrinsic:
-    """LLVM IR that natives contain: `function(typing context, *types) -> (signature, codegen)`, as Numba wants it."""
-
-    def __init__(self, function: Callable, fallback: Callable):
-        self.function, self.fallback = function, fallback
-        functools.update_wrapper(self, function)
-
-    def __call__(self, *args: Any) -> Any:
-        """Run as plain Python."""
-        return self.fallback(*args)
-
-    @functools.cached_property
-    def _numba_type_(self):
-        """What Numba takes the name of this intrinsic for."""
-        from kerasish.device import compiler
-
-        return compiler.type_of_intrinsic(self)
-
-
-def helper(function: Callable | None = None, *, exact: bool = False, inline: bool = False) -> Any:
-    """Mark a serial function that kernels call; `exact` keeps sums in order, `inline` forces LLVM to inline it."""
-    if function is None:
-        return functools.partial(helper, exact=exact, inline=inline)
-    return function if compilation_off() else Helper(function, exact, inline)
-
-
-def intrinsic(fallback: Callable) -> Callable:
-    """Decorate an intrinsic; where compilation is off (`NUMBA_DISABLE_JIT=1`) the name means `fallback`."""
-    return lambda function: fallback if compilation_off() else Intrinsic(function, fallback)
-
-
-class Native:
-    """A serial function of 64-bit integers with machine code of its own, which kernels call by `address`.
-
-    What many kernels share is compiled once this way, not once in each of them. `variant` tells functions of one name
-    apart.
-    """
-
-    def __init__(self, function: Callable, arguments: int, variant: str):
-        self.function, self.arguments, self.variant = function, arguments, variant
-        self.name = "-".join(part for part in (f"{function.__module__}.{function.__name__}", variant) if part)
-        _natives.append(self)
-
-    @functools.cached_property
-    def call(self) -> Callable:
-        """The function, to be called from Python on this thread alone, without the interpreter's lock."""
-        if compilation_off():
-            return self.function
-        return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * self.arguments)(self.address)
-
-    @functools.cached_property
-    def address(self) -> int:
-        """Where the machine code lies; where compilation is off, a number that stands for the function."""
-        if compilation_off():
-            functions[id(self.function)] = self.function
-            return id(self.function)
-        with _lock:  # whoever waited for another thread finds what that has left
-            return self.__dict__.get("address") or self.__dict__.setdefault("address", self._load())
-
-    def _load(self) -> int:
-        from kerasish.device import machine
-
-        code = cache.load(cache_key(), self.name) or _built([self]).get(self.name)
-        if code is None:
-            there = cache.kernels(cache.cache_folder(cache_key()))
-            waiting.expect({self.name, *companions(self.name)}.difference(there))
-            with waiting.waiting(cache_key()):
-                code = self.compile()
-            cache.save(cache_key(), self.name, code)
-            waiting.done(self.name)
-        return machine.load(code, self.name)
-
-    def compile(self) -> bytes:
-        """The machine code, as an object file."""
-        from kerasish.device import compiler
-
-        return compiler.object_code(self)
-
-
-class Family:
-    """Natives of one name, one for each dtype or tuple of dtypes that is met.
+def njit(
+    function: Callable | None = None,
+    *,
+    parallel: bool = False,
+    fastmath: frozenset = frozenset(),
+    forceinline: bool = False,
+    usual: tuple[str, ...] = (),
+) -> Any:
+    """Mark a function that Numba compiles.
 
     Args:
-        module: Name of the module that makes the family when it is imported.
-        name: The name.
+        parallel: whether it is a kernel, whose last statement is a loop over `prange(tasks)`, `tasks` being its first
+            argument.
+        fastmath: what LLVM may do with floats, as in Numba: `FASTMATH`, `EXACT`, or nothing.
+        forceinline: whether LLVM must inline it, as in Numba.
+        usual: what `warmup` compiles a kernel for: kinds of its arguments behind `tasks`, such as "float32.2 int64".
     """
-
-    usual: tuple = (np.dtype(np.float32),)  # what `warmup` compiles: dtypes, or tuples of them
-
-    def __init__(self, module: str, name: str):
-        self.module, self.name, self.natives = module, name, {}
-        _families[f"{module}.{name}"] = self
-
-    def entry(self, *kinds: np.dtype) -> Callable:
-        """The function of (address of the plan, worker) for these dtypes."""
-        raise NotImplementedError
-
-    def native(self, kinds: Any) -> Native:
-        """The native for a dtype or a tuple of them."""
-        return self.natives.get(kinds) or self._made(kinds)
-
-    def _made(self, given):
-        kinds = given if isinstance(given, tuple) else (given,)
-        entry = self.entry(*kinds)
-        entry.__module__, entry.__name__ = self.module, self.name
-        variant = "-".join([*(kind.name for kind in kinds), *_stamp(self.module)])
-        return self.natives.setdefault(given, Native(entry, 2, variant))
-
-
-def _stamp(module) -> list[str]:
-    """What names must hold of code that the cache's key does not cover: nothing for this package's own."""
-    if module.startswith("kerasish."):
-        return []
-    return [hashlib.sha256(Path(sys.modules[module].__file__).read_bytes()).hexdigest()[:12]]
-
-
-def _built(natives: list[Native]) -> dict[str, bytes]:
-    """What other processes compile for this one."""
-    from kerasish.device import builders
-
-    if not natives:
-        return {}
-    with waiting.waiting(cache_key()):
-        return builders.build([native.name for native in natives], cache_key())
-
-
-def warmup() -> None:
-    """Compile, or load from the cache, every kernel that imported modules define, for float32 and what goes with it."""
-    for family in list(_families.values()):
-        for kinds in family.usual:
-            family.native(kinds)
-    with _lock:
-        natives = [native for native in _natives if "float64" not in native.variant]
-        there = set(cache.kernels(cache.cache_folder(cache_key())))
-        lacking = [native for native in natives if native.name not in there]
-        waiting.expect(native.name for native in lacking)
-        _built(lacking)
-    for native in natives:
-        _ = native.address
-
-
-def find(name: str) -> Native:
-    """The kernel of a name, in the module that the name begins with.
-
-    Raises:
-        KeyError: If there is none.
-    """
-    stem, *kinds = name.split("-")
-    importlib.import_module(stem.rpartition(".")[0])
-    if stem in _families:
-        kinds = tuple(np.dtype(kind) for kind in kinds)
-        return _families[stem].native(kinds if len(kinds) > 1 else kinds[0])
-    return {native.name: native for native in _natives}[name]
-
-
-def compile_report() -> tuple[int, float]:
-    """Kernels compiled (not loaded from the cache) for this process so far, and the seconds it waited for them."""
-    return waiting.report()
-
-
-def compilation_off() -> bool:
-    """Whether kernels run as plain Python (`NUMBA_DISABLE_JIT=1`)."""
-    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
-
-
-@functools.cache
-def cache_key() -> str:
-    """What must change when machine code would: versions, processor, and the sources of compiler and kernels."""
-    from importlib.metadata import version as installed
-
-    from kerasish import _VERSION
-    from kerasish.device import machine
-
-    made_by = (LAYOUT, installed("numba"), installed("llvmlite"), machine.processor())
-    digest, root = hashlib.sha256(repr(made_by).encode()), Path(__file__).parent
-    for path in [root / "jit.py", root / "compiler.py", *sorted((root.parent / "kernels" / "cpu").glob("*.py"))]:
-        digest.update(path.read_bytes())
-    return f"{_VERSION}-{digest.hexdigest()[:12]}"
-
-
-def _after_fork_in_child() -> None:
-    global _lock
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    if function is None:
+        options = {"parallel": parallel, "fastmath": fastmath, "forceinline": forceinline, "usual": usual}
+        return functools.partial(njit, **options)
+    if parallel:
+        return Kernel(function, fastmath, usual)
+    return serial(function, fastmath=fastmath, forceinline=forceinline)

@@ -12,7 +12,7 @@ from kerasish import config
 from kerasish.callbacks import CallbackList, History
 from kerasish.core.operation import trace_shapes
 from kerasish.core.symbolic import KerasTensor
-from kerasish.device import jit, waiting
+from kerasish.device import natives, waiting
 from kerasish.training.data import adapter_for, train_validation_split
 from kerasish.training.epochs import Epochs
 from kerasish.training.logs import pythonify
@@ -107,7 +107,7 @@ class Trainer(Steps):
         return self.history
 
     def _run_epochs(self, source, callbacks, initial_epoch, epochs, validate):
-        compiled_before = jit.compile_report()
+        compiled_before = natives.compile_report()
         callbacks.on_train_begin()
         logs = {}
         for epoch in range(self._initial_epoch or initial_epoch, epochs):
@@ -328,7 +328,7 @@ def _is_due(epoch, frequency) -> bool:
 
 def _tell_compile_time(before, verbose):
     """Says what compiling cost in the epoch that ended; returns the new state of the report."""
-    now = jit.compile_report()
+    now = natives.compile_report()
     count, seconds = now[0] - before[0], now[1] - before[1]
     if verbose and seconds > 1:
         waiting.tell(count, seconds)

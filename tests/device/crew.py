@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from kerasish.device import builders, jit, threads
+from kerasish.device import builders, natives, threads
 from kerasish.kernels import twin_of
 
 X = np.linspace(-1, 1, 1 << 18, dtype="float32")
@@ -28,7 +28,7 @@ def processes():
 def there():
     """Another process compiles; this one does not even import Numba."""
     relu6()
-    assert "numba" not in sys.modules and jit.compile_report()[0] == 1
+    assert "numba" not in sys.modules and natives.compile_report()[0] == 1
     print(*processes())
 
 
@@ -45,7 +45,7 @@ def lame():
         builders.PROGRAM = program
         builders._state["crew"] = None
         relu6() if program is LAME[0] else leaky_relu()
-    assert "numba" in sys.modules and jit.compile_report()[0] == 2
+    assert "numba" in sys.modules and natives.compile_report()[0] == 2
 
 
 def forked():

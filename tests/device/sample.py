@@ -9,31 +9,29 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from kerasish.device import cache, jit
-from kerasish.device.jit import helper
-from kerasish.kernels.cpu.pointer import pointer
-from kerasish.kernels.cpu.raw import address, integers
-from kerasish.kernels.cpu.task import tasks
+from kerasish.device import cache, natives
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.raw import integers
 
 TASKS = 10
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def square(x):
     return x * x
 
 
-@tasks
-def squares(zero, task, x, y, size):
-    u, v = pointer(zero, x, task * size, size), pointer(zero, y, task * size, size)
-    for i in range(size):
-        v[i] = square(u[i])
+@njit(parallel=True)
+def squares(tasks, x, y, size):
+    for task in prange(tasks):
+        for i in range(task * size, (task + 1) * size):
+            y[i] = square(x[i])
 
 
 def check(_=None):
     x = np.arange(1000.0)
     y = np.empty_like(x)
-    squares(x.dtype, TASKS, address(x), address(y), x.size // TASKS, threads=2)
+    squares(TASKS, x, y, x.size // TASKS, threads=2)
     np.testing.assert_array_equal(y, x * x)
     return os.getpid()
 
@@ -61,19 +59,19 @@ def without_folder():
     """No candidate for the cache can be used."""
     cache._candidates = lambda: iter(["/dev/null/nowhere"])
     check()
-    assert cache.cache_folder(jit.cache_key()) is None
+    assert cache.cache_folder(natives.cache_key()) is None
 
 
 def with_lost_folder():
     """The cache folder vanishes between its choice and the first save."""
-    folder = cache.cache_folder(jit.cache_key())
+    folder = cache.cache_folder(natives.cache_key())
     os.rmdir(folder)
     check()
 
 
 def with_damage():
     """Files of the cache that hold something else."""
-    folder = cache.cache_folder(jit.cache_key())
+    folder = cache.cache_folder(natives.cache_key())
     for name in os.listdir(folder):
         with open(os.path.join(folder, name), "wb") as file:
             file.write(b"not a kernel")
@@ -83,7 +81,7 @@ def with_damage():
 def report():
     """Print how many kernels were compiled."""
     check()
-    print(jit.compile_report()[0])
+    print(natives.compile_report()[0])
 
 
 def without_numba():
@@ -103,7 +101,7 @@ def foreign_calls():
 
     for function, message in ((allocate, "empty"), (power, "would need erf")):
         with pytest.raises(Exception, match=message):
-            jit.Native(function, 2, "").compile()
+            natives.Native(function, 2, "").compile()
 
 
 if __name__ == "__main__":

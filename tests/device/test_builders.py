@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from kerasish.device import jit
+from kerasish.device import natives
 from kerasish.device.companions import GROUPS
 
 from .test_processes import ROOT, needs_fork
@@ -53,17 +53,17 @@ def test_companions_are_kernels():
     for name in (name for group in GROUPS for name in group):
         stem = name.split("-")[0]
         importlib.import_module(stem.rpartition(".")[0])
-        assert stem in jit._families or jit.find(name).name == name
+        assert stem in natives._families or natives.find(name).name == name
 
 
 NAMES = """
 from kerasish.commands import warmup
-from kerasish.device import jit
+from kerasish.device import natives
 warmup._import_all()
-natives = [native for family in jit._families.values() for kinds in family.usual for native in [family.native(kinds)]]
-names = [native.name for native in jit._natives]
+[family.native(kinds) for family in natives._families.values() for kinds in family.usual]
+names = [native.name for native in natives._natives]
 assert len(names) > 60 and sorted(set(names)) == sorted(names), names
-assert all(jit.find(name).name == name for name in names)
+assert all(natives.find(name).name == name for name in names)
 """
 
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from kerasish.device import cache, jit, machine
+from kerasish.device import cache, machine, natives
 
 
 @pytest.fixture
@@ -64,12 +64,12 @@ def key(monkeypatch):
     """The key, worked out anew."""
 
     def anew():
-        jit.cache_key.cache_clear()
-        return jit.cache_key()
+        natives.cache_key.cache_clear()
+        return natives.cache_key()
 
     yield anew
     monkeypatch.undo()
-    jit.cache_key.cache_clear()
+    natives.cache_key.cache_clear()
 
 
 @pytest.mark.parametrize("package", ["numba", "llvmlite"])
@@ -88,12 +88,12 @@ def test_another_processor_has_another_key(key, monkeypatch):
 
 def test_another_layout_has_another_key(key, monkeypatch):
     before = key()
-    monkeypatch.setattr(jit, "LAYOUT", jit.LAYOUT + 1)
+    monkeypatch.setattr(natives, "LAYOUT", natives.LAYOUT + 1)
     assert key() != before
 
 
-@pytest.mark.parametrize("changed", ["jit.py", "compiler.py", "transform.py", "winograd.py"])
+@pytest.mark.parametrize("changed", ["natives.py", "compiler.py", "transform.py", "winograd.py"])
 def test_other_sources_have_another_key(changed, key, monkeypatch):
-    before, read = key(), jit.Path.read_bytes
-    monkeypatch.setattr(jit.Path, "read_bytes", lambda path: read(path) + b"\n" * (path.name == changed))
+    before, read = key(), natives.Path.read_bytes
+    monkeypatch.setattr(natives.Path, "read_bytes", lambda path: read(path) + b"\n" * (path.name == changed))
     assert key() != before

@@ -8,9 +8,9 @@ import pytest
 import kerasish as keras
 from kerasish.core.shapes import Window
 from kerasish.device import threads
+from kerasish.device.raw import address
 from kerasish.kernels import find, settings, twin_of
 from kerasish.kernels.cpu import empty, winograd
-from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 
 from . import cases

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kerasish.core.shapes import Window
-from kerasish.device import jit, threads
+from kerasish.device import natives, threads
 from kerasish.kernels import twin_of
 
 from .cases import SAME3
@@ -41,17 +41,17 @@ def test_nothing_is_compiled_again_for_another_shape():
     rng = np.random.default_rng(0)
     everything(array(1, 8, 8, 32).astype("f4"), array(3, 3, 32, 32).astype("f4"), Window(pads=SAME3))
     everything(array(1, 8, 8, 2).astype("f4"), array(3, 3, 2, 3).astype("f4"), Window())
-    before = jit.compile_report()
+    before = natives.compile_report()
     for _ in range(50):
         n, h, w, c, f, k = rng.integers(1, (4, 20, 20, 40, 40, 4))
         everything(array(n, h + 4, w + 4, c).astype("f4"), array(k, k, c, f).astype("f4"), Window(pads=SAME3))
-    assert jit.compile_report() == before
+    assert natives.compile_report() == before
 
 
 PLAIN = """
 import numpy as np
 from kerasish.core.shapes import Window
-from kerasish.device import jit
+from kerasish.device import natives
 from tests.kernels import cases, test_empty, test_norm
 from tests.kernels.harness import array, check_twins
 from tests.kernels.thin import check_results
@@ -68,7 +68,7 @@ check_results("max_pool2d_grad", array(*pooled[0].shape), pooled[1], x.shape, (3
 check_twins("average_pool2d", x, (3, 2), window)
 test_norm.test_batch_norm_gradient_through_an_activation((3, 2, 3), "relu6")
 test_empty.check_empty(cases.conv("plain", (4, 15, 16, 16), (3, 3, 16, 16), cases.SAME3))
-assert jit.compilation_off() and jit.compile_report()[0] == 0
+assert natives.compilation_off() and natives.compile_report()[0] == 0
 """
 
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from kerasish.core.shapes import Window
-from kerasish.device import jit, memory, threads
+from kerasish.device import memory, natives, raw, threads
 from kerasish.kernels import Refused, twin_of
-from kerasish.kernels.cpu import raw, replay_choice
+from kerasish.kernels.cpu import replay_choice
 from kerasish.kernels.cpu.replay import record
 from kerasish.kernels.cpu.replay_parts import Parts
 
 from .cases import SAME3
 from .harness import array
 
-pytestmark = pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels")
+pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
 cpu = twin_of(np.zeros(1))
 W = [array(3, 3, 3, 32).astype("f4"), array(3, 3, 32, 32).astype("f4"), array(3, 3, 32, 1).astype("f4")]
 SAME, HALF = Window(pads=SAME3), Window((2, 2))

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasish.device import jit, threads
-from kerasish.device.jit import Native
-from kerasish.kernels.cpu import thread_pool
-from kerasish.kernels.cpu.raw import add, address, integers, take
+from kerasish.device import natives, thread_pool, threads
+from kerasish.device.natives import Native
+from kerasish.device.raw import add, address, integers, take
 
 ROOT = Path(__file__).parents[2]
 JOBS = 40
-needs_threads = pytest.mark.skipif(threads.available() < 2 or jit.compilation_off(), reason="needs two threads")
+needs_threads = pytest.mark.skipif(threads.available() < 2 or natives.compilation_off(), reason="needs two threads")
 
 
 def _count(plan, worker):

@@ -8,7 +8,7 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
-from kerasish.device import jit  # noqa: E402
+from kerasish.device import natives  # noqa: E402
 from kerasish.kernels.cpu import vecmath  # noqa: E402
 
 ERF = np.frompyfunc(math.erf, 1, 1)
@@ -32,7 +32,7 @@ def looped(name):
         for i in range(x.size):
             y[i] = function(x[i])
 
-    return numba.njit(error_model="numpy", fastmath=set(jit.FASTMATH))(loop)
+    return numba.njit(error_model="numpy", fastmath=set(natives.FASTMATH))(loop)
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -51,7 +51,7 @@ def test_accuracy(name):
     assert (np.abs(y[finite] - exact[finite]) / ulp).max() <= ULPS[name]
     if name not in ("exp", "log", "sigmoid", "softplus"):
         assert np.signbit(y[-4])  # f(-0) = -0
-    if not jit.compilation_off():
+    if not natives.compilation_off():
         assembly = loop.inspect_asm(loop.signatures[0])
         assert len(re.findall(r"%[xyz]mm|\bv\d+\.4s", assembly)) > 20 and not re.search(
             r"call.*\b(expf|logf|tanhf)", assembly

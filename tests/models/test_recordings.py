@@ -8,13 +8,13 @@ import pytest
 import kerasish as keras
 from kerasish.core.shapes import Window
 from kerasish.core.tensor import Tensor
-from kerasish.device import jit, threads
+from kerasish.device import natives, threads
 from kerasish.kernels import Refused, twin_of
 from kerasish.kernels.cpu import replay, replay_choice
 from kerasish.models import step_replays
 
 L = keras.layers
-pytestmark = pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels")
+pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
 THREADS = 1, 2, 3, 8
 SIDE, STEPS = 16, step_replays.ORDINARY + 4
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import kerasish as keras
-from kerasish.device import jit
+from kerasish.device import natives
 from kerasish.models import replays
 from kerasish.models.replays import MANY, ORDINARY, SHAPES, Replay
 
 L = keras.layers
-pytestmark = pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels")
+pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
 RNG = np.random.default_rng(0)
 
 

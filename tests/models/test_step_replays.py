@@ -8,12 +8,12 @@ import pytest
 
 import kerasish as keras
 from kerasish.core.tensor import Tensor
-from kerasish.device import jit, memory
+from kerasish.device import memory, natives
 from kerasish.models import step_replays
 from kerasish.models.step_replays import ORDINARY
 
 L = keras.layers
-pytestmark = pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels")
+pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
 RNG = np.random.default_rng(0)
 X = RNG.random((80, 12, 12, 4), dtype="float32")
 LABELS = RNG.integers(0, 5, 80)

@@ -9,14 +9,13 @@ import pytest
 
 import kerasish as keras
 from kerasish.core import autodiff, scopes
-from kerasish.device import jit, memory, threads
-from kerasish.kernels.cpu import raw
+from kerasish.device import memory, natives, raw, threads
 from kerasish.layers import calling
 from kerasish.models.functional import Functional
 
 L = keras.layers
 pytestmark = [
-    pytest.mark.skipif(jit.compilation_off(), reason="needs compiled kernels"),
+    pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # interrupts that hit a finalizer
 ]
 RNG = np.random.default_rng(0)

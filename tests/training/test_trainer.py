@@ -457,7 +457,7 @@ def test_data_as_steps_get_them():
 def test_compile_time_is_told_once(quiet, monkeypatch, capsys):
     monkeypatch.setenv("KERASISH_QUIET", quiet)
     reports = iter([(0, 0.0), (6, 3.14), (6, 3.14)])
-    monkeypatch.setattr("kerasish.device.jit.compile_report", lambda: next(reports))
+    monkeypatch.setattr("kerasish.device.natives.compile_report", lambda: next(reports))
     compiled().fit(X, Y1, epochs=2, verbose=2)
     printed = capsys.readouterr()
     assert printed.err == ("" if quiet else "kerasish: compiled 6 kernels in 3.1 s (cached for next time)\n")

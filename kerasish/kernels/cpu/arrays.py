@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasish.kernels.cpu.raw import address, by_numpy
+from kerasish.device.raw import address, by_numpy
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 
 STREAM = 1 << 23  # bytes from which a result will have left the caches before it is read

@@ -12,14 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import helper
+from kerasish.device.jit import EXACT, FASTMATH, njit, prange
+from kerasish.device.pointer import number, place, pointer
+from kerasish.device.raw import address
 from kerasish.kernels.cpu import fold
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.layout import chunks
 from kerasish.kernels.cpu.phases import Phases
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import batch_norm as reference
 from kerasish.kernels.reference.precision import quiet
 
@@ -97,8 +96,8 @@ def batch_norm_infer(x, mean, variance, gamma, beta, epsilon, activation=None):
     values = mean, scale if gamma is None else scale * gamma, 0 if beta is None else beta, *BOUNDS[activation]
     for row, value in zip(rows, values):
         row[:] = value
-    at, sizes = [address(a) for a in (x, rows, y)], (x.size, split.width, split.step)
-    _affine_tasks(x.dtype, -(-x.size // split.step), *at, *sizes, threads=threads.wanted(x.size * 2))
+    flat = [a.reshape(-1) for a in (x, rows, y)]
+    _affine_tasks(-(-x.size // split.step), *flat, split.width, split.step, threads=threads.wanted(x.size * 2))
     return y
 
 
@@ -108,14 +107,15 @@ def moving_average(average, value, momentum):
         reference.moving_average(average, value, momentum)
         return
     shares = np.array((momentum, 1 - momentum), average.dtype)
-    _move(average.dtype, 1, *(address(a) for a in (average, value, shares)), average.size, threads=1)
+    _move(1, average.reshape(-1), value.reshape(-1), shares, threads=1)
 
 
-@tasks(exact=True, usual=("float32",))
-def _move(zero, task, average, value, shares, n):
-    a, v, share = pointer(zero, average, 0, n), pointer(zero, value, 0, n), pointer(zero, shares, 0, 2)
-    for i in range(n):
-        a[i] = a[i] * share[0] + v[i] * share[1]
+@njit(parallel=True, fastmath=EXACT, usual=("float32.1 float32.1 float32.1",))
+def _move(tasks, average, value, shares):
+    """average = average shares[0] + value shares[1], in one task"""
+    for _ in prange(tasks):
+        for i in range(average.size):
+            average[i] = average[i] * shares[0] + value[i] * shares[1]
 
 
 def _run(phases, given, results, epsilon, activation):
@@ -136,19 +136,19 @@ def _run(phases, given, results, epsilon, activation):
     phases(x.dtype, plan, threads.wanted(x.size * 2))
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _sums(p, task):
     """The two float64 vectors of a task; of all together, if task is their number."""
     return pointer(0.0, p.sums, 2 * task * p.width, p.width), pointer(0.0, p.sums, (2 * task + 1) * p.width, p.width)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _scratch(p, task):
     """Where the two sums of a chunk and the rows of a task lie, one vector after the other."""
     return p.scratch + task * (2 + ROWS) * p.width * p.itemsize
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _fold_up(p, sums):
     """Adds to the first C places what belongs to the same channels."""
     for k in range(p.C, p.width, p.C):
@@ -156,14 +156,14 @@ def _fold_up(p, sums):
             sums[c] += sums[k + c]
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _repeat(p, row):
     """Copies the first C places into the others."""
     for i in range(p.C, p.width):
         row[i] = row[i - p.C]
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _tail(zero, p, array):
     """The elements after the last whole fold, and their number."""
     first = p.count * p.width
@@ -220,7 +220,7 @@ def _join_moments(zero, p):
     _affine_rows(zero, p, p.rows)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _keep(zero, p, total, square, n):
     """Writes the statistics down."""
     epsilon = pointer(0.0, p.constants, 0, 1)[0]
@@ -232,7 +232,7 @@ def _keep(zero, p, total, square, n):
         inverse_std[c] = 1.0 / math.sqrt(square[c] / n + epsilon)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _affine_rows(zero, p, rows):
     """The rows that lead from x to y: mean, scale, shift, and the bounds."""
     mean, scale = pointer(zero, rows, MEAN * p.width, p.width), pointer(zero, rows, SCALE * p.width, p.width)
@@ -255,13 +255,15 @@ def _affine(zero, p, task):
     _affine_part(zero, p.x, p.rows, p.out, p.width, task * p.step, min(p.size, (task + 1) * p.step))
 
 
-@tasks
-def _affine_tasks(zero, task, x, rows, y, size, width, step):
+@njit(parallel=True, fastmath=FASTMATH, usual=("float32.1 float32.1 float32.1 int64 int64",))
+def _affine_tasks(tasks, x, rows, y, width, step):
     """`_affine` with rows that are there."""
-    _affine_part(zero, x, rows, y, width, task * step, min(size, (task + 1) * step))
+    for task in prange(tasks):
+        ends = task * step, min(x.size, (task + 1) * step)
+        _affine_part(x.dtype.type(0), place(x, 0), place(rows, 0), place(y, 0), width, *ends)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _affine_part(zero, x, rows, y, width, first, last):
     """y = (x - mean) scale + shift, cut off at low and high."""
     mean, scale = pointer(zero, rows, MEAN * width, width), pointer(zero, rows, SCALE * width, width)
@@ -319,7 +321,7 @@ def _join_gradient(zero, p):
     _gradient_rows(zero, p, gbeta, ggamma)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _passed(zero, p, x, g, i):
     """g, or 0 where the activation cut off what x at place i of a fold became."""
     mean, scale = pointer(zero, p.rows, MEAN * p.width, p.width), pointer(zero, p.rows, SCALE * p.width, p.width)
@@ -328,7 +330,7 @@ def _passed(zero, p, x, g, i):
     return g if not p.bounded or (normal > low and normal < high) else zero
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _gradient_rows(zero, p, gbeta, ggamma):
     """gx = scale gy + slope (x - mean) + start."""
     to_gamma, to_beta = pointer(zero, p.ggamma, 0, p.C), pointer(zero, p.gbeta, 0, p.C)
@@ -361,7 +363,7 @@ def _combine(zero, p, task):
             gx[i] = scale[i] * kept + slope[i] * apart + start[i]
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _between(zero, g, normal, low, high):
     """g where low < normal < high; with all at hand the choice is no branch."""
     g = g if normal > low else zero

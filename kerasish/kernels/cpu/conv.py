@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasish.core.shapes import Window
 from kerasish.device import memory
+from kerasish.device.raw import by_numpy
 from kerasish.kernels import settings
 from kerasish.kernels.cpu import winograd
 from kerasish.kernels.cpu.arrays import flat, supported
@@ -15,7 +16,6 @@ from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.plan import JOB, in_order, plan_walk
 from kerasish.kernels.cpu.product import convolve
-from kerasish.kernels.cpu.raw import by_numpy
 from kerasish.kernels.cpu.simd import lanes
 from kerasish.kernels.reference import conv as reference
 

@@ -4,14 +4,12 @@ import math
 
 import numpy as np
 
-from kerasish.device import memory, threads
-from kerasish.kernels.cpu import raw
-from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes
-from kerasish.kernels.cpu.task import tasks
+from kerasish.device import memory, raw, threads
+from kerasish.device.jit import njit, prange
+from kerasish.device.raw import address, clear_bytes, copy_bytes
 from kerasish.kernels.reference import copying as reference
 
 BYTES = 1 << 16  # of a task of `concatenate`, about
-ANY = np.dtype(np.float32)  # stands for all dtypes, whose zero has no bit set
 
 
 def zero_pad(x, pads):
@@ -46,7 +44,7 @@ def _pad_two(x, axis, rows, columns):
     y, place = memory.empty(tuple(shape), x.dtype), math.prod(shape[axis + 1 :]) * x.itemsize
     count = math.prod(shape[:axis])
     sizes = x.shape[axis - 1], shape[axis - 1], rows[0], x.shape[axis] * place, *(n * place for n in columns)
-    _pad(ANY, count, address(x), address(y), *sizes, threads=threads.wanted(y.size))
+    _pad(count, address(x), address(y), *sizes, threads=threads.wanted(y.size))
     return y
 
 
@@ -68,26 +66,28 @@ def concatenate(arrays, axis):
         array, size = np.ascontiguousarray(array), length * place
         step = max(1, BYTES // size)
         sizes = rows, step, size, sum(lengths) * place
-        _copy(ANY, -(-rows // step), address(array), to, *sizes, threads=threads.wanted(array.size))
+        _copy(-(-rows // step), address(array), to, *sizes, threads=threads.wanted(array.size))
         to += size
     return y
 
 
-@tasks
-def _pad(zero, task, x, y, height, out_height, top, row, left, right):
-    """Task: a row of y; sizes along it in bytes."""
-    image, h = task // out_height, task % out_height - top
-    to = y + task * (left + row + right)
-    if 0 <= h < height:
-        clear_bytes(to, left)
-        copy_bytes(to + left, x + (image * height + h) * row, row)
-        clear_bytes(to + left + row, right)
-    else:
-        clear_bytes(to, left + row + right)
+@njit(parallel=True, usual=(" ".join(8 * ["int64"]),))
+def _pad(tasks, x, y, height, out_height, top, row, left, right):
+    """Task: a row of y; x and y are addresses, sizes along a row are in bytes."""
+    for task in prange(tasks):
+        image, h = task // out_height, task % out_height - top
+        to = y + task * (left + row + right)
+        if 0 <= h < height:
+            clear_bytes(to, left)
+            copy_bytes(to + left, x + (image * height + h) * row, row)
+            clear_bytes(to + left + row, right)
+        else:
+            clear_bytes(to, left + row + right)
 
 
-@tasks
-def _copy(zero, task, x, y, rows, step, size, apart):
-    """Rows of `size` bytes, side by side in x, `apart` in y; `step` of them to a task."""
-    for r in range(task * step, min(rows, (task + 1) * step)):
-        copy_bytes(y + r * apart, x + r * size, size)
+@njit(parallel=True, usual=(" ".join(6 * ["int64"]),))
+def _copy(tasks, x, y, rows, step, size, apart):
+    """Rows of `size` bytes, side by side at address x, `apart` at y; `step` of them to a task."""
+    for task in prange(tasks):
+        for r in range(task * step, min(rows, (task + 1) * step)):
+            copy_bytes(y + r * apart, x + r * size, size)

@@ -12,12 +12,13 @@ import numpy as np
 
 from kerasish.core.shapes import Window
 from kerasish.device import memory, threads
-from kerasish.device.jit import Native, helper
+from kerasish.device.jit import FASTMATH, njit
+from kerasish.device.natives import Native
+from kerasish.device.raw import address, by_numpy, clear_bytes, integers, record, take
+from kerasish.device.thread_pool import run
 from kerasish.kernels.cpu.arrays import flat, large, repeated_row, streams, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape
-from kerasish.kernels.cpu.raw import address, by_numpy, clear_bytes, integers, record, take
 from kerasish.kernels.cpu.strip import KINDS, kind_of, strip_of
-from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS
 from kerasish.kernels.reference import depthwise as reference
 
@@ -237,7 +238,7 @@ def launch(natives, plan, tables, x, w, y, bias=None, cut=0):
 def walk_of(strip, size, tap_size):
     """The function (plan, job, w) that calls strips of elements of `size` bytes and taps of `tap_size`."""
 
-    @helper
+    @njit(fastmath=FASTMATH)
     def walk(p, job, w):
         """The strips of a job: row after row from memory, but each down its rows where they share what caches hold."""
         rows, strips = integers(p.row_table, 4 * p.rows), integers(p.strip_table, 5 * p.strips)

@@ -8,14 +8,13 @@ may be a scalar, lie along the last axes, or be one row for each sample.
 
 import numpy as np
 
-from kerasish.device import memory, threads
-from kerasish.device.jit import helper
-from kerasish.kernels.cpu import raw, vecmath
+from kerasish.device import memory, raw, threads
+from kerasish.device.jit import EXACT, FASTMATH, njit, prange
+from kerasish.device.natives import Serial
+from kerasish.device.pointer import view
+from kerasish.kernels.cpu import vecmath
 from kerasish.kernels.cpu.arrays import repeated_row
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.cpu.reduce import sum_of_rows
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import elementwise as reference
 
 COSTLY, CHEAP = 1 << 15, 1 << 17  # elements from which compiled code pays if it computes, or only moves memory
@@ -37,19 +36,19 @@ def broadcast_to(x, shape):
 
 
 def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None, replayed=False):
-    """The kernel `name` from `function(zero, x)` of scalars; `plain` is the reference where its name is another.
+    """The kernel `name` from `function(x)` of scalars; `plain` is the reference where its name is another.
 
     `least` is the number of elements from which it pays; with `replayed` layers' tensors of any size are taken.
     """
-    scalar, plain = helper(function, exact=True, inline=True), plain or getattr(reference, name)
+    scalar, plain = _scalar(function), plain or getattr(reference, name)
 
-    def body(zero, task, x, y, size):
-        n = min(LENGTH, size - task * LENGTH)
-        u, v = pointer(zero, x, task * LENGTH, n), pointer(zero, y, task * LENGTH, n)
-        for i in range(n):
-            v[i] = scalar(zero, u[i])
+    def body(tasks, x, y):
+        for task in prange(tasks):
+            u, v = view(x, task * LENGTH), view(y, task * LENGTH)
+            for i in range(min(LENGTH, x.size - task * LENGTH)):
+                v[i] = scalar(u[i])
 
-    run = _named(body, name)
+    run = _kernel(body, name, ("float32.1 float32.1",))
 
     def call(x):
         if type(x) is not np.ndarray or x.dtype not in kinds or _too_small(x, least, replayed):
@@ -57,7 +56,7 @@ def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None, replayed=Fals
         x = np.ascontiguousarray(x)
         y = memory.empty(x.shape, x.dtype)
         count = threads.wanted(x.size * COST if least < CHEAP else x.size)
-        run(x.dtype, -(-x.size // LENGTH), address(x), address(y), x.size, threads=count)
+        run(-(-x.size // LENGTH), x.reshape(-1), y.reshape(-1), threads=count)
         return y
 
     call.__name__ = call.__qualname__ = name
@@ -65,17 +64,17 @@ def unary(name, function, kinds=FLOAT32, least=COSTLY, plain=None, replayed=Fals
 
 
 def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None, replayed=False):
-    """The kernel `name` from `function(zero, a, b)` of scalars; otherwise as `unary`."""
-    scalar, plain = helper(function, exact=True, inline=True), plain or getattr(reference, name)
+    """The kernel `name` from `function(a, b)` of scalars; otherwise as `unary`."""
+    scalar, plain = _scalar(function), plain or getattr(reference, name)
 
-    def body(zero, task, a, b, y, size, width, step, a_period, b_period):
-        for at in range(task * step, min(size, (task + 1) * step), width):
-            n, u_at, v_at = min(width, size - at), at // a_period * width, at // b_period * width
-            u, v, w = pointer(zero, a, u_at, n), pointer(zero, b, v_at, n), pointer(zero, y, at, n)
-            for i in range(n):
-                w[i] = scalar(zero, u[i], v[i])
+    def body(tasks, a, b, y, width, step, a_period, b_period):
+        for task in prange(tasks):
+            for at in range(task * step, min(y.size, (task + 1) * step), width):
+                u, v, w = view(a, at // a_period * width), view(b, at // b_period * width), view(y, at)
+                for i in range(min(width, y.size - at)):
+                    w[i] = scalar(u[i], v[i])
 
-    run = _named(body, name)
+    run = _kernel(body, name, ("float32.1 float32.1 float32.1 int64 int64 int64 int64",))
 
     def call(a, b):
         pair = _pair(a, b, kinds, least, replayed)
@@ -85,9 +84,13 @@ def binary(name, function, kinds=FLOATS, least=CHEAP, plain=None, replayed=False
     return call
 
 
-def _named(body, name):
+def _scalar(function):
+    return function if isinstance(function, Serial) else njit(function, fastmath=EXACT, forceinline=True)
+
+
+def _kernel(body, name, usual):
     body.__name__ = name  # by which its machine code is found in the cache
-    return tasks(body, exact=True)
+    return njit(body, parallel=True, fastmath=EXACT, usual=usual)
 
 
 def _too_small(x, least, replayed):
@@ -127,19 +130,19 @@ def _launch(run, a, b, a_way, b_way):
         width, (a, b) = row.size, ((a, row) if a_way == MOVES else (row, b))
     step = width * max(1, LENGTH // width)
     periods = [width if way == MOVES else max(width, y.size // rows) for way in (a_way, b_way)]
-    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
-    at = [address(array) for array in (a, b, y)]
-    run(y.dtype, -(-y.size // step), *at, y.size, width, step, *periods, threads=threads.wanted(y.size))
+    flat = [np.ascontiguousarray(array).reshape(-1) for array in (a, b, y)]
+    run(-(-y.size // step), *flat, width, step, *periods, threads=threads.wanted(y.size))
     return y
 
 
-def _hard_sigmoid(zero, x):
-    x = x + number(zero, 3)
-    x = zero if x < zero else number(zero, 6) if x > number(zero, 6) else x
-    return x / number(zero, 6)
+def _hard_sigmoid(x):
+    number = type(x)
+    x = x + number(3)
+    x = number(0) if x < number(0) else number(6) if x > number(6) else x
+    return x / number(6)
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _gelu(x):
     cube = x * x * x
     return (
@@ -147,76 +150,76 @@ def _gelu(x):
     )
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _normal_cdf(x):
     return np.float32(0.5) + np.float32(0.5) * vecmath.erf(x * np.float32(0.70710678))
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _silu_grad(g, x):
     s = vecmath.sigmoid(x)
     return g * s * (np.float32(1) + x * (np.float32(1) - s))
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _gelu_grad(g, x):
     t = vecmath.tanh(np.float32(0.7978846) * (x + np.float32(0.044715) * x * x * x))
     slope = np.float32(0.7978846) * (np.float32(1) + np.float32(0.134145) * x * x)
     return g * np.float32(0.5) * (np.float32(1) + t + x * (np.float32(1) - t * t) * slope)
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _gelu_exact_grad(g, x):
     density = np.float32(0.39894228) * vecmath.exp(np.float32(-0.5) * x * x)
     return g * (_normal_cdf(x) + x * density)
 
 
-exp = unary("exp", lambda zero, x: vecmath.exp(x), replayed=True)
-expm1 = unary("expm1", lambda zero, x: vecmath.expm1(x), replayed=True)
-log = unary("log", lambda zero, x: vecmath.log(x))
-log1p = unary("log1p", lambda zero, x: vecmath.log1p(x))
-tanh = unary("tanh", lambda zero, x: vecmath.tanh(x), replayed=True)
-erf = unary("erf", lambda zero, x: vecmath.erf(x), least=ROW_LENGTH)
-sigmoid = unary("sigmoid", lambda zero, x: vecmath.sigmoid(x), replayed=True)
-softplus = unary("softplus", lambda zero, x: vecmath.softplus(x), replayed=True)
-silu = unary("silu", lambda zero, x: x * vecmath.sigmoid(x), replayed=True)
-relu = unary("relu", lambda zero, x: x if x > zero or x != x else zero, FLOATS, CHEAP, replayed=True)
+exp = unary("exp", vecmath.exp, replayed=True)
+expm1 = unary("expm1", vecmath.expm1, replayed=True)
+log = unary("log", vecmath.log)
+log1p = unary("log1p", vecmath.log1p)
+tanh = unary("tanh", vecmath.tanh, replayed=True)
+erf = unary("erf", vecmath.erf, least=ROW_LENGTH)
+sigmoid = unary("sigmoid", vecmath.sigmoid, replayed=True)
+softplus = unary("softplus", vecmath.softplus, replayed=True)
+silu = unary("silu", lambda x: x * vecmath.sigmoid(x), replayed=True)
+relu = unary("relu", lambda x: x if x > type(x)(0) or x != x else type(x)(0), FLOATS, CHEAP, replayed=True)
 relu6 = unary(
     "relu6",
-    lambda zero, x: zero if x < zero else number(zero, 6) if x > number(zero, 6) else x,
+    lambda x: type(x)(0) if x < type(x)(0) else type(x)(6) if x > type(x)(6) else x,
     FLOATS,
     CHEAP,
     replayed=True,
 )
 hard_sigmoid = unary("hard_sigmoid", _hard_sigmoid, FLOATS, CHEAP, replayed=True)
-softsign = unary("softsign", lambda zero, x: x / (number(zero, 1) + abs(x)), FLOATS, CHEAP, replayed=True)
+softsign = unary("softsign", lambda x: x / (type(x)(1) + abs(x)), FLOATS, CHEAP, replayed=True)
 
-add = binary("add", lambda zero, a, b: a + b, replayed=True)
-subtract = binary("subtract", lambda zero, a, b: a - b)
-multiply = binary("multiply", lambda zero, a, b: a * b, replayed=True)
-divide = binary("divide", lambda zero, a, b: a / b, replayed=True)
-maximum = binary("maximum", lambda zero, a, b: b if b > a or b != b else a, replayed=True)
-minimum = binary("minimum", lambda zero, a, b: b if b < a or b != b else a, replayed=True)
-add_relu = binary("add_relu", lambda zero, a, b: a + b if not a + b <= zero else zero, replayed=True)
-relu_grad = binary("relu_grad", lambda zero, g, y: g if y > zero else zero, least=MASK)
-relu6_grad = binary("relu6_grad", lambda zero, g, y: g if y > zero and y < number(zero, 6) else zero, least=MASK)
-sigmoid_grad = binary("sigmoid_grad", lambda zero, g, y: g * y * (number(zero, 1) - y))
-tanh_grad = binary("tanh_grad", lambda zero, g, y: g * (number(zero, 1) - y * y))
-silu_grad = binary("silu_grad", lambda zero, g, x: _silu_grad(g, x), FLOAT32, COSTLY)
-_leaky_relu = binary("leaky_relu", lambda zero, x, slope: x if x > zero else x * slope, replayed=True)
-_elu = binary("elu", lambda zero, x, alpha: x if x > zero else alpha * vecmath.expm1(x), FLOAT32, COSTLY, replayed=True)
-_gelu_tanh = unary("gelu", lambda zero, x: _gelu(x), replayed=True)
-_gelu_tanh_grad = binary("gelu_grad", lambda zero, g, x: _gelu_grad(g, x), FLOAT32, COSTLY)
+add = binary("add", lambda a, b: a + b, replayed=True)
+subtract = binary("subtract", lambda a, b: a - b)
+multiply = binary("multiply", lambda a, b: a * b, replayed=True)
+divide = binary("divide", lambda a, b: a / b, replayed=True)
+maximum = binary("maximum", lambda a, b: b if b > a or b != b else a, replayed=True)
+minimum = binary("minimum", lambda a, b: b if b < a or b != b else a, replayed=True)
+add_relu = binary("add_relu", lambda a, b: a + b if not a + b <= type(a)(0) else type(a)(0), replayed=True)
+relu_grad = binary("relu_grad", lambda g, y: g if y > type(g)(0) else type(g)(0), least=MASK)
+relu6_grad = binary("relu6_grad", lambda g, y: g if y > type(g)(0) and y < type(g)(6) else type(g)(0), least=MASK)
+sigmoid_grad = binary("sigmoid_grad", lambda g, y: g * y * (type(g)(1) - y))
+tanh_grad = binary("tanh_grad", lambda g, y: g * (type(g)(1) - y * y))
+silu_grad = binary("silu_grad", _silu_grad, FLOAT32, COSTLY)
+_leaky_relu = binary("leaky_relu", lambda x, slope: x if x > type(x)(0) else x * slope, replayed=True)
+_elu = binary("elu", lambda x, alpha: x if x > type(x)(0) else alpha * vecmath.expm1(x), FLOAT32, COSTLY, replayed=True)
+_gelu_tanh = unary("gelu", _gelu, replayed=True)
+_gelu_tanh_grad = binary("gelu_grad", _gelu_grad, FLOAT32, COSTLY)
 _gelu_erf = unary(
     "gelu_erf",
-    lambda zero, x: x * _normal_cdf(x),
+    lambda x: x * _normal_cdf(x),
     least=ROW_LENGTH,
     plain=lambda x: reference.gelu(x, approximate=False),
     replayed=True,
 )
 _gelu_erf_grad = binary(
     "gelu_erf_grad",
-    lambda zero, g, x: _gelu_exact_grad(g, x),
+    _gelu_exact_grad,
     FLOAT32,
     ROW_LENGTH,
     plain=lambda g, x: reference.gelu_grad(g, x, approximate=False),

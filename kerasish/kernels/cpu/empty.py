@@ -10,9 +10,9 @@ for each window.
 
 from llvmlite import ir
 
-from kerasish.device.jit import helper, intrinsic
+from kerasish.device.jit import FASTMATH, intrinsic, njit
 from kerasish.device.lazy import types
-from kerasish.kernels.cpu.raw import clear_bytes, elements
+from kerasish.device.raw import clear_bytes, elements
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 from kerasish.kernels.cpu.transform import transform_result
 
@@ -56,7 +56,7 @@ def replace_numbers(typingctx, to, source):
     return types.void(types.int64, types.int64), codegen
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def empty_windows(source, row, column, size):
     """Bits of `PLACES` for the windows of zeros of a 6x6 tile of pixels of `size` bytes; none if all are."""
     middle = source + 2 * row + 2 * column  # each window has one of the middle four pixels
@@ -75,7 +75,7 @@ def empty_windows(source, row, column, size):
     return found & found >> 6 & found >> 12 & PLACES
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def write_bias(to, bytes_, bias, cut, blank):
     """Writes what a window of zeros gives, for a panel of filters; `blank` is the address of a vector to use."""
     clear_bytes(blank, VECTOR_BYTES)
@@ -83,7 +83,7 @@ def write_bias(to, bytes_, bias, cut, blank):
         transform_result(blank, 0, 0, to + c, 0, 0, bias + c if bias else 0, cut)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def fill(windows, to, row, column, rows, columns, result, bytes_):
     """Copies `result` to a tile's windows of zeros, of which so many rows and columns are wanted."""
     for i in range(rows):

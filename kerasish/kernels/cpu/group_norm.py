@@ -10,13 +10,12 @@ import math
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import helper
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.pointer import number, place, pointer, view
+from kerasish.device.raw import by_numpy
 from kerasish.kernels.cpu import fold
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.layout import chunks
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address, by_numpy
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import group_norm as reference
 
 VECTORS = 6  # as wide as a fold, for each task: two of a chunk's sums, then those below
@@ -39,7 +38,7 @@ def group_norm(x, gamma, beta, groups, epsilon):
         affine[0], affine[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
 
     by_numpy(fill, (gamma, beta), affine)
-    _run(_group, x, [x, affine, np.array([epsilon], np.float64), y, mean, inverse_std], groups, 3)
+    _run(_group, x, [_samples(x), affine, np.array([epsilon], np.float64), _samples(y), mean, inverse_std], 3)
     return y, mean, inverse_std
 
 
@@ -50,44 +49,54 @@ def group_norm_grad(gy, x, gamma, mean, inverse_std):
     C, gx = x.shape[-1], memory.empty(x.shape, x.dtype)
     gamma = np.ones(C, x.dtype) if gamma is None else gamma
     partial, sums = np.empty((x.shape[0], 2, C)), np.empty((2, C), x.dtype)
-    kept = [np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std)]
-    _run(_group_grad, x, [*kept, gx, partial], mean.shape[1], 5)
+    dy, u, gamma, *moments = (np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std))
+    _run(_group_grad, x, [_samples(dy), _samples(u), gamma, *moments, _samples(gx), partial], 5)
     by_numpy(lambda: np.copyto(sums, partial.sum(0), casting="same_kind"))
     return gx, *sums
 
 
-def _run(kernel, x, arrays, groups, cost):
+def _samples(x):
+    """(N, ...) as (N, size)."""
+    return x.reshape(x.shape[0], -1)
+
+
+def _run(kernel, x, arrays, cost):
     N, size, C = x.shape[0], x.size // x.shape[0], x.shape[-1]
     split = chunks(size, C)
     sums = memory.empty((N, 2, split.width), np.float64)
     scratch = memory.empty((N, VECTORS, split.width), x.dtype)
-    at = [address(a) for a in (*arrays, sums, scratch)]
-    sizes = x.itemsize, C, groups, size, split.width, split.folds, split.count
-    kernel(x.dtype, N, *at, *sizes, threads=threads.wanted(x.size * cost))
+    kernel(N, *arrays, sums, scratch, split.folds, split.count, threads=threads.wanted(x.size * cost))
 
 
-@tasks
-def _group(
-    zero, task, x, affine, constants, y, mean, inverse_std, sums, scratch, itemsize, C, G, size, width, folds, count
-):
-    """A sample of `group_norm`; affine: gamma, beta; constants: epsilon."""
-    at, own, joined = x + task * size * itemsize, scratch + task * VECTORS * width * itemsize, sums + task * width * 16
-    _moments(zero, at, own, joined, itemsize, width, folds, count)
-    _statistics(zero, at, joined, constants, mean, inverse_std, C, G, size, width, count, task)
-    _rows(zero, own, affine, mean, inverse_std, C, G, width, task)
-    middle, scale = pointer(zero, own, MEAN * width, width), pointer(zero, own, SCALE * width, width)
-    beta, shift = pointer(zero, affine, C, C), pointer(zero, own, SHIFT * width, width)
-    for c in range(C):
-        shift[c] = beta[c]
-    _repeat(shift, C, width)
-    for start in range(0, size, width):
-        n = min(width, size - start)
-        u, v = pointer(zero, at, start, n), pointer(zero, y, task * size + start, n)
-        for i in range(n):
-            v[i] = (u[i] - middle[i]) * scale[i] + shift[i]
+@njit(
+    parallel=True,
+    fastmath=FASTMATH,
+    usual=("float32.2 float32.2 float64.1 float32.2 float32.2 float32.2 float64.3 float32.3 int64 int64",),
+)
+def _group(tasks, x, affine, epsilon, y, mean, inverse_std, sums, scratch, folds, count):
+    """Task: a sample of `group_norm`.
+
+    x, y  (N, size), affine (2, C) gamma and beta, epsilon (1), mean and inverse_std (N, G)
+    sums  (N, 2, width), scratch (N, VECTORS, width)
+    """
+    size, C, G, width, zero = x.shape[1], affine.shape[1], mean.shape[1], sums.shape[2], x.dtype.type(0)
+    means, scales, gammas = place(mean, 0), place(inverse_std, 0), place(affine, 0)
+    for task in prange(tasks):
+        at, own, joined = place(x, task * size), place(scratch, task * VECTORS * width), place(sums, task * 2 * width)
+        _moments(zero, at, own, joined, x.itemsize, width, folds, count)
+        _statistics(zero, at, joined, place(epsilon, 0), means, scales, C, G, size, width, count, task)
+        _rows(zero, own, gammas, means, scales, C, G, width, task)
+        u, v, middle, scale, shift = x[task], y[task], scratch[task, MEAN], scratch[task, SCALE], scratch[task, SHIFT]
+        for c in range(C):
+            shift[c] = affine[1, c]
+        _repeat(shift, C, width)
+        for start in range(0, size, width):
+            a, b = view(u, start), view(v, start)
+            for i in range(min(width, size - start)):
+                b[i] = (a[i] - middle[i]) * scale[i] + shift[i]
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _moments(zero, x, own, sums, itemsize, width, folds, count):
     """For each place in a fold: the mean over the folds, and the sum of squared deviations from it, in float64."""
     apart = own + width * itemsize
@@ -108,7 +117,7 @@ def _moments(zero, x, own, sums, itemsize, width, folds, count):
             square[i] += deviation[i] + shift * shift * share * before
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _statistics(zero, x, sums, constants, mean, inverse_std, C, G, size, width, count, task):
     """Joins the places of each group, and the elements after the last whole fold."""
     middle, square = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
@@ -134,7 +143,7 @@ def _statistics(zero, x, sums, constants, mean, inverse_std, C, G, size, width, 
         to_scale[g] = 1.0 / math.sqrt(apart / (size // G) + epsilon)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _rows(zero, own, gamma, mean, inverse_std, C, G, width, task):
     """The mean at each place of a fold, and what results are multiplied by."""
     middle, scale = pointer(zero, own, MEAN * width, width), pointer(zero, own, SCALE * width, width)
@@ -146,34 +155,42 @@ def _rows(zero, own, gamma, mean, inverse_std, C, G, width, task):
     _repeat(scale, C, width)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _repeat(row, C, width):
     """Copies the first C places into the others."""
     for i in range(C, width):
         row[i] = row[i - C]
 
 
-@tasks
-def _group_grad(
-    zero, task, gy, x, gamma, mean, inverse_std, gx, partial, sums, scratch, itemsize, C, G, size, width, folds, count
-):
-    """A sample of `group_norm_grad`."""
-    offset, own = task * size * itemsize, scratch + task * VECTORS * width * itemsize
-    joined = sums + task * width * 16
-    _rows(zero, own, gamma, mean, inverse_std, C, G, width, task)
-    _gradient_sums(zero, gy + offset, x + offset, own, joined, itemsize, C, size, width, folds, count)
-    _gradient_rows(zero, own, joined, gamma, inverse_std, partial, C, G, size, width, task)
-    middle, scale = pointer(zero, own, MEAN * width, width), pointer(zero, own, SCALE * width, width)
-    slope, shift = pointer(zero, own, SLOPE * width, width), pointer(zero, own, SHIFT * width, width)
-    for start in range(0, size, width):
-        n = min(width, size - start)
-        g, u = pointer(zero, gy + offset, start, n), pointer(zero, x + offset, start, n)
-        to = pointer(zero, gx + offset, start, n)
-        for i in range(n):
-            to[i] = scale[i] * g[i] + slope[i] * (u[i] - middle[i]) + shift[i]
+@njit(
+    parallel=True,
+    fastmath=FASTMATH,
+    usual=("float32.2 float32.2 float32.1 float32.2 float32.2 float32.2 float64.3 float64.3 float32.3 int64 int64",),
+)
+def _group_grad(tasks, gy, x, gamma, mean, inverse_std, gx, partial, sums, scratch, folds, count):
+    """Task: a sample of `group_norm_grad`.
+
+    gy, x, gx  (N, size), gamma (C), mean and inverse_std (N, G), partial (N, 2, C)
+    sums  (N, 2, width), scratch (N, VECTORS, width)
+    """
+    size, C, G, width, zero = x.shape[1], gamma.size, mean.shape[1], sums.shape[2], x.dtype.type(0)
+    means, scales, gammas, parts = place(mean, 0), place(inverse_std, 0), place(gamma, 0), place(partial, 0)
+    for task in prange(tasks):
+        own, joined = place(scratch, task * VECTORS * width), place(sums, task * 2 * width)
+        given = place(gy, task * size), place(x, task * size)
+        _rows(zero, own, gammas, means, scales, C, G, width, task)
+        _gradient_sums(zero, *given, own, joined, x.itemsize, C, size, width, folds, count)
+        _gradient_rows(zero, own, joined, gammas, scales, parts, C, G, size, width, task)
+        g, u, to = gy[task], x[task], gx[task]
+        middle, scale = scratch[task, MEAN], scratch[task, SCALE]
+        slope, shift = scratch[task, SLOPE], scratch[task, SHIFT]
+        for start in range(0, size, width):
+            dy, a, da = view(g, start), view(u, start), view(to, start)
+            for i in range(min(width, size - start)):
+                da[i] = scale[i] * dy[i] + slope[i] * (a[i] - middle[i]) + shift[i]
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _gradient_sums(zero, gy, x, own, sums, itemsize, C, size, width, folds, count):
     """For each channel: the float64 sums of gy and of gy (x - mean)."""
     plain, weighted = pointer(zero, own, 0, width), pointer(zero, own, width, width)
@@ -197,7 +214,7 @@ def _gradient_sums(zero, gy, x, own, sums, itemsize, C, size, width, folds, coun
             ggamma[c] += ggamma[row + c]
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _gradient_rows(zero, own, sums, gamma, inverse_std, partial, C, G, size, width, task):
     """The sample's share of the gradients of gamma and beta; gx = scale gy + slope (x - mean) + shift."""
     gbeta, ggamma = pointer(0.0, sums, 0, C), pointer(0.0, sums, width, C)

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device import blas, memory
+from kerasish.device.raw import by_numpy
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.outer import correlate
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.plan import JOB, Plan, plan_walk
 from kerasish.kernels.cpu.product import convolve
-from kerasish.kernels.cpu.raw import by_numpy
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 from kerasish.kernels.reference import matmul as reference
 from kerasish.kernels.reference.conv import finish

@@ -5,11 +5,9 @@ import math
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import helper
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.raw import by_numpy
 from kerasish.kernels.cpu.arrays import supported
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address, by_numpy
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import norm as reference
 
 LAYER_ROWS = 16  # rows of a task of the layer norms
@@ -32,9 +30,8 @@ def layer_norm(x, gamma, beta, epsilon):
         rows[0], rows[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
 
     by_numpy(fill, (gamma, beta), rows)
-    constants = np.array([epsilon], x.dtype)
-    at = [address(a) for a in (x, rows, constants, y, mean, inverse_std)]
-    _layer(x.dtype, -(-mean.size // LAYER_ROWS), *at, mean.size, C, threads=threads.wanted(x.size * 3))
+    epsilon, (u, v), (m, s) = np.array([epsilon], x.dtype), _rows(x, y), _flat(mean, inverse_std)
+    _layer(-(-m.size // LAYER_ROWS), u, rows, epsilon, v, m, s, threads=threads.wanted(x.size * 3))
     return y, mean, inverse_std
 
 
@@ -46,55 +43,69 @@ def layer_norm_grad(gy, x, gamma, mean, inverse_std):
     gx, partial, sums = memory.empty(x.shape, x.dtype), np.empty((count, 2, C), x.dtype), np.empty((2, C), x.dtype)
     by_numpy(lambda: partial.fill(0))
     gamma = np.ones(C, x.dtype) if gamma is None else gamma
-    kept = [np.ascontiguousarray(a) for a in (gy, x, gamma, mean, inverse_std, gx, partial)]
-    at = [address(a) for a in kept]
-    _layer_grad(x.dtype, count, *at, mean.size, C, threads=threads.wanted(x.size * 5))
+    (dy, u, du), (w, m, s) = _rows(gy, x, gx), _flat(gamma, mean, inverse_std)
+    _layer_grad(count, dy, u, w, m, s, du, partial, threads=threads.wanted(x.size * 5))
     by_numpy(lambda: np.copyto(sums, partial.sum(0, dtype=np.float64), casting="same_kind"))
     return gx, *sums
 
 
-@tasks
-def _layer(zero, task, x, rows, constants, y, mean, inverse_std, count, C):
-    """Rows of `layer_norm`, LAYER_ROWS to a task; constants: epsilon."""
-    for r in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, count)):
-        _layer_row(zero, x, rows, pointer(zero, constants, 0, 1)[0], y, mean, inverse_std, r, C)
+def _rows(*arrays):
+    """Arrays (..., C) as (N, C)."""
+    return [np.ascontiguousarray(a).reshape(-1, a.shape[-1]) for a in arrays]
 
 
-@helper
-def _layer_row(zero, x, rows, epsilon, y, mean, inverse_std, r, C):
-    n, v, to = number(zero, C), pointer(zero, x, r * C, C), pointer(zero, y, r * C, C)
-    gamma, beta = pointer(zero, rows, 0, C), pointer(zero, rows, C, C)
-    total, squares = zero, zero
+def _flat(*arrays):
+    return [np.ascontiguousarray(a).reshape(-1) for a in arrays]
+
+
+@njit(parallel=True, fastmath=FASTMATH, usual=("float32.2 float32.2 float32.1 float32.2 float32.1 float32.1",))
+def _layer(tasks, x, rows, epsilon, y, mean, inverse_std):
+    """Rows of `layer_norm`, LAYER_ROWS to a task: x and y (N, C), rows (2, C) gamma and beta, epsilon (1)"""
+    N, C = x.shape
+    gamma, beta = rows[0], rows[1]
+    for task in prange(tasks):
+        for n in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, N)):
+            mean[n], inverse_std[n] = _layer_row(x[n], gamma, beta, epsilon[0], y[n], C)
+
+
+@njit(fastmath=FASTMATH)
+def _layer_row(x, gamma, beta, epsilon, y, C):
+    number = x.dtype.type
+    total, squares = number(0), number(0)
     for i in range(C):
-        total += v[i]
-    m = total / n
+        total += x[i]
+    m = total / number(C)
     for i in range(C):
-        squares += (v[i] - m) * (v[i] - m)
-    s = number(zero, 1) / math.sqrt(squares / n + epsilon)
+        squares += (x[i] - m) * (x[i] - m)
+    s = number(1) / math.sqrt(squares / number(C) + epsilon)
     for i in range(C):
-        to[i] = (v[i] - m) * s * gamma[i] + beta[i]
-    pointer(zero, mean, r, 1)[0] = m
-    pointer(zero, inverse_std, r, 1)[0] = s
+        y[i] = (x[i] - m) * s * gamma[i] + beta[i]
+    return m, s
 
 
-@tasks
-def _layer_grad(zero, task, gy, x, gamma, mean, inverse_std, gx, partial, count, C):
-    for r in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, count)):
-        _layer_grad_row(zero, gy, x, gamma, mean, inverse_std, gx, partial, r, C, task)
+@njit(
+    parallel=True,
+    fastmath=FASTMATH,
+    usual=("float32.2 float32.2 float32.1 float32.1 float32.1 float32.2 float32.3",),
+)
+def _layer_grad(tasks, gy, x, gamma, mean, inverse_std, gx, partial):
+    """gy, x and gx (N, C), partial (tasks, 2, C): each task's part of dL/dgamma and dL/dbeta"""
+    N, C = x.shape
+    for task in prange(tasks):
+        for n in range(task * LAYER_ROWS, min((task + 1) * LAYER_ROWS, N)):
+            _layer_grad_row(gy[n], x[n], gamma, mean[n], inverse_std[n], gx[n], partial[task, 0], partial[task, 1], C)
 
 
-@helper
-def _layer_grad_row(zero, gy, x, gamma, mean, inverse_std, gx, partial, r, C, task):
-    dy, v, to = pointer(zero, gy, r * C, C), pointer(zero, x, r * C, C), pointer(zero, gx, r * C, C)
-    ggamma, gbeta = pointer(zero, partial, 2 * task * C, C), pointer(zero, partial, (2 * task + 1) * C, C)
-    w, m, s = pointer(zero, gamma, 0, C), pointer(zero, mean, r, 1)[0], pointer(zero, inverse_std, r, 1)[0]
-    plain, weighted, n = zero, zero, number(zero, C)
+@njit(fastmath=FASTMATH)
+def _layer_grad_row(gy, x, gamma, m, s, gx, ggamma, gbeta, C):
+    number = x.dtype.type
+    plain, weighted = number(0), number(0)
     for i in range(C):
-        normal = (v[i] - m) * s
-        plain += dy[i] * w[i]
-        weighted += dy[i] * w[i] * normal
-        ggamma[i] += dy[i] * normal
-        gbeta[i] += dy[i]
-    plain, weighted = plain / n, weighted / n
+        normal = (x[i] - m) * s
+        plain += gy[i] * gamma[i]
+        weighted += gy[i] * gamma[i] * normal
+        ggamma[i] += gy[i] * normal
+        gbeta[i] += gy[i]
+    plain, weighted = plain / number(C), weighted / number(C)
     for i in range(C):
-        to[i] = (dy[i] * w[i] - plain - (v[i] - m) * s * weighted) * s
+        gx[i] = (gy[i] * gamma[i] - plain - (x[i] - m) * s * weighted) * s

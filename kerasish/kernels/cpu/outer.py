@@ -5,10 +5,12 @@ import functools
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import Native, helper
+from kerasish.device.jit import FASTMATH, njit
+from kerasish.device.natives import Native
+from kerasish.device.raw import address, call, elements, integers, take
+from kerasish.device.thread_pool import run
 from kerasish.kernels.cpu.pack import pack_rows
 from kerasish.kernels.cpu.plan import FAST, input_rows, job_place, locate, plan_at
-from kerasish.kernels.cpu.raw import address, call, elements, integers, take
 from kerasish.kernels.cpu.simd import (
     HEIGHTS,
     ROWS,
@@ -20,7 +22,6 @@ from kerasish.kernels.cpu.simd import (
     tile_width,
     tiles_of,
 )
-from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import FROM_C, RUN, ZERO
 
 UNITS = 16  # units that the work is cut into, whatever the number of threads: sums never depend on it
@@ -86,7 +87,7 @@ def _outer_products(plan, worker):
 outer_products = Native(_outer_products, 2, "")
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _unit(p, worker, part, split, group, k0, k1):
     """Rows k0 to k1 of the gradient for some panels of a group, over one part of the jobs."""
     scratch, packed = p.scratch + worker * p.scratch_bytes, p.panel + worker * p.panel_bytes
@@ -120,7 +121,7 @@ def _unit(p, worker, part, split, group, k0, k1):
         start = FROM_C
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _rows(p, group, k0, k1, to_x, to_y):
     """Where rows k0 to k1 lie in a window and in the gradient."""
     for i in range(k1 - k0 + ROWS):

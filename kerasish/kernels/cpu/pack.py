@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device import threads
-from kerasish.device.jit import Native, helper
-from kerasish.kernels.cpu.raw import address, clear_bytes, copy_bytes, elements, integers, record, room, take
+from kerasish.device.jit import FASTMATH, njit
+from kerasish.device.natives import Native
+from kerasish.device.raw import address, clear_bytes, copy_bytes, elements, integers, record, room, take
+from kerasish.device.thread_pool import prepare
 from kerasish.kernels.cpu.simd import VECTOR_BYTES, copy_vector, lanes, panel_start, panels_of, tile_width, turning
-from kerasish.kernels.cpu.thread_pool import prepare
 
 BLOCK = 256  # rows that are packed at a time
 
@@ -66,7 +67,7 @@ def _pack_panels(packing, worker):
 pack_panels = Native(_pack_panels, 2, "")
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _item(p, item):
     """Up to `BLOCK` rows of one tap of one panel."""
     i, block = divmod(item, -(-p.J // BLOCK))
@@ -87,7 +88,7 @@ def _item(p, item):
         _turn(p, at, rows, valid, width, to)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def pack_rows(source, step, rows, valid, width, to, size):
     """Rows of `valid` contiguous elements, `step` apart, padded with zeros to `width`."""
     for r in range(rows):
@@ -100,7 +101,7 @@ def pack_rows(source, step, rows, valid, width, to, size):
             clear_bytes(to + (r * width + valid) * size, (width - valid) * size)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _turn(p, source, rows, valid, width, to):
     """Rows whose elements lie `n_step` apart, padded with zeros to `width`; in squares where rows lie side by side."""
     size, square_rows, square_valid = p.size, 0, 0
@@ -120,7 +121,7 @@ def _turn(p, source, rows, valid, width, to):
             clear_bytes(to + (j * width + valid) * size, (width - valid) * size)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def copy_element(to, source, size):
     """Copy one element of 4 or 8 bytes."""
     if size == 4:

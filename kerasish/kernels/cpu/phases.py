@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kerasish.device.jit import Family, helper
-from kerasish.kernels.cpu.raw import add, record, seen, take
-from kerasish.kernels.cpu.thread_pool import run
+from kerasish.device.jit import FASTMATH, njit
+from kerasish.device.natives import Family
+from kerasish.device.raw import add, record, seen, take
+from kerasish.device.thread_pool import run
 
 ARRIVED, READY, TAKEN_AFTER = 8, 16, 24  # where they lie, in bytes
 
@@ -33,7 +34,7 @@ class Phases(Family):
         run(self.native(dtype), np.fromiter(plan, np.int64), min(threads, max(plan.tasks, plan.tasks_after)))
 
     def entry(self, kind):
-        return _entry(kind.type(0), self.plan_at, *(helper(function) for function in self.functions))
+        return _entry(kind.type(0), self.plan_at, *(njit(function, fastmath=FASTMATH) for function in self.functions))
 
 
 def _entry(zero, plan_at, first, between, second):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasish.device.jit import helper
-from kerasish.kernels.cpu.raw import clear_bytes, copy_bytes, record
+from kerasish.device.jit import FASTMATH, njit
+from kerasish.device.raw import clear_bytes, copy_bytes, record
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 
 JOB = 192  # output pixels of a job: their windows stay in L2, and a panel of B is read once for all of them
@@ -115,7 +115,7 @@ def input_rows(plan):
     return plan.rows * plan.sh + runs * ((plan.KH - 1) * plan.dh + 1)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def job_place(p, job):
     """(first output row, rows, first column, columns) of a job."""
     r, q = divmod(job, -(-p.OW // p.columns))
@@ -123,7 +123,7 @@ def job_place(p, job):
     return first, min(p.rows, p.N * p.OH - first), q, min(p.columns, p.OW - q)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def copy_row(p, n, h, w, to):
     """Input row h of image n from column w on, to the address `to`; zeros where there is no image."""
     size, span = p.size, p.line // p.pixel
@@ -135,7 +135,7 @@ def copy_row(p, n, h, w, to):
     clear_bytes(to + high * p.pixel * size, (span - high) * p.pixel * size)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def locate(p, first, rows, q, scratch, bases):
     """Where each output row's first window begins, into `bases`; copies the rows that windows need if they must be."""
     reach, slot, begin, done = (p.KH - 1) * p.dh + 1, 0, 0, 0

@@ -10,11 +10,11 @@ import functools
 import numpy as np
 
 from kerasish.device import memory
-from kerasish.device.jit import Family
+from kerasish.device.natives import Family
+from kerasish.device.raw import address
 from kerasish.kernels.cpu import depthwise, peak
 from kerasish.kernels.cpu.arrays import flat, supported
 from kerasish.kernels.cpu.conv import output_shape
-from kerasish.kernels.cpu.raw import address
 from kerasish.kernels.reference import pool as reference
 
 LARGEST, SPREAD = (tuple(peak.KINDS[name]) for name in ("largest", "spread"))

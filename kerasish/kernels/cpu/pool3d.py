@@ -10,12 +10,10 @@ import numpy as np
 
 from kerasish.core.shapes import Window
 from kerasish.device import memory, threads
+from kerasish.device.jit import njit, prange
 from kerasish.kernels.cpu import pool
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.conv import flattened
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import pool as reference
 
 
@@ -37,8 +35,10 @@ def max_pool3d(x, size, window, need_where=True, activation=None):
         return y, None
     where = memory.empty(y.shape, reference.where_dtype(size))
     inner, outer = (np.ascontiguousarray(a, where.dtype) for a in (inner, outer))
-    at = [address(a) for a in (inner, outer, where)]
-    _join(where.dtype, y.shape[0] * y.shape[1], *at, *_meeting(x.shape, where, size, window), threads=_threads(where))
+    planes = [
+        a.reshape(x.shape[0], depth, -1) for a, depth in ((inner, x.shape[1]), (outer, y.shape[1]), (where, y.shape[1]))
+    ]
+    _join(y.shape[0] * y.shape[1], *planes, *_meeting(where, size, window), threads=_threads(where))
     return y, where
 
 
@@ -50,8 +50,8 @@ def max_pool3d_grad(gy, where, x_shape, size, window):
     _, OD, OH, OW, _ = gy.shape
     where = np.ascontiguousarray(where)
     outer, inner = memory.empty(where.shape, where.dtype), memory.zeros((N, D, OH, OW, C), where.dtype)
-    at = [address(a) for a in (where, inner, outer)]
-    _part(where.dtype, N, *at, *_meeting(x_shape, where, size, window), threads=_threads(where))
+    planes = where.reshape(N, OD, -1), inner.reshape(N, D, -1), outer.reshape(N, OD, -1)
+    _part(N, *planes, *_meeting(where, size, window), threads=_threads(where))
     outer, inner = _narrow(outer, (size[0], 1)), _narrow(inner, size[1:])
     columns = gy.reshape(N, OD, OH * OW, C), outer.reshape(N, OD, OH * OW, C), (N, D, OH * OW, C)
     g = pool.max_pool2d_grad(*columns, *_deep(size, window))
@@ -99,45 +99,52 @@ def _deep(size, window):
     return (size[0], 1), Window((window.strides[0], 1), (window.pads[0], (0, 0)), (window.dilation[0], 1))
 
 
-def _meeting(x_shape, where, size, window):
-    """What `_join` and `_part` need to know: planes, how large, which ones a window meets; the number of no maximum."""
-    plane, frame = math.prod(where.shape[2:]), math.prod(size[1:])
+def _meeting(where, size, window):
+    """What `_join` and `_part` need to know: which planes a window meets; the number of no maximum."""
     steps = window.strides[0], window.pads[0][0], window.dilation[0]
-    return x_shape[1], where.shape[1], plane, size[0], frame, *steps, np.iinfo(where.dtype).max
+    return size[0], math.prod(size[1:]), *steps, np.iinfo(where.dtype).max
 
 
 def _threads(where):
     return threads.wanted(where.size // 4)
 
 
-@tasks(usual=("uint8",))
-def _join(zero, task, inner, outer, where, D, OD, plane, taps, frame, step, before, dilation, none):
-    """Numbers of maxima from those in their frames and those of the frames. Task: a plane of windows."""
-    to, chosen = pointer(zero, where, task * plane, plane), pointer(zero, outer, task * plane, plane)
-    for i in range(plane):
-        to[i] = number(zero, none)
-    for k in range(taps):
-        deep = task % OD * step - before + k * dilation
-        if 0 <= deep < D:
-            least, tap = number(zero, k * frame), number(zero, k)
-            there = pointer(zero, inner, (task // OD * D + deep) * plane, plane)
-            for i in range(plane):
-                to[i] = there[i] + least if chosen[i] == tap else to[i]
+@njit(parallel=True, usual=("uint8.3 uint8.3 uint8.3" + 6 * " int64",))
+def _join(tasks, inner, outer, where, taps, frame, step, before, dilation, none):
+    """Numbers of maxima from those in their frames, inner (N, D, P), and those of the frames, outer (N, OD, P).
 
+    where  (N, OD, P)
 
-@tasks(usual=("uint8",))
-def _part(zero, task, where, inner, outer, D, OD, plane, taps, frame, step, before, dilation, none):
-    """The inverse of `_join`: whichever window meets it, a frame has one maximum at a place. Task: a sample."""
-    for row in range(task * OD, (task + 1) * OD):
-        whole, to = pointer(zero, where, row * plane, plane), pointer(zero, outer, row * plane, plane)
-        for i in range(plane):
-            to[i] = number(zero, none)
+    Task: a plane of windows.
+    """
+    (D, P), OD, number = inner.shape[1:], where.shape[1], where.dtype.type
+    for task in prange(tasks):
+        to, chosen = where[task // OD, task % OD], outer[task // OD, task % OD]
+        for i in range(P):
+            to[i] = number(none)
         for k in range(taps):
-            deep = row % OD * step - before + k * dilation
+            deep = task % OD * step - before + k * dilation
             if 0 <= deep < D:
-                least, most, tap = number(zero, k * frame), number(zero, k * frame + frame - 1), number(zero, k)
-                there = pointer(zero, inner, (task * D + deep) * plane, plane)
-                for i in range(plane):
-                    here = (whole[i] >= least) & (whole[i] <= most)
-                    to[i] = tap if here else to[i]
-                    there[i] = whole[i] - least if here else there[i]
+                least, tap, there = number(k * frame), number(k), inner[task // OD, deep]
+                for i in range(P):
+                    to[i] = there[i] + least if chosen[i] == tap else to[i]
+
+
+@njit(parallel=True, usual=("uint8.3 uint8.3 uint8.3" + 6 * " int64",))
+def _part(tasks, where, inner, outer, taps, frame, step, before, dilation, none):
+    """The inverse of `_join`: whichever window meets it, a frame has one maximum at a place. Task: a sample."""
+    (D, P), OD, number = inner.shape[1:], where.shape[1], where.dtype.type
+    for task in prange(tasks):
+        for row in range(OD):
+            whole, to = where[task, row], outer[task, row]
+            for i in range(P):
+                to[i] = number(none)
+            for k in range(taps):
+                deep = row * step - before + k * dilation
+                if 0 <= deep < D:
+                    least, most, tap = number(k * frame), number(k * frame + frame - 1), number(k)
+                    there = inner[task, deep]
+                    for i in range(P):
+                        here = (whole[i] >= least) & (whole[i] <= most)
+                        to[i] = tap if here else to[i]
+                        there[i] = whole[i] - least if here else there[i]

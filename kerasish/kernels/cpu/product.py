@@ -3,13 +3,14 @@
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import Native, helper
+from kerasish.device.jit import FASTMATH, njit
+from kerasish.device.natives import Native
+from kerasish.device.raw import address, by_numpy, call, integers, take
+from kerasish.device.thread_pool import run
 from kerasish.kernels.cpu.arrays import streams
 from kerasish.kernels.cpu.pack import pack_rows
 from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
-from kerasish.kernels.cpu.raw import address, by_numpy, call, integers, take
 from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, WIDE, tile_for, tile_kind, tile_width, tiles_of
-from kerasish.kernels.cpu.thread_pool import run
 from kerasish.kernels.cpu.tile import CUTS, FROM_BIAS, FROM_C, RUN, ZERO
 
 DEPTH = 256  # rows of B that the widest tile takes at a time, so that they stay close
@@ -56,7 +57,7 @@ def _products(plan, worker):
 products = Native(_products, 2, "")
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _job(p, scratch, table, job):
     """One job: where its windows and its results lie, then group by group."""
     job, split = divmod(job, p.splits)
@@ -92,7 +93,7 @@ def _job(p, scratch, table, job):
         )
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, even, split, scratch):
     """All products of a job for one group."""
     segments = y_rows + (p.rows * p.columns + ROWS) * 8
@@ -132,7 +133,7 @@ def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, even, split, scratch):
         v += wide
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _segments(p, table):
     """(segments, their length): the runs of a window that lie evenly in memory, with their offsets into `table`."""
     if p.G == 1 and p.dw == 1:

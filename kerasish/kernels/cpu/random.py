@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 
-from kerasish.device import memory, threads
-from kerasish.device.jit import helper
-from kerasish.kernels.cpu import raw, vecmath
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
-from kerasish.kernels.cpu.task import tasks
+from kerasish.device import memory, raw, threads
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.pointer import view
+from kerasish.kernels.cpu import vecmath
 from kerasish.kernels.reference import random as reference
 
 WORDS, UNIT, MASK = range(3)
@@ -59,10 +57,9 @@ def masked_scale(x, mask, scale):
     if type(x) is not np.ndarray or x.dtype != np.float32 or mask.shape != x.shape or not x.size or not x.ndim:
         return reference.masked_scale(x, mask, scale)
     x, mask = np.ascontiguousarray(x), np.ascontiguousarray(mask)
-    y, constants = memory.empty(x.shape, x.dtype), np.array([scale], x.dtype)
-    at = [address(a) for a in (x, mask, constants, y)]
-    step = 4 * BLOCKS
-    _masked_scale((x.dtype, np.dtype(np.uint8)), -(-x.size // step), *at, x.size, step, threads=threads.wanted(x.size))
+    y, scale, step = memory.empty(x.shape, x.dtype), np.array([scale], x.dtype), 4 * BLOCKS
+    flat = x.reshape(-1), mask.reshape(-1).view(np.uint8), scale, y.reshape(-1)
+    _masked_scale(-(-x.size // step), *flat, step, threads=threads.wanted(x.size))
     return y
 
 
@@ -81,24 +78,25 @@ def _draw(shape, seed, kind, dtype, least=0):
         state = (*start_of(seed), kind, least)
         if (noting := raw.recorder) is not None:
             noting.draws()
-        _philox(out.dtype, -(-blocks // BLOCKS), address(out), blocks, *state, threads=threads.wanted(n * COST))
+        _philox(-(-blocks // BLOCKS), out, *state, threads=threads.wanted(n * COST))
     return out[:n].reshape(shape)
 
 
-@tasks(usual=("uint32", "uint8"))
-def _philox(zero, task, out, blocks, key_a, key_b, high_a, high_b, kind, least):
-    first = task * BLOCKS
-    count, to = min(BLOCKS, blocks - first), pointer(zero, out, 4 * first, 4 * BLOCKS)
-    for i in range(count):  # all four are made in the same way: then they are stored together, as vectors
-        a, b, c, d = _block(
-            np.uint64(first + i), np.uint64(key_a), np.uint64(key_b), np.uint64(high_a), np.uint64(high_b)
-        )
-        a, b, c, d = _made(a, kind, least), _made(b, kind, least), _made(c, kind, least), _made(d, kind, least)
-        to[4 * i], to[4 * i + 1] = number(zero, a), number(zero, b)
-        to[4 * i + 2], to[4 * i + 3] = number(zero, c), number(zero, d)
+@njit(parallel=True, fastmath=FASTMATH, usual=("uint32.1" + 6 * " int64", "uint8.1" + 6 * " int64"))
+def _philox(tasks, out, key_a, key_b, high_a, high_b, kind, least):
+    """out (4 blocks); a task is `BLOCKS` blocks."""
+    blocks = out.size // 4
+    for task in prange(tasks):
+        first, to = task * BLOCKS, view(out, 4 * task * BLOCKS)
+        for i in range(min(BLOCKS, blocks - first)):
+            n = np.uint64(first + i)
+            a, b, c, d = _block(n, np.uint64(key_a), np.uint64(key_b), np.uint64(high_a), np.uint64(high_b))
+            # all four are made in the same way: then they are stored together, as vectors
+            a, b, c, d = _made(a, kind, least), _made(b, kind, least), _made(c, kind, least), _made(d, kind, least)
+            to[4 * i], to[4 * i + 1], to[4 * i + 2], to[4 * i + 3] = a, b, c, d
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _block(index, key_a, key_b, high_a, high_b):
     """Ten rounds."""
     a, b, c, d = index & LOW, index >> HALF, high_a, high_b
@@ -109,7 +107,7 @@ def _block(index, key_a, key_b, high_a, high_b):
     return a, b, c, d
 
 
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def _made(word, kind, least):
     """A word; the bits of a float32 in [0, 1); or whether that float32 keeps its element."""
     mantissa = np.int64(word & MANTISSA)
@@ -119,10 +117,11 @@ def _made(word, kind, least):
     )
 
 
-@tasks(usual=("float32 uint8",))
-def _masked_scale(zero, nought, task, x, mask, constants, y, size, step):
-    n = min(step, size - task * step)
-    u, v, m = pointer(zero, x, task * step, n), pointer(zero, y, task * step, n), pointer(nought, mask, task * step, n)
-    scale = pointer(zero, constants, 0, 1)[0]
-    for i in range(n):
-        v[i] = u[i] * scale if m[i] else zero
+@njit(parallel=True, fastmath=FASTMATH, usual=("float32.1 uint8.1 float32.1 float32.1 int64",))
+def _masked_scale(tasks, x, mask, scale, y, step):
+    """x, mask and y (N), scale (1)"""
+    factor = scale[0]
+    for task in prange(tasks):
+        u, m, v = view(x, task * step), view(mask, task * step), view(y, task * step)
+        for i in range(min(step, x.size - task * step)):
+            v[i] = u[i] * factor if m[i] else np.float32(0)

@@ -11,14 +11,13 @@ import math
 import numpy as np
 
 from kerasish.core import shapes
-from kerasish.device import threads
-from kerasish.device.jit import helper
-from kerasish.kernels.cpu import fold, raw
+from kerasish.device import raw, threads
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.pointer import place, view
+from kerasish.device.raw import by_numpy
+from kerasish.kernels.cpu import fold
 from kerasish.kernels.cpu.arrays import supported
 from kerasish.kernels.cpu.layout import chunks
-from kerasish.kernels.cpu.pointer import pointer
-from kerasish.kernels.cpu.raw import address, by_numpy
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import reduce as reference
 from kerasish.kernels.reference.precision import quiet
 
@@ -43,8 +42,8 @@ def max(x, axis=None, keepdims=False):
     if middle is None or not _is_image(x, *middle):
         return reference.max(x, axis, keepdims)
     A, R, B = middle
-    x, y = np.ascontiguousarray(x), np.empty((A, B), x.dtype)
-    _largest(x.dtype, A, address(x), address(y), R, B, threads=threads.wanted(x.size))
+    y = np.empty((A, B), x.dtype)
+    _largest(A, np.ascontiguousarray(x).reshape(A, R, B), y, threads=threads.wanted(x.size))
     return y.reshape(shapes.reduce(x.shape, axis, keepdims))
 
 
@@ -92,22 +91,19 @@ def _is_image(x, A, R, B):
 
 def _image_sums(x, A, R, B, divisor):
     """(A, R, B) -> (A, B), without leaving compiled code."""
-    x, y, split = np.ascontiguousarray(x), np.empty((A, B), x.dtype), chunks(R * B, B)
+    x, y, split = np.ascontiguousarray(x).reshape(A, R * B), np.empty((A, B), x.dtype), chunks(R * B, B)
     sums, scratch = np.empty((A, split.width)), np.empty((A, split.width), x.dtype)
-    at = [address(a) for a in (x, y, sums, scratch)]
-    sizes = x.itemsize, R * B, split.width, split.folds, split.count, B, divisor
-    _samples(x.dtype, A, *at, *sizes, threads=threads.wanted(x.size))
+    _samples(A, x, y, sums, scratch, split.folds, split.count, divisor, threads=threads.wanted(x.size))
     return y
 
 
 def _sums(x, A, R, B, divisor):
     """(A, R, B) -> (A, B), joined in float64."""
-    x, split, y = np.ascontiguousarray(x), chunks(R * B, B), np.empty((A, B), x.dtype)
-    sums = np.empty((A, split.tasks, split.width))
-    scratch = np.empty((A, split.tasks, split.width), x.dtype)
-    at = [address(a) for a in (x, sums, scratch)]
-    _columns(x.dtype, A * split.tasks, *at, x.itemsize, R * B, *split, threads=threads.wanted(x.size))
-    tail = x.reshape(A, -1)[:, split.count * split.width :].reshape(A, -1, B)
+    x, split, y = np.ascontiguousarray(x).reshape(A, R * B), chunks(R * B, B), np.empty((A, B), x.dtype)
+    sums = np.empty((A * split.tasks, split.width))
+    scratch, (_, *cut) = np.empty(sums.shape, x.dtype), split
+    _columns(A * split.tasks, x, sums, scratch, *cut, threads=threads.wanted(x.size))
+    tail = x[:, split.count * split.width :].reshape(A, -1, B)
 
     def join():
         y[...] = (sums.reshape(A, -1, B).sum(1) + tail.sum(1, dtype=np.float64)) / divisor
@@ -116,58 +112,70 @@ def _sums(x, A, R, B, divisor):
     return y
 
 
-@tasks
-def _columns(zero, task, x, sums, scratch, itemsize, size, width, folds, count, span, parts):
-    """For each task (part of a slab of `size` elements) and place in a fold: the sum."""
-    part, out = scratch + task * width * itemsize, pointer(0.0, sums, task * width, width)
-    total = pointer(zero, part, 0, width)
-    slab, first = task // parts * size, task % parts * span
-    last = min(count, first + span)
-    for i in range(width):
-        out[i] = 0.0
-    for start in range(first, last, folds):
-        at = x + (slab + start * width) * itemsize
-        fold.total(zero, at, 0, 0, part, width, min(last, start + folds) - start)
+@njit(parallel=True, fastmath=FASTMATH, usual=("float32.2 float64.2 float32.2" + 4 * " int64",))
+def _columns(tasks, x, sums, scratch, folds, count, span, parts):
+    """For each task (a part of a row of x) and place in a fold: the sum.
+
+    x  (A, size)
+    sums, scratch  (A parts, width)
+    """
+    width, zero = sums.shape[1], x.dtype.type(0)
+    for task in prange(tasks):
+        out, total, row = sums[task], scratch[task], task // parts * x.shape[1]
+        first = task % parts * span
+        last = min(count, first + span)
         for i in range(width):
-            out[i] += total[i]
+            out[i] = 0.0
+        for start in range(first, last, folds):
+            n = min(last, start + folds) - start
+            fold.total(zero, place(x, row + start * width), 0, 0, place(total, 0), width, n)
+            for i in range(width):
+                out[i] += total[i]
 
 
-@tasks
-def _samples(zero, task, x, y, sums, scratch, itemsize, size, width, folds, count, B, divisor):
-    """Task: a slab of `size` elements; the sum of its rows of B, divided."""
-    at, part = x + task * size * itemsize, scratch + task * width * itemsize
-    out, total = pointer(0.0, sums, task * width, width), pointer(zero, part, 0, width)
-    for i in range(width):
-        out[i] = 0.0
-    for start in range(0, count, folds):
-        fold.total(zero, at + start * width * itemsize, 0, 0, part, width, min(count, start + folds) - start)
+@njit(parallel=True, fastmath=FASTMATH, usual=("float32.2 float32.2 float64.2 float32.2" + 3 * " int64",))
+def _samples(tasks, x, y, sums, scratch, folds, count, divisor):
+    """Task: a row of x; the sum of what lies B apart, divided.
+
+    x  (A, size), y (A, B)
+    sums, scratch  (A, width)
+    """
+    size, B, width, zero = x.shape[1], y.shape[1], sums.shape[1], x.dtype.type(0)
+    for task in prange(tasks):
+        u, out, total, to = x[task], sums[task], scratch[task], y[task]
         for i in range(width):
-            out[i] += total[i]
-    tail = pointer(zero, at, count * width, size - count * width)
-    for row in range(0, size - count * width, B):
+            out[i] = 0.0
+        for start in range(0, count, folds):
+            n = min(count, start + folds) - start
+            fold.total(zero, place(u, start * width), 0, 0, place(total, 0), width, n)
+            for i in range(width):
+                out[i] += total[i]
+        for row in range(count * width, size, B):
+            more = view(u, row)
+            for i in range(B):
+                out[i] += more[i]
+        for row in range(B, width, B):
+            more_sums = view(out, row)
+            for i in range(B):
+                out[i] += more_sums[i]
         for i in range(B):
-            out[i] += tail[row + i]
-    for row in range(B, width, B):
+            to[i] = out[i] / divisor
+
+
+@njit(parallel=True, fastmath=FASTMATH, usual=("float32.3 float32.2",))
+def _largest(tasks, x, y):
+    """Task: a slab of x (A, R, B); the largest of each column, y (A, B)"""
+    R, B = x.shape[1:]
+    for task in prange(tasks):
+        to, slab = y[task], x[task]
         for i in range(B):
-            out[i] += out[row + i]
-    to = pointer(zero, y, task * B, B)
-    for i in range(B):
-        to[i] = out[i] / divisor
+            to[i] = slab[0, i]
+        for r in range(1, R):
+            for i in range(B):
+                to[i] = larger(to[i], slab[r, i])
 
 
-@tasks
-def _largest(zero, task, x, y, R, B):
-    """Task: a slab of R rows; the largest of each column."""
-    to, first = pointer(zero, y, task * B, B), pointer(zero, x, task * R * B, B)
-    for i in range(B):
-        to[i] = first[i]
-    for r in range(1, R):
-        row = pointer(zero, x, (task * R + r) * B, B)
-        for i in range(B):
-            to[i] = larger(to[i], row[i])
-
-
-@helper(inline=True)
+@njit(fastmath=FASTMATH, forceinline=True)
 def larger(a, b):
     """The larger one, or a NaN; with both at hand the choice is no branch."""
     return a if a >= b or a != a else b

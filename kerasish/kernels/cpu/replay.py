@@ -14,11 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasish.device import memory, threads
-from kerasish.device.jit import Native, compilation_off
+from kerasish.device import memory, raw, thread_pool, threads
+from kerasish.device.natives import Native, compilation_off
+from kerasish.device.raw import address, call, copy_bytes, integers
 from kerasish.kernels import twin_of
-from kerasish.kernels.cpu import raw, thread_pool
-from kerasish.kernels.cpu.raw import address, call, copy_bytes, integers
 from kerasish.kernels.cpu.replay_watch import Watch
 from kerasish.kernels.reference.precision import quiet
 

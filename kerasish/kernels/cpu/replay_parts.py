@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasish.device import threads
-from kerasish.device.jit import Native
-from kerasish.kernels.cpu import thread_pool
-from kerasish.kernels.cpu.raw import address, call, copy_bytes, integers, record, take
+from kerasish.device import thread_pool, threads
+from kerasish.device.natives import Native
+from kerasish.device.raw import address, call, copy_bytes, integers, record, take
 from kerasish.kernels.cpu.replay import FIELDS, Entry, Recording, table
 
 LINE = 64  # bytes: copies lie as the originals lie to the cache lines

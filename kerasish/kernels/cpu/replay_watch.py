@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from kerasish.device import memory, threads
+from kerasish.device import memory, raw, threads
 from kerasish.kernels import settings
-from kerasish.kernels.cpu import raw
 
 VERDICTS = 4096  # trials that are remembered
 _verdicts: dict[tuple, bool] = {}

@@ -3,10 +3,8 @@
 import numpy as np
 
 from kerasish.device import memory, threads
+from kerasish.device.jit import njit, prange
 from kerasish.kernels.cpu.arrays import supported
-from kerasish.kernels.cpu.pointer import pointer
-from kerasish.kernels.cpu.raw import address
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import resize as reference
 
 
@@ -16,7 +14,8 @@ def upsample_nearest(x, factors):
         return reference.upsample_nearest(x, factors)
     (N, H, W, C), (fh, fw), x = x.shape, factors, np.ascontiguousarray(x)
     y = memory.empty((N, H * fh, W * fw, C), x.dtype)
-    _repeat(x.dtype, N * H, address(x), address(y), W, C, fh, fw, threads=threads.wanted(y.size))
+    small, large = x.reshape(N * H, W, C), y.reshape(N * H, fh, W, fw, C)
+    _repeat(N * H, small, large, fh, fw, threads=threads.wanted(y.size))
     return y
 
 
@@ -26,33 +25,32 @@ def upsample_nearest_grad(gy, factors):
         return reference.upsample_nearest_grad(gy, factors)
     (N, H, W, C), (fh, fw), gy = gy.shape, factors, np.ascontiguousarray(gy)
     gx = memory.empty((N, H // fh, W // fw, C), gy.dtype)
-    _add_up(gy.dtype, N * H // fh, address(gy), address(gx), W // fw, C, fh, fw, threads=threads.wanted(gy.size))
+    large, small = gy.reshape(N * H // fh, fh, W // fw, fw, C), gx.reshape(N * H // fh, W // fw, C)
+    _add_up(N * H // fh, large, small, fh, fw, threads=threads.wanted(gy.size))
     return gx
 
 
-@tasks
-def _repeat(zero, task, x, y, W, C, fh, fw):
-    """Task: a row of x, written to fh rows of y."""
-    for down in range(fh):
-        row = (task * fh + down) * W * fw * C
-        for w in range(W):
-            u = pointer(zero, x, (task * W + w) * C, C)
-            for across in range(fw):
-                v = pointer(zero, y, row + (w * fw + across) * C, C)
-                for i in range(C):
-                    v[i] = u[i]
-
-
-@tasks
-def _add_up(zero, task, gy, gx, W, C, fh, fw):
-    """Task: a row of gx, from fh rows of gy."""
-    for w in range(W):
-        v = pointer(zero, gx, (task * W + w) * C, C)
-        for i in range(C):
-            v[i] = zero
+@njit(parallel=True, usual=("float32.3 float32.5 int64 int64",))
+def _repeat(tasks, x, y, fh, fw):
+    """Task: a row of x (N H, W, C), written to fh rows of y (N H, fh, W, fw, C)."""
+    W, C = x.shape[1:]
+    for task in prange(tasks):
         for down in range(fh):
-            row = (task * fh + down) * W * fw
-            for across in range(fw):
-                u = pointer(zero, gy, (row + w * fw + across) * C, C)
-                for i in range(C):
-                    v[i] += u[i]
+            for w in range(W):
+                for across in range(fw):
+                    for c in range(C):
+                        y[task, down, w, across, c] = x[task, w, c]
+
+
+@njit(parallel=True, usual=("float32.5 float32.3 int64 int64",))
+def _add_up(tasks, gy, gx, fh, fw):
+    """Task: a row of gx (N H, W, C), from fh rows of gy (N H, fh, W, fw, C)."""
+    W, C = gx.shape[1:]
+    for task in prange(tasks):
+        for w in range(W):
+            for c in range(C):
+                gx[task, w, c] = 0
+            for down in range(fh):
+                for across in range(fw):
+                    for c in range(C):
+                        gx[task, w, c] += gy[task, down, w, across, c]

@@ -6,8 +6,9 @@ import os
 import numpy as np
 from llvmlite import binding, ir
 
-from kerasish.device.jit import Native, helper, intrinsic
+from kerasish.device.jit import FASTMATH, intrinsic, njit
 from kerasish.device.lazy import cgutils, types
+from kerasish.device.natives import Native
 from kerasish.kernels.cpu.tile import I64, RUN, Call, Tile, in_python
 
 
@@ -152,25 +153,25 @@ def _turned(at, rows):
 _TILES = {4: _native("float32"), 8: _native("float64")}
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def tile_width(vectors):
     """Vectors of the next tile of a row that has `vectors` left."""
     return WIDE if vectors >= WIDE else 2 if vectors >= 2 else 1
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def tiles_of(kind, rows):
     """How many tiles of a kind do so many rows, the last one's missing rows repeated; those of runs must be whole."""
     return rows // HEIGHTS[kind] if kind == RUNS else -(-rows // HEIGHTS[kind])
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def panels_of(vectors):
     """How many panels so many vectors make."""
     return vectors // WIDE + vectors % WIDE // 2 + vectors % WIDE % 2
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def panel_start(vectors, panel):
     """The first vector of a panel."""
     v = 0
@@ -179,7 +180,7 @@ def panel_start(vectors, panel):
     return v
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def tile_kind(vectors, even, rows):
     """The kind of the next tile of `vectors` vectors, with so many rows left; `even` if they lie in runs."""
     return RUNS if vectors == 1 and even and rows >= HEIGHTS[RUNS] else vectors

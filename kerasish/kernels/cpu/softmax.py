@@ -6,11 +6,8 @@ Only sums may be reordered: (x - largest) - log(sum) must not become x - (larges
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import helper
+from kerasish.device.jit import EXACT, FASTMATH, njit, prange
 from kerasish.kernels.cpu import vecmath
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import softmax as reference
 
 SOFTMAX, LOG_SOFTMAX = 0, 1
@@ -82,34 +79,36 @@ def _backward(gy, y, kind):
     return _over_rows(_softmax_grad, memory.empty(y.shape, np.float32), y, gy, options=(kind,))
 
 
-def _over_rows(function, out, x, *others, options=()):
-    """Runs a kernel that writes `out`, over blocks of the rows of x."""
+def _over_rows(kernel, out, x, *others, options=()):
+    """Runs a kernel that writes `out`, over blocks of the rows of x (N, K)."""
     K = x.shape[-1]
     rows, step = x.size // K, max(1, ELEMENTS // K)
-    arrays = [np.ascontiguousarray(a) for a in (x, *others)]
-    at = [address(a) for a in (out, *arrays)]
-    function(x.dtype, -(-rows // step), *at, *options, rows, K, step, threads=threads.wanted(x.size * COST))
+    arrays = [np.ascontiguousarray(a).reshape((rows, K) if a.shape == x.shape else rows) for a in (out, x, *others)]
+    kernel(-(-rows // step), *arrays, *options, step, threads=threads.wanted(x.size * COST))
     return out
 
 
-@tasks(exact=True)
-def _softmax(zero, task, y, x, kind, rows, K, step):
-    for r in range(task * step, min(rows, (task + 1) * step)):
-        u, v = pointer(zero, x, r * K, K), pointer(zero, y, r * K, K)
-        m = largest(u, K)
-        if kind == SOFTMAX:
-            for i in range(K):
-                v[i] = exp(u[i] - m)
-            share = np.float32(1) / _sum(v, K)
-            for i in range(K):
-                v[i] *= share
-        else:
-            scale = log(_sum_exp(u, K, m))
-            for i in range(K):
-                v[i] = (u[i] - m) - scale
+@njit(parallel=True, fastmath=EXACT, usual=("float32.2 float32.2 int64 int64",))
+def _softmax(tasks, y, x, kind, step):
+    """y, x (N, K); a task is `step` rows."""
+    N, K = x.shape
+    for task in prange(tasks):
+        for n in range(task * step, min(N, (task + 1) * step)):
+            u, v = x[n], y[n]
+            m = largest(u, K)
+            if kind == SOFTMAX:
+                for i in range(K):
+                    v[i] = exp(u[i] - m)
+                share = np.float32(1) / _sum(v, K)
+                for i in range(K):
+                    v[i] *= share
+            else:
+                scale = log(_sum_exp(u, K, m))
+                for i in range(K):
+                    v[i] = (u[i] - m) - scale
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def largest(x, n):
     """The largest element: as integers of the same order, whose maximum is vector code. A NaN may be passed over, but
     every caller goes on to add up e**(x - largest)."""
@@ -120,7 +119,7 @@ def largest(x, n):
     return vecmath.floating(top ^ ((top >> np.int32(31)) & np.int32(0x7FFFFFFF)))
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _sum_exp(x, n, m):
     total = np.float32(0)
     for i in range(n):
@@ -128,7 +127,7 @@ def _sum_exp(x, n, m):
     return total
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _sum(x, n):
     total = np.float32(0)
     for i in range(n):
@@ -136,7 +135,7 @@ def _sum(x, n):
     return total
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _dot(x, y, n):
     total = np.float32(0)
     for i in range(n):
@@ -144,7 +143,7 @@ def _dot(x, y, n):
     return total
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _entropy(t, x, n, m, scale):
     total = np.float32(0)
     for i in range(n):
@@ -152,59 +151,71 @@ def _entropy(t, x, n, m, scale):
     return total
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def _term(t, x, m, scale):
     return t * (scale - (x - m))
 
 
-@tasks(exact=True)
-def _softmax_grad(zero, task, gx, y, gy, kind, rows, K, step):
-    for r in range(task * step, min(rows, (task + 1) * step)):
-        u, v, w = pointer(zero, y, r * K, K), pointer(zero, gy, r * K, K), pointer(zero, gx, r * K, K)
-        if kind == SOFTMAX:
-            total = _dot(v, u, K)
+@njit(parallel=True, fastmath=EXACT, usual=("float32.2 float32.2 float32.2 int64 int64",))
+def _softmax_grad(tasks, gx, y, gy, kind, step):
+    """gx, y, gy (N, K)"""
+    N, K = y.shape
+    for task in prange(tasks):
+        for n in range(task * step, min(N, (task + 1) * step)):
+            u, v, w = y[n], gy[n], gx[n]
+            if kind == SOFTMAX:
+                total = _dot(v, u, K)
+                for i in range(K):
+                    w[i] = u[i] * (v[i] - total)
+            else:
+                total = _sum(v, K)
+                for i in range(K):
+                    w[i] = v[i] - exp(u[i]) * total
+
+
+@njit(parallel=True, fastmath=EXACT, usual=("float32.1 float32.2 float32.2 int64",))
+def _cross_entropy(tasks, loss, logits, labels, step):
+    """loss (N), logits and labels (N, K)"""
+    N, K = logits.shape
+    for task in prange(tasks):
+        for n in range(task * step, min(N, (task + 1) * step)):
+            u = logits[n]
+            m = largest(u, K)
+            loss[n] = _entropy(labels[n], u, K, m, log(_sum_exp(u, K, m)))
+
+
+@njit(parallel=True, fastmath=EXACT, usual=("float32.1 float32.2 int64.1 int64",))
+def _sparse_cross_entropy(tasks, loss, logits, labels, step):
+    """loss and labels (N), logits (N, K); a label out of range gives NaN"""
+    N, K = logits.shape
+    for task in prange(tasks):
+        for n in range(task * step, min(N, (task + 1) * step)):
+            u, k = logits[n], labels[n]
+            m = largest(u, K)
+            loss[n] = log(_sum_exp(u, K, m)) - (u[k] - m) if 0 <= k < K else np.float32(np.nan)
+
+
+@njit(parallel=True, fastmath=EXACT, usual=("float32.2 float32.2 float32.2 float32.1 int64",))
+def _minus_labels(tasks, p, logits, labels, scales, step):
+    """p = g (p - labels), row by row: p and labels (N, K), scales g (N)"""
+    N, K = p.shape
+    for task in prange(tasks):
+        for n in range(task * step, min(N, (task + 1) * step)):
+            u, t, g = p[n], labels[n], scales[n]
             for i in range(K):
-                w[i] = u[i] * (v[i] - total)
-        else:
-            total = _sum(v, K)
+                u[i] = g * (u[i] - t[i])
+
+
+@njit(parallel=True, fastmath=EXACT, usual=("float32.2 float32.2 int64.1 float32.1 int64",))
+def _minus_hits(tasks, p, logits, labels, scales, step):
+    """p = g (p - one_hot(labels)), row by row: p (N, K), labels and scales g (N)"""
+    N, K = p.shape
+    for task in prange(tasks):
+        for n in range(task * step, min(N, (task + 1) * step)):
+            u, k, g = p[n], labels[n], scales[n]
+            if 0 <= k < K:
+                u[k] -= np.float32(1)
+            else:
+                g = np.float32(np.nan)
             for i in range(K):
-                w[i] = v[i] - exp(u[i]) * total
-
-
-@tasks(exact=True)
-def _cross_entropy(zero, task, loss, logits, labels, rows, K, step):
-    for r in range(task * step, min(rows, (task + 1) * step)):
-        u, t = pointer(zero, logits, r * K, K), pointer(zero, labels, r * K, K)
-        m = largest(u, K)
-        pointer(zero, loss, r, 1)[0] = _entropy(t, u, K, m, log(_sum_exp(u, K, m)))
-
-
-@tasks(exact=True)
-def _sparse_cross_entropy(zero, task, loss, logits, labels, rows, K, step):
-    for r in range(task * step, min(rows, (task + 1) * step)):
-        u, k = pointer(zero, logits, r * K, K), pointer(0, labels, r, 1)[0]
-        m = largest(u, K)
-        row = log(_sum_exp(u, K, m)) - (u[k] - m) if 0 <= k < K else np.float32(np.nan)
-        pointer(zero, loss, r, 1)[0] = row
-
-
-@tasks(exact=True)
-def _minus_labels(zero, task, p, logits, labels, scales, rows, K, step):
-    """p = g (p - labels), row by row."""
-    for r in range(task * step, min(rows, (task + 1) * step)):
-        u, t, g = pointer(zero, p, r * K, K), pointer(zero, labels, r * K, K), pointer(zero, scales, r, 1)[0]
-        for i in range(K):
-            u[i] = g * (u[i] - t[i])
-
-
-@tasks(exact=True)
-def _minus_hits(zero, task, p, logits, labels, scales, rows, K, step):
-    """p = g (p - one_hot(labels)), row by row."""
-    for r in range(task * step, min(rows, (task + 1) * step)):
-        u, k, g = pointer(zero, p, r * K, K), pointer(0, labels, r, 1)[0], pointer(zero, scales, r, 1)[0]
-        if 0 <= k < K:
-            u[k] -= number(zero, 1)
-        else:
-            g = np.float32(np.nan)
-        for i in range(K):
-            u[i] *= g
+                u[i] *= g

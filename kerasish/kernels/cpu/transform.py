@@ -15,7 +15,7 @@ from llvmlite import ir
 
 from kerasish.device.jit import intrinsic
 from kerasish.device.lazy import cgutils, types
-from kerasish.kernels.cpu.raw import I64
+from kerasish.device.raw import I64
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import Vectors, cut_in_python
 

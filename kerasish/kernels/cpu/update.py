@@ -5,11 +5,10 @@ import math
 import numpy as np
 
 from kerasish.device import threads
-from kerasish.device.jit import helper
+from kerasish.device.jit import EXACT, FASTMATH, njit, prange
+from kerasish.device.pointer import pointer
+from kerasish.device.raw import address
 from kerasish.kernels.cpu.arrays import FLOATS
-from kerasish.kernels.cpu.pointer import number, pointer
-from kerasish.kernels.cpu.raw import address
-from kerasish.kernels.cpu.task import tasks
 from kerasish.kernels.reference import update as reference
 
 CHUNK = 1 << 13  # elements of one task
@@ -51,10 +50,9 @@ def sum_of_squares(arrays):
     """The sum of all squared elements, as a Python float: the global norm is its root."""
     if not _ours(arrays[:1], arrays):
         return reference.sum_of_squares(arrays)
-    kept, table, ends = _table([arrays])
-    partial, sizes = np.empty(ends[-1]), _sizes(arrays)
-    at = [address(a) for a in (table, sizes, ends, partial)]
-    _squares(arrays[0].dtype, len(partial), *at, len(arrays), threads=threads.wanted(len(partial) * CHUNK))
+    _kept, table, ends = _table([arrays])
+    partial, one = np.empty(ends[-1]), np.ones(1, arrays[0].dtype)
+    _squares(len(partial), table, _sizes(arrays), ends, partial, one, threads=threads.wanted(len(partial) * CHUNK))
     return math.fsum(partial)
 
 
@@ -63,10 +61,10 @@ def _launch(rule, lists, constants):
     params, grads, *slots = lists
     if not _ours(params[:1], params, *slots, writable=True) or not _ours(params[:1], grads):
         return False
-    kept, table, ends = _table(lists)
-    constants, sizes = np.array(constants, params[0].dtype), _sizes(params)
-    at = [address(a) for a in (table, sizes, ends, constants)]
-    _update(params[0].dtype, int(ends[-1]), rule, *at, *table.shape, threads=threads.wanted(4 * ends[-1] * CHUNK))
+    _kept, table, ends = _table(lists)
+    constants = np.array(constants, params[0].dtype)
+    count = threads.wanted(4 * ends[-1] * CHUNK)
+    _update(int(ends[-1]), rule, table, _sizes(params), ends, constants, threads=count)
     return True
 
 
@@ -91,30 +89,39 @@ def _table(lists):
     return kept, np.array([[address(a) for a in arrays] for arrays in kept], np.int64), ends
 
 
-@helper
-def _piece(task, sizes, ends, arrays):
+@njit(fastmath=FASTMATH)
+def _piece(task, sizes, ends):
     """The array that a chunk belongs to, the chunk's first element there, its length."""
-    size, end = pointer(0, sizes, 0, arrays), pointer(0, ends, 0, arrays)
-    low, high = 0, arrays - 1
+    low, high = 0, sizes.size - 1
     while low < high:
         middle = (low + high) // 2
-        if end[middle] <= task:
+        if ends[middle] <= task:
             low = middle + 1
         else:
             high = middle
-    start = (task - (end[low - 1] if low else 0)) * CHUNK
-    return low, start, min(CHUNK, size[low] - start)
+    start = (task - (ends[low - 1] if low else 0)) * CHUNK
+    return low, start, min(CHUNK, sizes[low] - start)
 
 
-@tasks(exact=True)  # an estimated reciprocal would turn x / inf into NaN
-def _update(zero, task, rule, table, sizes, ends, constants, lists, arrays):
-    which, start, n = _piece(task, sizes, ends, arrays)
-    k, to = pointer(zero, constants, 0, 5), pointer(0, table, 0, lists * arrays)
-    lr, decay, a, b, c = k[0], k[1], k[2], k[3], k[4]
-    p, g = pointer(zero, to[which], start, n), pointer(zero, to[arrays + which], start, n)
-    m = pointer(zero, to[min(2, lists - 1) * arrays + which], start, n)
-    v = pointer(zero, to[min(3, lists - 1) * arrays + which], start, n)
-    if decay != number(zero, 1):
+@njit(parallel=True, fastmath=EXACT, usual=("int64 int64.2 int64.1 int64.1 float32.1",))
+def _update(tasks, rule, table, sizes, ends, constants):
+    """A task is a chunk. table (lists, arrays) of addresses, sizes and ends (arrays), constants (5)
+
+    `EXACT`, for an estimated reciprocal would turn x / inf into NaN.
+    """
+    last = table.shape[0] - 1
+    lr, decay, a, b, c = constants[0], constants[1], constants[2], constants[3], constants[4]
+    for task in prange(tasks):
+        which, start, n = _piece(task, sizes, ends)
+        p, g = pointer(lr, table[0, which], start, n), pointer(lr, table[1, which], start, n)
+        m, v = pointer(lr, table[min(2, last), which], start, n), pointer(lr, table[min(3, last), which], start, n)
+        _step(rule, n, p, g, m, v, lr, decay, a, b, c)
+
+
+@njit(fastmath=EXACT)
+def _step(rule, n, p, g, m, v, lr, decay, a, b, c):
+    """One rule on n elements of a parameter, its gradient and its slots."""
+    if decay != type(decay)(1):
         for i in range(n):
             p[i] *= decay
     if rule == SGD:
@@ -143,16 +150,20 @@ def _update(zero, task, rule, table, sizes, ends, constants, lists, arrays):
             p[i] -= g[i] * lr / math.sqrt(m[i] + a)
 
 
-@tasks
-def _squares(zero, task, table, sizes, ends, partial, arrays):
-    """In float64 over runs of 256, each in the element type."""
-    which, start, n = _piece(task, sizes, ends, arrays)
-    base, total = pointer(0, table, 0, arrays)[which], 0.0
-    for block in range(start, start + n, 256):
-        run = min(256, start + n - block)
-        x = pointer(zero, base, block, run)
-        part = zero
-        for i in range(run):
-            part += x[i] * x[i]
-        total += part
-    pointer(0.0, partial, task, 1)[0] = total
+@njit(parallel=True, fastmath=FASTMATH, usual=("int64.2 int64.1 int64.1 float64.1 float32.1",))
+def _squares(tasks, table, sizes, ends, partial, one):
+    """In float64 over runs of 256, each in the element type, which is that of `one`; partial (tasks)"""
+    for task in prange(tasks):
+        which, start, n = _piece(task, sizes, ends)
+        total = 0.0
+        for block in range(start, start + n, 256):
+            total += _sum_of_squares(pointer(one[0], table[0, which], block, 256), min(256, start + n - block), one[0])
+        partial[task] = total
+
+
+@njit(fastmath=FASTMATH)
+def _sum_of_squares(x, n, one):
+    total = one - one
+    for i in range(n):
+        total += x[i] * x[i]
+    return total

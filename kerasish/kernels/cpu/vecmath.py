@@ -8,7 +8,7 @@ multiplications with additions but not reorder them, which would cancel the corr
 
 import numpy as np
 
-from kerasish.device.jit import helper, intrinsic
+from kerasish.device.jit import EXACT, intrinsic, njit
 from kerasish.device.lazy import types
 
 F = np.float32
@@ -29,34 +29,34 @@ def choose(typingctx, condition, a, b):
     return a(types.boolean, a, a), codegen
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def bits(x):
     return np.float32(x).view(np.int32)
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def floating(n):
     return np.int32(n).view(np.float32)
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def power_of_two(n):
     """2**n for an int32 from -126 to 127."""
     return floating((n + np.int32(127)) << np.int32(23))
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def magnitude(x):
     return floating(bits(x) & ~SIGN)
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def with_sign(x, of):
     """|x| as x is not negative, with the sign of `of`."""
     return floating(bits(x) | (bits(of) & SIGN))
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def split(x):
     """x = n ln 2 + r with |r| <= ln(2) / 2: n (int32), r."""
     shifted = x * LOG2E + ROUND
@@ -64,7 +64,7 @@ def split(x):
     return np.int32(bits(shifted) - ROUND_BITS), (x - n * LN2_HIGH) - n * LN2_LOW
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def exp_tail(r):
     """e**r - 1 on |r| <= ln(2) / 2."""
     p = F(1.38823956e-3)
@@ -75,7 +75,7 @@ def exp_tail(r):
     return p * (r * r) + r
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def exp(x):
     x = F(-104) if x < F(-104) else x
     x = F(89) if x > F(89) else x
@@ -84,7 +84,7 @@ def exp(x):
     return (exp_tail(r) + ONE) * power_of_two(half) * power_of_two(np.int32(n - half))
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def expm1(x):
     x = F(-20) if x < F(-20) else x
     x = F(89) if x > F(89) else x
@@ -94,13 +94,13 @@ def expm1(x):
     return with_zero_of(x, y + y)
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def with_zero_of(x, y):
     """y, but x where x is a zero: keeps the sign of -0."""
     return x if x == ZERO else y
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def log(x):
     tiny = x < F(1.17549435e-38)
     scaled = x * F(8388608.0) if tiny else x
@@ -122,7 +122,7 @@ def log(x):
     return NAN if x < ZERO else y
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def log1p(x):
     u = ONE + x
     l = log(u)
@@ -130,24 +130,24 @@ def log1p(x):
     return with_zero_of(x, y)
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def tanh(x):
     t = expm1(magnitude(x) * F(-2))
     return with_sign(-t / (t + TWO), x)
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def sigmoid(x):
     z = exp(-magnitude(x))
     return choose(x >= ZERO, ONE, z) / (ONE + z)
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def softplus(x):
     return (x if x > ZERO else ZERO) + log1p(exp(-magnitude(x)))
 
 
-@helper(exact=True, inline=True)
+@njit(fastmath=EXACT, forceinline=True)
 def erf(x):
     t = magnitude(x)
     q = x * x

@@ -13,11 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import Native, helper
+from kerasish.device.jit import FASTMATH, njit
+from kerasish.device.natives import Native
+from kerasish.device.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, room, take
+from kerasish.device.thread_pool import prepare, run
 from kerasish.kernels import settings
 from kerasish.kernels.cpu.empty import empty_windows, fill, write_bias
 from kerasish.kernels.cpu.pack import packed
-from kerasish.kernels.cpu.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, room, take
 from kerasish.kernels.cpu.simd import (
     HEIGHTS,
     ROWS,
@@ -29,7 +31,6 @@ from kerasish.kernels.cpu.simd import (
     tile_width,
     tiles_of,
 )
-from kerasish.kernels.cpu.thread_pool import prepare, run
 from kerasish.kernels.cpu.tile import CUTS, FROM_C, ZERO
 from kerasish.kernels.cpu.transform import (
     LANES,
@@ -124,7 +125,7 @@ def tiling(x_shape, y_shape, pads, channels, workers):
     )  # fmt: skip
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def apart(size):
     """Bytes between planes of `size` bytes: 36 at a step of a power of two would share a few lines of a cache."""
     return size | 64
@@ -201,7 +202,7 @@ def _forward(plan, worker):
 forward = Native(_forward, 2, "")
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _points_of_image(p, first, count, c, channels, V, edge, empty):
     """The points of some tiles of the image, for some channels from c on: V (36, block, channels); empty windows."""
     line, step = channels * 4, apart(p.block * channels * 4)
@@ -222,7 +223,7 @@ def _points_of_image(p, first, count, c, channels, V, edge, empty):
             transform_image(source + f, row_step, column_step, V + t * line + f, 6 * step, step)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _copy_pixels(to, to_step, source, step, count, size):
     """Copies pixels of `size` bytes, all at once where they lie side by side."""
     if to_step == step == size:
@@ -232,7 +233,7 @@ def _copy_pixels(to, to_step, source, step, count, size):
         copy_bytes(to + i * to_step, source + i * step, size)
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _multiply(p, first, count, V, M, edge, table, empty):
     """Panel by panel of filters: 36 products, then the results of the panel."""
     row, most = integers(table, 2 * (p.block + ROWS) + 1), p.block + ROWS
@@ -259,7 +260,7 @@ def _multiply(p, first, count, V, M, edge, table, empty):
         v += wide
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _results(p, first, count, M, edge, f, bytes_, empty):
     """From points M (36, block, a panel's columns) to results, with bias and activation."""
     step, blank = apart(p.block * bytes_), empty + 8 * p.block
@@ -329,7 +330,7 @@ def _gradient(plan, worker):
 gradient = Native(_gradient, 2, "")
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _gradient_rows(p, c, channels, row):
     """Where channels lie in V and in the sums, and a segment that starts at nothing."""
     for i in range(channels + ROWS):
@@ -338,7 +339,7 @@ def _gradient_rows(p, c, channels, row):
     row[2 * (channels + ROWS)] = 0
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _gradient_block(p, first, count, channels, V, G, edge, table, v, sums, start):
     """Adds a block of tiles to the 36 sums of V^T G, for some channels and one panel of filters."""
     wide = tile_width(p.F // p.lanes - v)
@@ -357,7 +358,7 @@ def _gradient_block(p, first, count, channels, V, G, edge, table, v, sums, start
             i += tiles * HEIGHTS[kind]
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _points_of_gradient(p, first, count, G, edge, f, bytes_):
     """The points of some 4x4 tiles of gy, for a panel of filters: G (36, block, columns)."""
     step = apart(p.block * bytes_)
@@ -390,7 +391,7 @@ def _taps(plan, worker):
 taps = Native(_taps, 2, "")
 
 
-@helper
+@njit(fastmath=FASTMATH)
 def _add_parts(p, c):
     """Adds all parts' sums for channel c to the first part's."""
     plane = apart(p.C * p.F * 4) // 4

@@ -1,12 +1,13 @@
 """Arrays by address: a kernel can walk many arrays in one launch, and an offset costs an addition, not a slice."""
 
 import ctypes
+import functools
 
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.jit import intrinsic
 from kerasish.device.lazy import types
+from kerasish.device.natives import intrinsic, serial
 
 
 def _python(like, address, start, size):
@@ -25,6 +26,26 @@ def pointer(typingctx, like, address, start, size):
         return builder.gep(base, [args[2]])
 
     return types.CPointer(like)(like, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic(lambda x, start: x.reshape(-1)[int(start) :])
+def view(typingctx, x, start):
+    """The elements of a C-contiguous array from number `start` on, flat; nothing is checked, no index wraps around.
+
+    Numba counts negative indices from the end; where it cannot see that there are none, a loop is no vector code.
+    """
+
+    def codegen(context, builder, signature, args):
+        array = context.make_array(x)(context, builder, args[0])
+        return builder.gep(array.data, [args[1]])
+
+    return types.CPointer(x.dtype)(x, types.int64), codegen
+
+
+@functools.partial(serial, fastmath=frozenset())
+def place(x, i):
+    """The address of element i of a C-contiguous array."""
+    return np.int64(x.ctypes.data) + i * x.itemsize
 
 
 @intrinsic(lambda like, value: type(like)(value))

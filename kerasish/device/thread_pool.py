@@ -19,10 +19,10 @@ import time
 
 import numpy as np
 
+from kerasish.device import raw
 from kerasish.device import threads as device_threads
-from kerasish.device.jit import Native, compilation_off, helper
-from kerasish.kernels.cpu import raw
-from kerasish.kernels.cpu.raw import add, address, call, integers, relax, seen, swap
+from kerasish.device.natives import FASTMATH, Native, compilation_off, serial
+from kerasish.device.raw import add, address, call, integers, relax, seen, swap
 
 SPIN = 300e-6  # seconds that a worker waits awake: longer than Python needs between two kernels
 OPEN = 1 << 32  # the gate: this, while workers may enter, plus their number
@@ -174,7 +174,7 @@ def _idle(rounds, _):
         relax()
 
 
-@helper
+@functools.partial(serial, fastmath=FASTMATH)
 def _cell(place):
     return integers(place, 1)[0]
 
@@ -198,7 +198,7 @@ def _serve(state, worker):
         add(state + GATE, -1)
 
 
-@helper
+@functools.partial(serial, fastmath=FASTMATH)
 def _sleep(state, own, epoch):
     """Wait for a post, unless the next launch has begun meanwhile; who posts takes the flag away first."""
     swap(own + ASLEEP, 1)

@@ -14,8 +14,8 @@ import numpy as np
 from llvmlite import ir
 
 from kerasish.device import memory
-from kerasish.device.jit import functions, intrinsic
 from kerasish.device.lazy import cgutils, numba, types
+from kerasish.device.natives import functions, intrinsic
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 

@@ -1,0 +1,145 @@
+"""Parallel kernels: the tasks of their loop, shared among this library's threads (`thread_pool.py`).
+
+A launch writes the arguments into a row of 64-bit words, the plan: a counter of the tasks taken, their number, then a
+word for each number, and for each array its address and its shape. Machine code for the kinds of the arguments reads
+them and takes tasks until none is left.
+"""
+
+import functools
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from kerasish.device import thread_pool, threads
+from kerasish.device.lazy import numba, types
+from kerasish.device.natives import Family, compilation_off, intrinsic, serial
+from kerasish.device.outline import outlined
+from kerasish.device.raw import address, integers, take
+
+I64 = ir.IntType(64)
+
+
+class Kernel(Family):
+    """What `@njit(parallel=True)` makes of a function `kernel(tasks, *arguments)`.
+
+    Arguments are integers, Python floats (float64) and C-contiguous arrays. Each set of kinds that comes is compiled.
+    """
+
+    def __init__(self, function: Callable, fastmath: frozenset, usual: tuple[str, ...]):
+        super().__init__(function.__module__, function.__name__)
+        self.function, self.fastmath = function, fastmath
+        self.usual = tuple(tuple(kinds.split()) for kinds in usual)
+        functools.update_wrapper(self, function)
+
+    def __call__(self, tasks: int, *arguments: Any, threads: int = 0) -> None:
+        """Run tasks 0..tasks-1 on so many threads; on all by default."""
+        words, kinds = [0, tasks], []
+        for value in arguments:
+            if type(value) is np.ndarray:
+                kinds.append(_kind(value))
+                words.append(address(value))
+                words.extend(value.shape)
+            elif type(value) is float:
+                kinds.append("float64")
+                words.append(_bits(value))
+            else:
+                kinds.append("int64")
+                words.append(value)
+        if compilation_off():
+            self.function(tasks, *arguments)
+            return
+        thread_pool.run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
+
+    def entry(self, *kinds: str) -> Callable:
+        """The function of (address of the plan, worker) for arguments of these kinds."""
+        return _entry(serial(outlined(self.function), fastmath=self.fastmath), _loader(kinds))
+
+    def read(self, kinds: list[str]) -> tuple[str, ...]:
+        """What `native` takes, from the texts in a native's name."""
+        return tuple(kinds)
+
+
+_all = threads.get_num_threads
+
+
+@functools.cache
+def _kind_of(dtype, ndim):
+    return f"{dtype.name}.{ndim}"
+
+
+def _kind(array) -> str:
+    """Of an array: its dtype and its number of axes."""
+    if not array.flags.c_contiguous:
+        raise ValueError(f"kernels take C-contiguous arrays; received shape {array.shape}, strides {array.strides}")
+    return _kind_of(array.dtype, array.ndim)
+
+
+def _bits(value: float) -> int:
+    return struct.unpack("q", struct.pack("d", value))[0]
+
+
+def _entry(body, load):
+    def entry(plan, worker):
+        tasks, arguments = integers(plan, 2)[1], load(plan + 16)
+        task = take(plan)
+        while task < tasks:
+            body(task, tasks, *arguments)
+            task = take(plan)
+
+    return entry
+
+
+def _loader(kinds: tuple[str, ...]) -> Callable:
+    """An intrinsic that makes a tuple of the arguments whose words lie at an address."""
+
+    def load(typingctx, place):
+        kinds_there = [_numba_type(kind) for kind in kinds]
+
+        def codegen(context, at, signature, args):
+            words = _Words(at, args[0])
+            return context.make_tuple(at, signature.return_type, [words.read(context, kind) for kind in kinds_there])
+
+        return types.Tuple(kinds_there)(types.int64), codegen
+
+    return intrinsic(None)(load)
+
+
+def _numba_type(kind: str):
+    dtype, _, ndim = kind.partition(".")
+    element = numba.from_dtype(np.dtype(dtype))
+    return types.Array(element, int(ndim), "C") if ndim else element
+
+
+class _Words:
+    """Reads the plan's words one after the other, in LLVM IR."""
+
+    def __init__(self, at, place):
+        self.at, self.base, self.count = at, at.inttoptr(place, I64.as_pointer()), 0
+
+    def next(self):
+        """The next word."""
+        value = self.at.load(self.at.gep(self.base, [I64(self.count)]))
+        self.count += 1
+        return value
+
+    def read(self, context, kind):
+        """The next argument."""
+        if kind == types.float64:
+            return self.at.bitcast(self.next(), ir.DoubleType())
+        return self._array(context, kind) if isinstance(kind, types.Array) else self.next()
+
+    def _array(self, context, kind):
+        from numba.np.arrayobj import populate_array
+
+        element = context.get_data_type(kind.dtype)
+        data, shape = self.at.inttoptr(self.next(), element.as_pointer()), [self.next() for _ in range(kind.ndim)]
+        size = I64(context.get_abi_sizeof(element))
+        strides = [size]
+        for length in reversed(shape[1:]):
+            strides.insert(0, self.at.mul(strides[0], length))
+        array = context.make_array(kind)(context, self.at)
+        populate_array(array, data, shape, strides[: kind.ndim], size, None)
+        return array._getvalue()

@@ -1,0 +1,89 @@
+"""`@njit(parallel=True)` with `prange`: what becomes of the loop, and of the arguments."""
+
+import numpy as np
+import pytest
+
+from kerasish.device.jit import njit, prange
+from kerasish.device.outline import outlined
+from kerasish.device.pointer import place, view
+
+OFFSET = 3
+
+
+@njit(parallel=True)
+def odd_rows(tasks, y, x, factor, shift):
+    """A task is a row; even ones stay."""
+    C = x.shape[1]
+    for task in prange(tasks):
+        if task % 2 == 0:
+            continue
+        for i in range(C):
+            if i == 1:
+                continue
+            y[task, i] = x[task, i] * factor + shift + OFFSET
+
+
+def test_arrays_integers_and_floats_are_arguments():
+    x, y = np.arange(12.0).reshape(4, 3), np.zeros((4, 3))
+    odd_rows(4, y, x, 2.5, 1, threads=2)
+    expected = np.zeros((4, 3))
+    expected[1::2, [0, 2]] = x[1::2, [0, 2]] * 2.5 + 1 + OFFSET
+    np.testing.assert_array_equal(y, expected)
+    odd_rows.function(4, z := np.zeros((4, 3)), x, 2.5, 1)  # as plain Python
+    np.testing.assert_array_equal(z, expected)
+
+
+def test_other_dtypes_are_compiled_when_they_come():
+    x, y = np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros((2, 3), np.float32)
+    odd_rows(2, y, x, 1.0, 0)
+    np.testing.assert_array_equal(y[1], [6, 0, 8])
+
+
+def test_an_array_with_gaps_is_refused():
+    with pytest.raises(ValueError, match=r"C-contiguous arrays; received shape \(3, 4\)"):
+        odd_rows(3, np.zeros((3, 4)), np.zeros((4, 3)).T, 1.0, 0)
+
+
+def test_a_loop_that_is_none_over_tasks_is_refused():
+    def another(tasks, x):
+        for i in prange(x.size):
+            x[i] = 0
+
+    def more(tasks, x):
+        for task in prange(tasks):
+            x[task] = 0
+        x[0] = 1
+
+    for wrong, found in ((another, r"for i in prange\(x.size\)"), (more, r"x\[0\] = 1")):
+        with pytest.raises(TypeError, match=found):
+            outlined(wrong)
+
+
+def test_the_body_closes_over_what_the_kernel_does():
+    def made(number):
+        def kernel(tasks, x):
+            for task in prange(tasks):
+                x[task] = number
+
+        return kernel
+
+    x = np.zeros(2)
+    body = outlined(made(7))
+    body(1, 2, x)
+    assert x.tolist() == [0, 7]
+    assert body.__code__.co_filename == __file__  # for debuggers
+
+
+@njit(parallel=True)
+def shifted(tasks, x, start, places):
+    for task in prange(tasks):
+        u = view(x, start)
+        u[task] = task
+        places[task] = place(x, start)
+
+
+def test_views_and_places():
+    x, places = np.full((2, 3), -1.0), np.zeros(2, np.int64)
+    shifted(2, x, 2, places)
+    assert x.tolist() == [[-1, -1, 0], [1, -1, -1]]
+    assert (places == x.ctypes.data + 16).all()
