@@ -163,6 +163,7 @@ def _lowered(function, arguments, result, fastmath, forceinline=False):
     return compiler.compile_extra(*contexts, function, arguments, result, flags, {}, pipeline_class=_Pipeline)
 
 
+@functools.cache
 def type_of_serial(serial: Any) -> types.Function:
     """The type of a function that is lowered for the arguments of each call."""
 
@@ -174,6 +175,7 @@ def type_of_serial(serial: Any) -> types.Function:
     return _callable(serial, inspect.signature(serial.function), lower)
 
 
+@functools.cache
 def type_of_intrinsic(intrinsic: Any) -> types.Function:
     """The type of a function that writes LLVM IR at the place of each call."""
 

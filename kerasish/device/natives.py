@@ -42,12 +42,10 @@ class Serial:
         """Run as plain Python."""
         return self.function(*args)
 
-    @functools.cached_property
+    @property
     def _numba_type_(self):
         """What Numba takes the name of this function for."""
-        from kerasish.device import compiler
-
-        return compiler.type_of_serial(self)
+        return _typing().type_of_serial(self)
 
 
 class Intrinsic:
@@ -61,12 +59,24 @@ class Intrinsic:
         """Run as plain Python."""
         return self.fallback(*args)
 
-    @functools.cached_property
+    @property
     def _numba_type_(self):
         """What Numba takes the name of this intrinsic for."""
-        from kerasish.device import compiler
+        return _typing().type_of_intrinsic(self)
 
-        return compiler.type_of_intrinsic(self)
+
+compiling = threading.local()  # its `plainly` is true while Numba itself compiles, not this library's compiler
+
+
+def _typing():
+    """Who says what functions and intrinsics are for the compiler that is at work."""
+    if getattr(compiling, "plainly", False):
+        from kerasish.device import plain
+
+        return plain
+    from kerasish.device import compiler
+
+    return compiler
 
 
 def serial(function: Callable, *, fastmath: frozenset, forceinline: bool = False) -> Callable:

@@ -6,6 +6,7 @@ them and takes tasks until none is left.
 """
 
 import functools
+import os
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -51,6 +52,11 @@ class Kernel(Family):
         if compilation_off():
             self.function(tasks, *arguments)
             return
+        if engine() == "numba":
+            from kerasish.device import plain
+
+            plain.run(self, tasks, arguments, threads or _all())
+            return
         thread_pool.run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
 
     def entry(self, *kinds: str) -> Callable:
@@ -63,6 +69,18 @@ class Kernel(Family):
 
 
 _all = threads.get_num_threads
+
+
+def engine() -> str:
+    """Who runs kernels: "pool", this library's threads, or "numba" (`KERASISH_ENGINE`).
+
+    Raises:
+        ValueError: if the environment names another.
+    """
+    name = os.environ.get("KERASISH_ENGINE", "pool")
+    if name not in ("pool", "numba"):
+        raise ValueError(f"KERASISH_ENGINE={name!r}: expected 'pool' or 'numba'")
+    return name
 
 
 @functools.cache

@@ -1,0 +1,86 @@
+"""Kernels by plain Numba: `numba.njit(parallel=True)` of the same source, by Numba's public names alone.
+
+Numba's own threads run the loop over tasks. A launch that finds another one running (of another Python thread) does
+its work alone: Numba's simplest threads may not be entered twice.
+"""
+
+import functools
+import inspect
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numba
+from numba.extending import intrinsic
+
+from kerasish.device import natives
+from kerasish.device.outline import outlined
+
+_busy = threading.Lock()
+_kept: list = []
+
+
+def run(kernel: Any, tasks: int, arguments: tuple, threads: int) -> None:
+    """Run a `parallel.Kernel`."""
+    alone = threads == 1 or not _busy.acquire(blocking=False)
+    try:
+        with _plainly():
+            if alone:
+                compiled(kernel, False)(tasks, *arguments)
+                return
+            before = numba.get_num_threads()
+            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+            try:
+                compiled(kernel, True)(tasks, *arguments)
+            finally:
+                numba.set_num_threads(before)
+    finally:
+        if not alone:
+            _busy.release()
+
+
+@functools.cache
+def compiled(kernel: Any, parallel: bool) -> Any:
+    """Numba's dispatcher of a kernel, or of its twin for one thread.
+
+    The loop calls its body, outlined: in a parallel loop itself Numba drops what is written to an array that it does
+    not know to lie in one of the arguments, such as a `view`.
+    """
+    options = {"fastmath": set(kernel.fastmath), "error_model": "numpy", "nogil": True}
+    scope = {"prange": numba.prange, "body": numba.njit(**options)(outlined(kernel.function))}
+    given = ", ".join(inspect.signature(kernel.function).parameters)
+    exec(f"def loop({given}):\n    for task in prange(tasks):\n        body(task, {given})", scope)
+    return numba.njit(parallel=parallel, **options)(scope["loop"])
+
+
+@functools.cache
+def type_of_serial(serial: Any) -> Any:
+    """What Numba takes an `@njit` function for: one of its own."""
+    options = {"fastmath": set(serial.fastmath), "forceinline": serial.forceinline}
+    return _type_of(numba.njit(error_model="numpy", nogil=True, **options)(serial.function))
+
+
+@functools.cache
+def type_of_intrinsic(given: Any) -> Any:
+    """What Numba takes an `@intrinsic` for: a function that calls one of its own, for only functions have a type."""
+    _, *names = inspect.signature(given.function).parameters
+    scope = {"inner": intrinsic(given.function)}
+    exec(f"def outer({', '.join(names)}): return inner({', '.join(names)})", scope)
+    return _type_of(numba.njit(error_model="numpy", nogil=True, forceinline=True)(scope["outer"]))
+
+
+def _type_of(dispatcher):
+    _kept.append(dispatcher)  # its type alone does not hold it
+    return numba.typeof(dispatcher)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """While Numba compiles: names of functions mean what they mean to it."""
+    before = getattr(natives.compiling, "plainly", False)
+    natives.compiling.plainly = True
+    try:
+        yield
+    finally:
+        natives.compiling.plainly = before

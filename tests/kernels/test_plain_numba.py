@@ -1,0 +1,86 @@
+"""The kernels that are written in Numba's words, by plain `numba.njit(parallel=True)` too: the same bits."""
+
+import numpy as np
+import pytest
+
+from kerasish.device import natives
+
+pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
+
+from kerasish.core.shapes import Window  # noqa: E402
+from kerasish.device.parallel import Kernel  # noqa: E402
+from kerasish.kernels.cpu import (  # noqa: E402
+    copying,
+    elementwise,
+    group_norm,
+    norm,
+    pool3d,
+    random,
+    reduce,
+    resize,
+    softmax,
+    update,
+)
+
+RNG = np.random.default_rng(5)
+ROWS = RNG.standard_normal((300, 70)).astype(np.float32)
+LARGE = RNG.standard_normal((4, 200, 300)).astype(np.float32)
+IMAGE = RNG.standard_normal((2, 4, 6, 6, 8)).astype(np.float32)
+DEEP = Window((1, 1, 1), ((0, 0),) * 3, (1, 1, 1), 1)
+
+
+def updated():
+    parameters, slots = [ROWS.copy(), LARGE.copy()], [np.zeros_like(ROWS), np.zeros_like(LARGE)]
+    update.sgd_momentum(parameters, [ROWS, LARGE], slots, 0.1, 0.9)
+    return parameters, slots
+
+
+CALLS = {
+    "softmax": lambda: softmax.softmax(ROWS),
+    "sparse cross-entropy": lambda: softmax.sparse_cross_entropy_logits(np.arange(300) % 70, ROWS),
+    "tanh": lambda: elementwise.tanh(LARGE),
+    "add": lambda: elementwise.add(LARGE, LARGE[0, 0]),
+    "sum": lambda: reduce.sum(LARGE, (0, 1)),
+    "global pooling": lambda: reduce.mean(IMAGE[0], (1, 2)),
+    "layer norm": lambda: norm.layer_norm(ROWS, None, None, 1e-3),
+    "group norm": lambda: group_norm.group_norm(IMAGE[0], None, None, 2, 1e-3),
+    "random numbers": lambda: random.uniform((5000,), (1, 2)),
+    "up-sampling": lambda: resize.upsample_nearest(IMAGE[0], (2, 3)),
+    "padding": lambda: copying.zero_pad(IMAGE[0], [(0, 0), (1, 2), (2, 1), (0, 0)]),
+    "pooling in space": lambda: pool3d.max_pool3d(IMAGE, (2, 2, 2), DEEP),
+    "an optimizer's step": updated,
+}
+FAST = ("softmax", "sum", "an optimizer's step")
+REORDERED = ("layer norm",)  # whose sums LLVM may reorder, and does otherwise where it inlines otherwise
+
+
+def leaves(x):
+    return [x] if isinstance(x, np.ndarray) else [leaf for part in x for leaf in leaves(part)]
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in CALLS]
+)
+def test_the_same_bits_by_plain_numba(name, monkeypatch):
+    from kerasish.device import plain
+
+    expected = leaves(CALLS[name]())
+    ran, compiled = [], plain.compiled
+    monkeypatch.setattr(plain, "compiled", lambda *given: ran.append(given) or compiled(*given))
+    monkeypatch.setenv("KERASISH_ENGINE", "numba")
+    monkeypatch.setattr("kerasish.device.threads.wanted", lambda work: 2)
+    for ours, theirs in zip(leaves(CALLS[name]()), expected, strict=True):
+        assert ours.dtype == theirs.dtype
+        if name in REORDERED:
+            np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(ours, theirs)
+    assert ran and all(isinstance(kernel, Kernel) for kernel, _ in ran)
+    loops = [compiled(*given) for given in ran if given[1]]
+    assert all(loop.get_metadata(loop.signatures[0])["parfor_diagnostics"].count_parfors() == 1 for loop in loops)
+
+
+def test_an_unknown_engine_is_refused(monkeypatch):
+    monkeypatch.setenv("KERASISH_ENGINE", "nobody")
+    with pytest.raises(ValueError, match="expected 'pool' or 'numba'"):
+        softmax.softmax(ROWS)
