@@ -110,19 +110,18 @@ class Function:
             x._dtype = expected.dtype
         return nest.map_structure(lambda y: y.shape, self.compute_output_spec(inputs))
 
-    def run(self, values: list, call: Callable | None = None, plan: list[Step] | None = None):
+    def run(self, values: list, call: Callable | None = None):
         """Run the graph on a flat list of values.
 
         Args:
             values: one for each input.
             call: called as `call(operation, args, kwargs)`; by default the operation is just called.
-            plan: steps to take instead of the graph's own.
 
         Returns:
             Results in the structure of `outputs`.
         """
         slots = self._opened(values)
-        for step in self._plan if plan is None else plan:
+        for step in self._plan:
             self._take(step, slots, call)
         return self._results(slots)
 

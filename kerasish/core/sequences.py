@@ -50,7 +50,7 @@ def kinds_in(x) -> set[str]:
         found |= {_KINDS[t] for t in types if t in _KINDS}
         if others := types - _KINDS.keys() - {*LISTS}:
             found |= {_kind(leaf) for leaf in leaves if type(leaf) in others and not isinstance(leaf, LISTS)}
-        level = [leaf for leaf in leaves if isinstance(leaf, LISTS)] if types != _KINDS.keys() & types else ()
+        level = [leaf for leaf in leaves if isinstance(leaf, LISTS)] if types - _KINDS.keys() else ()
     return found
 
 

@@ -49,15 +49,15 @@ class Kernel(Family):
             else:
                 kinds.append("int64")
                 words.append(value)
-        if compilation_off():
-            self.function(tasks, *arguments)
-            return
-        if engine() == "numba":
-            from kerasish.device import plain
+        match engine():
+            case "pool":
+                thread_pool.run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
+            case "numba":
+                from kerasish.device import plain
 
-            plain.run(self, tasks, arguments, threads or _all())
-            return
-        thread_pool.run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
+                plain.run(self, tasks, arguments, threads or _all())
+            case _:
+                self.function(tasks, *arguments)
 
     def entry(self, *kinds: str) -> Callable:
         """The function of (address of the plan, worker) for arguments of these kinds."""
@@ -71,12 +71,15 @@ class Kernel(Family):
 _all = threads.get_num_threads
 
 
+@functools.cache  # asked by each call of a kernel
 def engine() -> str:
-    """Who runs kernels: "pool", this library's threads, or "numba" (`KERASISH_ENGINE`).
+    """Who runs kernels: "pool", this library's threads, or "numba" (`KERASISH_ENGINE`); "python", uncompiled.
 
     Raises:
         ValueError: if the environment names another.
     """
+    if compilation_off():
+        return "python"
     name = os.environ.get("KERASISH_ENGINE", "pool")
     if name not in ("pool", "numba"):
         raise ValueError(f"KERASISH_ENGINE={name!r}: expected 'pool' or 'numba'")

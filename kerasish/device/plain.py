@@ -47,11 +47,19 @@ def compiled(kernel: Any, parallel: bool) -> Any:
     The loop calls its body, outlined: in a parallel loop itself Numba drops what is written to an array that it does
     not know to lie in one of the arguments, such as a `view`.
     """
-    options = {"fastmath": set(kernel.fastmath), "error_model": "numpy", "nogil": True}
-    scope = {"prange": numba.prange, "body": numba.njit(**options)(outlined(kernel.function))}
+    scope = {"prange": numba.prange, "body": _body(kernel)}
     given = ", ".join(inspect.signature(kernel.function).parameters)
     exec(f"def loop({given}):\n    for task in prange(tasks):\n        body(task, {given})", scope)
-    return numba.njit(parallel=parallel, **options)(scope["loop"])
+    return numba.njit(parallel=parallel, **_options(kernel))(scope["loop"])
+
+
+@functools.cache
+def _body(kernel):
+    return numba.njit(**_options(kernel))(outlined(kernel.function))
+
+
+def _options(kernel):
+    return {"fastmath": set(kernel.fastmath), "error_model": "numpy", "nogil": True}
 
 
 @functools.cache

@@ -129,13 +129,10 @@ class Functional(Function, Model):
             except Unforeseen as found:
                 left, plan.steps = plan.left_after(number), None
                 put(found.outputs, slots, step.outputs)
-                return self._results(self._finished(left, slots, call))
+                for own in left:
+                    self._take(own, slots, call)
+                break
         return self._results(slots)
-
-    def _finished(self, steps, slots, call):
-        for step in steps:
-            self._take(step, slots, call)
-        return slots
 
     def _plan_for(self, values, training: bool) -> Plan | None:
         """The plan for inference or for training; None where the graph's own steps are to be taken."""

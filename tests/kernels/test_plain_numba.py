@@ -8,7 +8,7 @@ from kerasish.device import natives
 pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
 
 from kerasish.core.shapes import Window  # noqa: E402
-from kerasish.device.parallel import Kernel  # noqa: E402
+from kerasish.device.parallel import Kernel, engine  # noqa: E402
 from kerasish.kernels.cpu import (  # noqa: E402
     copying,
     elementwise,
@@ -67,7 +67,7 @@ def test_the_same_bits_by_plain_numba(name, monkeypatch):
     expected = leaves(CALLS[name]())
     ran, compiled = [], plain.compiled
     monkeypatch.setattr(plain, "compiled", lambda *given: ran.append(given) or compiled(*given))
-    monkeypatch.setenv("KERASISH_ENGINE", "numba")
+    monkeypatch.setattr("kerasish.device.parallel.engine", lambda: "numba")
     monkeypatch.setattr("kerasish.device.threads.wanted", lambda work: 2)
     for ours, theirs in zip(leaves(CALLS[name]()), expected, strict=True):
         assert ours.dtype == theirs.dtype
@@ -81,6 +81,7 @@ def test_the_same_bits_by_plain_numba(name, monkeypatch):
 
 
 def test_an_unknown_engine_is_refused(monkeypatch):
+    engine.cache_clear()  # which remembers no refusal
     monkeypatch.setenv("KERASISH_ENGINE", "nobody")
     with pytest.raises(ValueError, match="expected 'pool' or 'numba'"):
         softmax.softmax(ROWS)
