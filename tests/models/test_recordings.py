@@ -85,11 +85,11 @@ def forward_of(model, x):
     plan = graph._plan_for([Tensor(x)], False)
 
     def forward(given):
-        return [graph.run([Tensor(a) for a in given], None, plan).value]
+        return [graph._along(plan, [Tensor(a) for a in given], None).value]
 
     forward([x])
     constants = [v.array for v in graph.variables]
-    return forward, constants + [a for step in plan for a in getattr(step.operation, "constants", list)()]
+    return forward, constants + [a for step in plan.steps for a in getattr(step.operation, "constants", list)()]
 
 
 def check_inference(seed, count):
