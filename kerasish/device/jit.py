@@ -19,6 +19,11 @@ from kerasish.device.parallel import Kernel
 prange = range  # as a plain function; whoever compiles a kernel takes it for Numba's
 
 
+def get_thread_id() -> int:
+    """Of the thread that does a task of a kernel, its number; to be called in the kernel's own loop."""
+    return 0
+
+
 def njit(
     function: Callable | None = None,
     *,

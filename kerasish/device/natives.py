@@ -23,7 +23,7 @@ from kerasish.device.companions import companions
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
 LAYOUT = 3  # of the cache: what older ones hold is not to be loaded
-SOURCES = "natives", "compiler", "outline", "parallel", "pointer", "raw", "thread_pool"  # beside the kernels'
+SOURCES = "natives", "compiler", "jit", "outline", "parallel", "pointer", "raw", "records", "thread_pool"
 
 functions: dict[int, Callable] = {}  # by address, where compilation is off
 _natives: list["Native"] = []
@@ -237,10 +237,7 @@ def cache_key() -> str:
 
     made_by = (LAYOUT, installed("numba"), installed("llvmlite"), machine.processor())
     digest, root = hashlib.sha256(repr(made_by).encode()), Path(__file__).parent
-    ours = [
-        root / f"{name}.py"
-        for name in ("natives", "compiler", "jit", "outline", "parallel", "pointer", "raw", "thread_pool")
-    ]
+    ours = [root / f"{name}.py" for name in SOURCES]
     for path in [*ours, *sorted((root.parent / "kernels" / "cpu").glob("*.py"))]:
         digest.update(path.read_bytes())
     return f"{_VERSION}-{digest.hexdigest()[:12]}"

@@ -19,6 +19,7 @@ from kerasish.device.lazy import numba, types
 from kerasish.device.natives import Family, compilation_off, intrinsic, serial
 from kerasish.device.outline import outlined
 from kerasish.device.raw import address, integers, take
+from kerasish.device.records import dtype_of, name_of
 
 I64 = ir.IntType(64)
 
@@ -37,6 +38,13 @@ class Kernel(Family):
 
     def __call__(self, tasks: int, *arguments: Any, threads: int = 0) -> None:
         """Run tasks 0..tasks-1 on so many threads; on all by default."""
+        self._run(thread_pool.run, tasks, arguments, threads)
+
+    def prepare(self, source: np.ndarray, made: np.ndarray, tasks: int, *arguments: Any, threads: int = 0) -> None:
+        """Run where `made` is made of `source` alone: replays leave it out if that is a constant."""
+        self._run(functools.partial(thread_pool.prepare, source=source, made=made), tasks, arguments, threads)
+
+    def _run(self, run, tasks, arguments, threads):
         words, kinds = [0, tasks], []
         for value in arguments:
             if type(value) is np.ndarray:
@@ -51,7 +59,7 @@ class Kernel(Family):
                 words.append(value)
         match engine():
             case "pool":
-                thread_pool.run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
+                run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
             case "numba":
                 from kerasish.device import plain
 
@@ -88,7 +96,7 @@ def engine() -> str:
 
 @functools.cache
 def _kind_of(dtype, ndim):
-    return f"{dtype.name}.{ndim}"
+    return f"{name_of(dtype)}.{ndim}"
 
 
 def _kind(array) -> str:
@@ -107,7 +115,7 @@ def _entry(body, load):
         tasks, arguments = integers(plan, 2)[1], load(plan + 16)
         task = take(plan)
         while task < tasks:
-            body(task, tasks, *arguments)
+            body(task, worker, tasks, *arguments)
             task = take(plan)
 
     return entry
@@ -130,7 +138,7 @@ def _loader(kinds: tuple[str, ...]) -> Callable:
 
 def _numba_type(kind: str):
     dtype, _, ndim = kind.partition(".")
-    element = numba.from_dtype(np.dtype(dtype))
+    element = numba.from_dtype(dtype_of(dtype))
     return types.Array(element, int(ndim), "C") if ndim else element
 
 

@@ -1,11 +1,14 @@
 """`@njit(parallel=True)` with `prange`: what becomes of the loop, and of the arguments."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
-from kerasish.device.jit import njit, prange
+from kerasish.device.jit import get_thread_id, njit, prange
 from kerasish.device.outline import outlined
 from kerasish.device.pointer import place, view
+from kerasish.device.records import as_record, record
 
 OFFSET = 3
 
@@ -69,7 +72,7 @@ def test_the_body_closes_over_what_the_kernel_does():
 
     x = np.zeros(2)
     body = outlined(made(7))
-    body(1, 2, x)
+    body(1, 0, 2, x)
     assert x.tolist() == [0, 7]
     assert body.__code__.co_filename == __file__  # for debuggers
 
@@ -87,3 +90,30 @@ def test_views_and_places():
     shifted(2, x, 2, places)
     assert x.tolist() == [[-1, -1, 0], [1, -1, -1]]
     assert (places == x.ctypes.data + 16).all()
+
+
+@record
+class Sizes(NamedTuple):
+    rows: int
+    step: int
+
+
+@njit(parallel=True)
+def by_record(tasks, sizes, x, threads_seen):
+    for task in prange(tasks):
+        s = sizes[0]
+        threads_seen[get_thread_id()] += 1
+        for i in range(s.rows):
+            x[task, i * s.step] = task
+
+
+def test_records_are_arguments_and_threads_have_numbers():
+    x, seen = np.full((50, 6), -1), np.zeros(2, np.int64)
+    by_record(50, as_record(Sizes(3, 2)), x, seen, threads=2)
+    expected = np.full((50, 6), -1)
+    expected[:, ::2] = np.arange(50)[:, None]
+    np.testing.assert_array_equal(x, expected)
+    assert seen.sum() == 50
+    y = np.full((50, 6), -1)
+    by_record.function(50, as_record(Sizes(3, 2)), y, seen)
+    np.testing.assert_array_equal(y, expected)
