@@ -7,11 +7,12 @@ more costs nothing but the time that it was to save.
 CONVOLUTION = """
 random._philox-uint32.1-int64-int64-int64-int64-int64-int64 pack._pack_panels simd.tile_function-float32
 product._products thread_pool._launch thread_pool._idle thread_pool._serve elementwise.relu-float32.1-float32.1
-pool.largest-float32-uint8 winograd._forward winograd._filters
+pool._largest-float32.4-float32.4-uint8.4-Walk.1-int64.2-int64.2-int64-int64-int64 winograd._forward winograd._filters
 random._philox-uint8.1-int64-int64-int64-int64-int64-int64
 random._masked_scale-float32.1-uint8.1-float32.1-float32.1-int64 softmax._softmax-float32.2-float32.2-int64-int64
 softmax._sparse_cross_entropy-float32.1-float32.2-int64.1-int64 winograd._gradient
-softmax._minus_hits-float32.2-float32.2-int64.1-float32.1-int64 pool.spread-float32-uint8
+softmax._minus_hits-float32.2-float32.2-int64.1-float32.1-int64
+pool._spread-float32.4-uint8.4-float32.4-Walk.1-int64.2-int64.2-int64-int64
 elementwise.relu_grad-float32.1-float32.1-float32.1-int64-int64-int64-int64 winograd._taps
 reduce._columns-float32.2-float64.2-float32.2-int64-int64-int64-int64 outer._outer_products outer.sum_parts-float32
 update._update-int64-int64.2-int64.1-int64.1-float32.1
@@ -23,7 +24,10 @@ reduce._samples-float32.2-float32.2-float64.2-float32.2-int64-int64-int64
 elementwise.multiply-float32.1-float32.1-float32.1-int64-int64-int64-int64 batch_norm._gradient_sums-float32
 elementwise.add-float32.1-float32.1-float32.1-int64-int64-int64-int64
 """
-DEPTHWISE = "depthwise.forward-float32-forward depthwise.correlate-float32-filters"
+DEPTHWISE = """
+depthwise._forward-float32.4-float32.1-float32.1-float32.4-Walk.1-int64.2-int64.2-int64-int64-int64
+depthwise._filters-float32.4-float32.2-float32.4-Walk.1-int64.2-int64.2-int64-int64-int64
+"""
 
 GROUPS = [
     [f"kerasish.{'device' if name.startswith('thread_pool.') else 'kernels.cpu'}.{name}" for name in names.split()]

@@ -2,12 +2,17 @@
 
 import ctypes
 import functools
+import inspect
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 from llvmlite import ir
 
 from kerasish.device.lazy import types
 from kerasish.device.natives import intrinsic, serial
+
+I64 = ir.IntType(64)
 
 
 def _python(like, address, start, size):
@@ -30,14 +35,15 @@ def pointer(typingctx, like, address, start, size):
 
 @intrinsic(lambda x, start: x.reshape(-1)[int(start) :])
 def view(typingctx, x, start):
-    """The elements of a C-contiguous array from number `start` on, flat; nothing is checked, no index wraps around.
+    """The elements of a C-contiguous array or a view from number `start` on, flat; nothing is checked or wraps around.
 
     Numba counts negative indices from the end; where it cannot see that there are none, a loop is no vector code.
     """
 
     def codegen(context, builder, signature, args):
-        array = context.make_array(x)(context, builder, args[0])
-        return builder.gep(array.data, [args[1]])
+        is_view = isinstance(x, types.CPointer)
+        data = args[0] if is_view else context.make_array(x)(context, builder, args[0]).data
+        return builder.gep(data, [args[1]])
 
     return types.CPointer(x.dtype)(x, types.int64), codegen
 
@@ -56,3 +62,41 @@ def number(typingctx, like, value):
         return context.cast(builder, args[1], value, like)
 
     return like(like, value), codegen
+
+
+def in_llvm(write: Callable) -> Callable:
+    """Decorate a function of integers and views that says in NumPy what `write` writes in LLVM IR: an intrinsic.
+
+    `write(builder, given, elements)` finds under each parameter's name the integer, or the address that a view begins
+    at, in `given`, and in `elements` the type of a view's elements.
+    """
+
+    def decorate(function):
+        parameters = inspect.signature(function).parameters
+
+        def typed(typingctx, *arguments):
+            kinds = [a if isinstance(a, types.CPointer) else types.int64 for a in arguments]
+
+            def codegen(context, builder, signature, args):
+                given, elements = SimpleNamespace(), {}
+                for name, kind, value in zip(parameters, kinds, args, strict=True):
+                    if isinstance(kind, types.CPointer):
+                        value, elements[name] = builder.ptrtoint(value, I64), context.get_data_type(kind.dtype)
+                    setattr(given, name, value)
+                write(builder, given, elements)
+                return context.get_dummy_value()
+
+            return types.void(*kinds), codegen
+
+        context = inspect.Parameter("typingctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        functools.update_wrapper(typed, function)
+        vars(typed)["__signature__"] = inspect.Signature([context, *parameters.values()])
+        return intrinsic(function)(typed)
+
+    return decorate
+
+
+def strided(x: np.ndarray, *axes: tuple[int, int]) -> np.ndarray:
+    """For what is done in Python: the elements from the first of x on, along axes of (length, step)."""
+    lengths, steps = zip(*axes)
+    return np.lib.stride_tricks.as_strided(x, lengths, [int(step) * x.itemsize for step in steps])

@@ -11,9 +11,11 @@ from kerasish.core.shapes import Window  # noqa: E402
 from kerasish.device.parallel import Kernel, engine  # noqa: E402
 from kerasish.kernels.cpu import (  # noqa: E402
     copying,
+    depthwise,
     elementwise,
     group_norm,
     norm,
+    pool,
     pool3d,
     random,
     reduce,
@@ -25,7 +27,9 @@ from kerasish.kernels.cpu import (  # noqa: E402
 RNG = np.random.default_rng(5)
 ROWS = RNG.standard_normal((300, 70)).astype(np.float32)
 LARGE = RNG.standard_normal((4, 200, 300)).astype(np.float32)
+FILTERS = RNG.standard_normal((3, 2, 8, 1)).astype(np.float32)
 IMAGE = RNG.standard_normal((2, 4, 6, 6, 8)).astype(np.float32)
+FLAT = Window((2, 1), ((1, 1), (0, 1)), (1, 1), 1)
 DEEP = Window((1, 1, 1), ((0, 0),) * 3, (1, 1, 1), 1)
 
 
@@ -33,6 +37,19 @@ def updated():
     parameters, slots = [ROWS.copy(), LARGE.copy()], [np.zeros_like(ROWS), np.zeros_like(LARGE)]
     update.sgd_momentum(parameters, [ROWS, LARGE], slots, 0.1, 0.9)
     return parameters, slots
+
+
+def max_pooled_back():
+    y, where = pool.max_pool2d(IMAGE[0], (3, 2), FLAT)
+    return pool.max_pool2d_grad(y * 2, where, IMAGE[0].shape, (3, 2), FLAT)
+
+
+def depthwise_back():
+    gy = depthwise.depthwise_conv2d(IMAGE[0], FILTERS, FLAT)
+    return [
+        depthwise.depthwise_conv2d_grad_input(gy, FILTERS, IMAGE[0].shape, FLAT),
+        depthwise.depthwise_conv2d_grad_kernel(IMAGE[0], gy, FILTERS.shape, FLAT),
+    ]
 
 
 CALLS = {
@@ -47,6 +64,11 @@ CALLS = {
     "random numbers": lambda: random.uniform((5000,), (1, 2)),
     "up-sampling": lambda: resize.upsample_nearest(IMAGE[0], (2, 3)),
     "padding": lambda: copying.zero_pad(IMAGE[0], [(0, 0), (1, 2), (2, 1), (0, 0)]),
+    "max pooling": lambda: pool.max_pool2d(IMAGE[0], (3, 2), FLAT, True, "relu"),
+    "max pooling's gradient": max_pooled_back,
+    "average pooling": lambda: pool.average_pool2d(IMAGE[0], (3, 2), FLAT),
+    "depthwise convolution": lambda: depthwise.depthwise_conv2d(IMAGE[0], FILTERS, FLAT, ROWS[0, :8], "relu6"),
+    "depthwise convolution, gradients": depthwise_back,
     "pooling in space": lambda: pool3d.max_pool3d(IMAGE, (2, 2, 2), DEEP),
     "an optimizer's step": updated,
 }

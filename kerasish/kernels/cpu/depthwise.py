@@ -12,54 +12,50 @@ import numpy as np
 
 from kerasish.core.shapes import Window
 from kerasish.device import memory, threads
-from kerasish.device.jit import FASTMATH, njit
-from kerasish.device.natives import Native
-from kerasish.device.raw import address, by_numpy, clear_bytes, integers, record, take
-from kerasish.device.thread_pool import run
-from kerasish.kernels.cpu.arrays import flat, large, repeated_row, streams, supported
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.pointer import view
+from kerasish.device.raw import by_numpy
+from kerasish.device.records import as_record, record
+from kerasish.kernels.cpu import strip
+from kerasish.kernels.cpu.arrays import large, repeated_row, streams, supported
 from kerasish.kernels.cpu.conv import lifted, output_shape
-from kerasish.kernels.cpu.strip import KINDS, kind_of, strip_of
 from kerasish.kernels.cpu.tile import CUTS
 from kerasish.kernels.reference import depthwise as reference
 
-BAND = 1 << 16  # elements of y in a job: few enough that threads share the work evenly
-JOBS = 16  # jobs to have at least, if there are so many rows
+BAND = 1 << 16  # elements of y in a task: few enough that threads share the work evenly
+TASKS = 16  # tasks to have at least, if there are so many rows
 FEW = 128  # channels up to which pixels are taken together where they stay apart
 PARTS = 32  # parts of the work with sums of their own, whatever the number of threads
+PLACE, SOURCE, TAP, TAPS, KIND = range(5)  # columns of the tables of a `Layout`
+LAYOUT = "Walk.1 int64.2 int64.2"  # what a kernel gets of it
 
 
-class Plan(NamedTuple):
-    """All that a kernel has to know: lengths in elements, addresses in bytes."""
+@record
+class Walk(NamedTuple):
+    """How strips follow each other, and their steps, in elements."""
 
-    counter: int = 0
-    jobs: int = 0
-    parts: int = 0  # of the jobs, with sums of their own; 0 if nothing is summed
-    rows: int = 0  # of an image of y
-    band: int = 0  # rows of a job
-    row_table: int = 0  # for each row: where in y, where in x, where in w, how many rows of taps
-    strips: int = 0
-    strip_table: int = 0  # for each strip of a row: the same along the row, and its kind
-    channels: int = 0
-    x_image: int = 0
-    y_image: int = 0
-    x_pixel: int = 0
-    x_row: int = 0
-    x_tap: int = 0
-    w_row: int = 0
-    w_tap: int = 0
-    y_pixel: int = 0
-    x: int = 0
-    w: int = 0
-    y: int = 0
-    bias: int = 0
-    cut: int = 0  # the activation, of `tile.CUTS`
-    stream: int = 0  # 1 to write y past the caches; other bits are for strips of other kinds
-    large: int = 0  # 1 if the arrays exceed them
-    w_size: int = 0  # elements of the filters
+    bands: int  # of an image of y; a task is one
+    band: int  # rows of it
+    rows: int  # of an image of y
+    strips: int  # of a row
+    x_image: int
+    y_image: int
+    channels: int
+    x_pixel: int
+    x_row: int
+    x_tap: int
+    w_row: int
+    w_tap: int
+    y_pixel: int
 
 
-RECORD = np.dtype([(name, np.int64) for name in Plan._fields])
-plan_at = record(RECORD)
+class Layout(NamedTuple):
+    """Where the strips of a shape lie."""
+
+    tasks: int
+    walk: np.ndarray  # a `Walk`
+    rows: np.ndarray  # for each row of y: where it begins in y, in x and in w, and how many rows of taps it meets
+    columns: np.ndarray  # for each strip of a row: the same along the row, and its kind
 
 
 def depthwise_conv2d(x, w, window, bias=None, activation=None):
@@ -73,8 +69,7 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     y_shape = output_shape(x.shape, (*w.shape[:2], x.shape[-1]), window)
     y = memory.empty(y_shape, x.dtype)
     if y.size:
-        plan, tables = forward_plan(x.shape, w.shape[:2], y_shape, window)
-        launch(FORWARD, plan, tables, flat(x), flat(w), y, None if bias is None else flat(bias), CUTS[activation])
+        convolve(forward_layout(x.shape, w.shape[:2], y_shape, window), x, w, y, bias, activation)
     return y
 
 
@@ -87,8 +82,7 @@ def depthwise_conv2d_grad_input(gy, w, x_shape, window):
         return reference.depthwise_conv2d_grad_input(gy, w, x_shape, window)
     M = w.shape[-1]
     gx = memory.empty((*x_shape[:3], x_shape[3] * M), gy.dtype)
-    plan, tables = gradient_plan(gy.shape, w.shape[:2], gx.shape, window)
-    launch(FORWARD, plan, tables, flat(gy), flat(w), gx)
+    convolve(gradient_layout(gy.shape, w.shape[:2], gx.shape, window), gy, w, gx)
     return gx if M == 1 else gx.reshape(*x_shape, M).sum(-1)
 
 
@@ -99,11 +93,12 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     """
     if not supported(x, gy) or not math.prod(w_shape):
         return reference.depthwise_conv2d_grad_kernel(x, gy, w_shape, window)
-    x = repeated(x, w_shape[-1])
-    plan, tables = forward_plan(x.shape, w_shape[:2], gy.shape, window)
-    parts = min(PARTS, plan.jobs)
+    x, gy = np.ascontiguousarray(repeated(x, w_shape[-1])), np.ascontiguousarray(gy)
+    bands, *layout = forward_layout(x.shape, w_shape[:2], gy.shape, window)
+    parts = min(PARTS, bands)
     partial = memory.empty((parts, math.prod(w_shape)), x.dtype)
-    launch(FILTERS, plan._replace(parts=parts, w_size=partial.shape[1]), tables, flat(x), partial, flat(gy))
+    stream, count = streams(gy, gy.shape[-1]), threads.wanted(gy.size)
+    _filters(parts, x, partial, gy, *layout, bands, stream, large(x, gy), threads=count)
     gw = np.empty(w_shape, x.dtype)
     by_numpy(lambda: np.sum(partial, 0, out=gw.reshape(-1)))
     return gw
@@ -178,24 +173,24 @@ def strips_of(kinds, meetings, place_step, source_step, tap_step):
         spot = meeting.source * place_step - meeting.place * source_step  # the same all along a run
         runs.setdefault((meeting.place % place_step, spot, meeting.tap, meeting.taps), []).append(meeting)
     rows, stride = [], source_step // tap_step if source_step % tap_step == 0 else 0
-    for run_ in runs.values():
-        while run_:
-            pixels = next(width for width in widths if width <= len(run_))
-            rows.append((*run_[0], kind_of(kinds, pixels, run_[0].taps, stride)))
-            run_ = run_[pixels:]
+    for run in runs.values():
+        while run:
+            pixels = next(width for width in widths if width <= len(run))
+            rows.append((*run[0], strip.kind_of(kinds, pixels, run[0].taps, stride)))
+            run = run[pixels:]
     return np.array(sorted(rows, key=lambda row: row[1]), np.int64)
 
 
 @functools.lru_cache(1024)
-def forward_plan(x_shape, kernel, y_shape, window, kinds=None):
-    """The plan and its tables, forward and for the filters; with strips of other kinds, taps are numbered."""
+def forward_layout(x_shape, kernel, y_shape, window, kinds=None):
+    """The layout, forward and for the filters; with strips of other kinds, taps are numbered."""
     meetings = axes_of(forward_axis, x_shape, kernel, y_shape, window)
     return layout(x_shape, y_shape, kernel, meetings, window.dilation, (1, 1), window.strides[1], 1, kinds)
 
 
 @functools.lru_cache(1024)
-def gradient_plan(gy_shape, kernel, gx_shape, window, kinds=None):
-    """The plan and its tables for the gradient of the input; with strips of other kinds, taps are numbered."""
+def gradient_layout(gy_shape, kernel, gx_shape, window, kinds=None):
+    """The layout for the gradient of the input; with strips of other kinds, taps are numbered."""
     meetings = axes_of(gradient_axis, gx_shape, kernel, gy_shape, window)
     common = [math.gcd(s, d) for s, d in zip(window.strides, window.dilation)]
     sources = [d // c for d, c in zip(window.dilation, common)]
@@ -210,84 +205,80 @@ def axes_of(meetings, x_shape, kernel, y_shape, window):
 
 
 def layout(x_shape, y_shape, kernel, meetings, sources, taps, x_pixel, y_pixel, kinds=None):
-    """A plan from the meetings of both axes, and steps: of the source and the taps, and from pixel to pixel."""
+    """A layout from the meetings of both axes, and steps: of the source and the taps, and from pixel to pixel."""
     (N, H, W, C), (_, OH, OW, _) = x_shape, y_shape
     F = 1 if kinds else C  # elements of a tap
     rows = np.array(meetings[0], np.int64) * (OW * C, W * C, kernel[1] * F, 1)
-    strips = strips_of(kinds or KINDS, meetings[1], y_pixel, x_pixel, sources[1]) * (C, C, F, 1, 1)
-    band = max(1, min(OH, BAND // (OW * C), N * OH // JOBS))
-    plan = Plan(
-        jobs=N * -(-OH // band), band=band, rows=OH, strips=len(strips), channels=C, x_image=H * W * C,
-        y_image=OH * OW * C, x_pixel=x_pixel * C, x_row=sources[0] * W * C, x_tap=sources[1] * C,
+    columns = strips_of(kinds or strip.KINDS, meetings[1], y_pixel, x_pixel, sources[1]) * (C, C, F, 1, 1)
+    band = max(1, min(OH, BAND // (OW * C), N * OH // TASKS))
+    walk = Walk(
+        bands=-(-OH // band), band=band, rows=OH, strips=len(columns), x_image=H * W * C, y_image=OH * OW * C,
+        channels=C, x_pixel=x_pixel * C, x_row=sources[0] * W * C, x_tap=sources[1] * C,
         w_row=taps[0] * kernel[1] * F, w_tap=taps[1] * F, y_pixel=y_pixel * C,
     )  # fmt: skip
-    return plan, (rows, strips)
+    return Layout(N * walk.bands, as_record(walk), rows, columns)
 
 
-def launch(natives, plan, tables, x, w, y, bias=None, cut=0):
-    """Run a plan; `tables` and the arrays stay alive meanwhile."""
-    plan = plan._replace(
-        row_table=address(tables[0]), strip_table=address(tables[1]), x=address(x), w=0 if w is None else address(w),
-        y=address(y), bias=0 if bias is None else address(bias), cut=cut,
-        stream=plan.stream | streams(y, plan.channels), large=large(x, y),
-    )  # fmt: skip
-    count = min(threads.wanted(y.size), plan.parts or plan.jobs)
-    run(natives[x.dtype], np.fromiter(plan, np.int64), count)
+def convolve(layout, x, w, y, bias=None, activation=None):
+    """Runs `_forward`."""
+    x, w, C = np.ascontiguousarray(x), np.ascontiguousarray(w).reshape(-1), y.shape[-1]
+    bias = np.zeros(C, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    tasks, *where = layout
+    options = CUTS[activation], streams(y, C), large(x, y)
+    _forward(tasks, x, w, bias, y, *where, *options, threads=threads.wanted(y.size))
 
 
-def walk_of(strip, size, tap_size):
-    """The function (plan, job, w) that calls strips of elements of `size` bytes and taps of `tap_size`."""
+@njit(fastmath=FASTMATH, forceinline=True)
+def band_of(walk, task):
+    """The image of a task, the first of its rows, and their number."""
+    image, band = divmod(task, walk.bands)
+    first = band * walk.band
+    return image, first, min(walk.band, walk.rows - first)
 
-    @njit(fastmath=FASTMATH)
-    def walk(p, job, w):
-        """The strips of a job: row after row from memory, but each down its rows where they share what caches hold."""
-        rows, strips = integers(p.row_table, 4 * p.rows), integers(p.strip_table, 5 * p.strips)
-        image, band = divmod(job, -(-p.rows // p.band))
-        x, y = p.x + image * p.x_image * size, p.y + image * p.y_image * size
-        first, count = band * p.band, min(p.band, p.rows - band * p.band)
-        for i in range(count * p.strips):
-            r, s = divmod(i, p.strips) if p.large else divmod(i, count)[::-1]
-            r, s = 4 * (first + r), 5 * s
-            strip(
-                strips[s + 4], x + (rows[r + 1] + strips[s + 1]) * size, p.x_pixel * size, p.x_row * size,
-                p.x_tap * size, w + (rows[r + 2] + strips[s + 2]) * tap_size, p.w_row * tap_size, p.w_tap * tap_size,
-                y + (rows[r] + strips[s]) * size, p.y_pixel * size, rows[r + 3], strips[s + 3], p.channels,
-                p.bias, p.cut, p.stream,
+
+@njit(fastmath=FASTMATH, forceinline=True)
+def strip_at(walk, rows, columns, first, count, i, large):
+    """Strip i of `count` rows: its kind; where it lies in x, w and y; how many rows of taps it meets, and taps.
+
+    Row after row if they come from memory, but each down its rows where they share what caches hold.
+    """
+    if large:
+        r, s = divmod(i, walk.strips)
+    else:
+        s, r = divmod(i, count)
+    row, column = view(rows, 4 * (first + r)), view(columns, 5 * s)
+    lies = row[SOURCE] + column[SOURCE], row[TAP] + column[TAP], row[PLACE] + column[PLACE]
+    return column[KIND], *lies, row[TAPS], column[TAPS]
+
+
+@njit(parallel=True, fastmath=FASTMATH, usual=(f"float32.4 float32.1 float32.1 float32.4 {LAYOUT} int64 int64 int64",))
+def _forward(tasks, x, w, bias, y, walk, rows, columns, cut, stream, large):
+    """x (N, H, W, C), w (KH KW C), bias (C), y (N, OH, OW, C), and a `Layout`. Task: a band of y's rows."""
+    for task in prange(tasks):
+        at = walk[0]
+        image, first, count = band_of(at, task)
+        u, v, b = view(x, image * at.x_image), view(y, image * at.y_image), view(bias, 0)
+        for i in range(count * at.strips):
+            kind, in_x, in_w, in_y, high, wide = strip_at(at, rows, columns, first, count, i, large)
+            strip.forward(
+                kind, view(u, in_x), at.x_pixel, at.x_row, at.x_tap, view(w, in_w), at.w_row, at.w_tap,
+                view(v, in_y), at.y_pixel, high, wide, at.channels, b, cut, stream,
             )  # fmt: skip
 
-    return walk
 
-
-def walker(walk):
-    """The function (address of a plan, worker) that walks all jobs."""
-
-    def forward(plan, worker):
-        p = plan_at(plan)
-        job = take(plan)
-        while job < p.jobs:
-            walk(p, job, p.w)
-            job = take(plan)
-
-    return forward
-
-
-def _native(dtype, filters):
-    size = np.dtype(dtype).itemsize
-    walk = walk_of(strip_of(dtype, filters), size, size)
-
-    def correlate(plan, worker):
-        p = plan_at(plan)
-        part = take(plan)
-        while part < p.parts:
-            w = p.w + part * p.w_size * size
-            clear_bytes(w, p.w_size * size)
-            for job in range(part * p.jobs // p.parts, (part + 1) * p.jobs // p.parts):
-                walk(p, job, w)
-            part = take(plan)
-
-    return Native(correlate if filters else walker(walk), 2, f"{dtype}-{'filters' if filters else 'forward'}")
-
-
-FORWARD, FILTERS = (
-    {np.dtype(dtype): _native(dtype, filters) for dtype in ("float32", "float64")} for filters in (False, True)
-)
+@njit(parallel=True, fastmath=FASTMATH, usual=(f"float32.4 float32.2 float32.4 {LAYOUT} int64 int64 int64",))
+def _filters(tasks, x, partial, gy, walk, rows, columns, bands, stream, large):
+    """x (N, H, W, C), partial (parts, KH KW C), gy (N, OH, OW, C), and a `Layout`. Task: the sums of a part."""
+    for task in prange(tasks):
+        at, w = walk[0], view(partial, task * partial.shape[1])
+        for i in range(partial.shape[1]):
+            w[i] = 0
+        for part in range(task * bands // tasks, (task + 1) * bands // tasks):
+            image, first, count = band_of(at, part)
+            u, v = view(x, image * at.x_image), view(gy, image * at.y_image)
+            for i in range(count * at.strips):
+                kind, in_x, in_w, in_y, high, wide = strip_at(at, rows, columns, first, count, i, large)
+                strip.filters(
+                    kind, view(u, in_x), at.x_pixel, at.x_row, at.x_tap, view(w, in_w), at.w_row, at.w_tap,
+                    view(v, in_y), at.y_pixel, high, wide, at.channels, stream,
+                )  # fmt: skip

@@ -9,15 +9,13 @@ import functools
 
 import numpy as np
 
-from kerasish.device import memory
-from kerasish.device.natives import Family
-from kerasish.device.raw import address
+from kerasish.device import memory, threads
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.pointer import view
 from kerasish.kernels.cpu import depthwise, peak
-from kerasish.kernels.cpu.arrays import flat, supported
+from kerasish.kernels.cpu.arrays import large, streams, supported
 from kerasish.kernels.cpu.conv import output_shape
 from kerasish.kernels.reference import pool as reference
-
-LARGEST, SPREAD = (tuple(peak.KINDS[name]) for name in ("largest", "spread"))
 
 
 def max_pool2d(x, size, window, need_where=True, activation=None):
@@ -31,12 +29,11 @@ def max_pool2d(x, size, window, need_where=True, activation=None):
     if not _ours(x):
         return reference.max_pool2d(x, size, window, need_where, activation)
     y = memory.empty(_windows(x.shape, size, window), x.dtype)
-    where = memory.empty(y.shape, reference.where_dtype(size)) if need_where else None
-    plan, tables = depthwise.forward_plan(x.shape, size, y.shape, window, LARGEST)
-    plan = plan._replace(stream=peak.FLOOR if activation == "relu" else 0)
-    native = _largest.native((x.dtype, reference.where_dtype(size)))
-    depthwise.launch({x.dtype: native}, plan, tables, flat(x), None, y, where, address(y))
-    return y, where
+    where = memory.empty(y.shape if need_where else (0,) * 4, reference.where_dtype(size))
+    tasks, *layout = depthwise.forward_layout(x.shape, size, y.shape, window, peak.LARGEST)
+    options = int(activation == "relu"), streams(y, y.shape[-1]), large(x, y)
+    _largest(tasks, np.ascontiguousarray(x), y, where, *layout, *options, threads=threads.wanted(y.size))
+    return y, where if need_where else None
 
 
 def max_pool2d_grad(gy, where, x_shape, size, window):
@@ -44,9 +41,9 @@ def max_pool2d_grad(gy, where, x_shape, size, window):
     if not _ours(gy):
         return reference.max_pool2d_grad(gy, where, x_shape, size, window)
     gx, gy, where = memory.empty(x_shape, gy.dtype), np.ascontiguousarray(gy), np.ascontiguousarray(where)
-    plan, tables = depthwise.gradient_plan(gy.shape, size, gx.shape, window, SPREAD)
-    native = _spread.native((gy.dtype, where.dtype))
-    depthwise.launch({gy.dtype: native}, plan, tables, gy, None, gx, where, address(gy))
+    tasks, *layout = depthwise.gradient_layout(gy.shape, size, gx.shape, window, peak.SPREAD)
+    options = streams(gx, gx.shape[-1]), large(gy, gx)
+    _spread(tasks, gy, where, gx, *layout, *options, threads=threads.wanted(gx.size))
     return gx
 
 
@@ -55,8 +52,8 @@ def average_pool2d(x, size, window):
     if not _ours(x):
         return reference.average_pool2d(x, size, window)
     y = memory.empty(_windows(x.shape, size, window), x.dtype)
-    plan, tables, shares = _average_plan(x.shape, size, y.shape, window, x.dtype)
-    depthwise.launch(depthwise.FORWARD, plan, tables, flat(x), shares, y)
+    layout, shares = _average_layout(x.shape, size, y.shape, window, x.dtype)
+    depthwise.convolve(layout, x, shares, y)
     return y
 
 
@@ -78,16 +75,16 @@ def _windows(x_shape, size, window):
 
 
 @functools.lru_cache(1024)
-def _average_plan(x_shape, size, y_shape, window, dtype):
-    """The plan of a depthwise convolution, its tables, and its filters: for each number of rows and of columns a window
-    may have inside the image, the share of one element."""
+def _average_layout(x_shape, size, y_shape, window, dtype):
+    """The layout of a depthwise convolution, and its filters: for each number of rows and of columns a window may have
+    inside the image, the share of one element."""
     meetings = depthwise.axes_of(depthwise.forward_axis, x_shape, size, y_shape, window)
     counts = [sorted({m.taps for m in axis}) for axis in meetings]
     meetings = [[m._replace(tap=have.index(m.taps)) for m in axis] for axis, have in zip(meetings, counts)]
     shares = np.repeat(1 / np.maximum(np.outer(*counts), 1).astype(dtype), x_shape[-1])
     kernel = (len(counts[0]), len(counts[1]))
-    plan, tables = depthwise.layout(x_shape, y_shape, kernel, meetings, window.dilation, (0, 0), window.strides[1], 1)
-    return plan, tables, shares.astype(dtype)
+    layout = depthwise.layout(x_shape, y_shape, kernel, meetings, window.dilation, (0, 0), window.strides[1], 1)
+    return layout, shares.astype(dtype)
 
 
 @functools.lru_cache(1024)
@@ -100,14 +97,31 @@ def _spreading(gy_shape, size, x_shape, window, dtype):
     return filters, None if even else (1 / counts).astype(dtype)
 
 
-class Walk(Family):
-    """All strips of a kind, for the dtypes of x and of the numbers."""
+@njit(parallel=True, fastmath=FASTMATH, usual=(f"float32.4 float32.4 uint8.4 {depthwise.LAYOUT} int64 int64 int64",))
+def _largest(tasks, x, y, where, walk, rows, columns, floor, stream, large):
+    """x (N, H, W, C), y (N, OH, OW, C), where likewise or empty, and a `depthwise.Layout`. Task: a band of y's rows."""
+    for task in prange(tasks):
+        at = walk[0]
+        image, first, count = depthwise.band_of(at, task)
+        u, v, numbers = view(x, image * at.x_image), view(y, image * at.y_image), view(where, image * at.y_image)
+        for i in range(count * at.strips):
+            kind, in_x, tap, in_y, high, wide = depthwise.strip_at(at, rows, columns, first, count, i, large)
+            peak.largest(
+                kind, view(u, in_x), at.x_pixel, at.x_row, at.x_tap, tap, at.w_row, at.w_tap, view(v, in_y),
+                at.y_pixel, high, wide, at.channels, view(numbers, in_y), min(1, where.size), floor, stream,
+            )  # fmt: skip
 
-    usual = ((np.dtype("float32"), np.dtype("uint8")),)
 
-    def entry(self, dtype, number):
-        strip = peak.peak_of(self.name, dtype.name, number.name)
-        return depthwise.walker(depthwise.walk_of(strip, dtype.itemsize, 1))
-
-
-_largest, _spread = Walk(__name__, "largest"), Walk(__name__, "spread")
+@njit(parallel=True, fastmath=FASTMATH, usual=(f"float32.4 uint8.4 float32.4 {depthwise.LAYOUT} int64 int64",))
+def _spread(tasks, gy, where, gx, walk, rows, columns, stream, large):
+    """gy and where (N, OH, OW, C), gx (N, H, W, C), and a `depthwise.Layout`. Task: a band of gx's rows."""
+    for task in prange(tasks):
+        at = walk[0]
+        image, first, count = depthwise.band_of(at, task)
+        u, v, numbers = view(gy, image * at.x_image), view(gx, image * at.y_image), view(where, image * at.x_image)
+        for i in range(count * at.strips):
+            kind, in_gy, tap, in_gx, high, wide = depthwise.strip_at(at, rows, columns, first, count, i, large)
+            peak.spread(
+                kind, view(u, in_gy), at.x_pixel, at.x_row, at.x_tap, tap, at.w_row, at.w_tap, view(v, in_gx),
+                at.y_pixel, high, wide, at.channels, view(numbers, in_gy), stream,
+            )  # fmt: skip

@@ -1,77 +1,37 @@
-"""The LLVM IR of strips, the micro-kernels of depthwise convolution, and what they do in a few lines of NumPy.
+"""Strips, the micro-kernels of depthwise convolution: what they do in a few lines of NumPy, and their LLVM IR.
 
 A strip is up to eight neighbouring pixels of a row of y, all their channels: lanes are channels, pixels registers.
-
-    forward:  y[pixel] = act(bias + sum over (row, tap) of x[pixel, row, tap] * w[row, tap])
-    filters:  w[row, tap] += sum over pixels of x[pixel, row, tap] * y[pixel]
+`x` is a view of the image from where the first pixel's first tap meets it, `w` one of the filters from that tap on, `y`
+one of the result from the first pixel on; what begins with their names are steps, in elements, and nothing is checked.
 
 Windows that reach over the border of the image have fewer rows or taps, so no image is padded; steps may be negative,
 so filters are turned for the gradient of the input where they lie.
 """
 
 import contextlib
-import ctypes
 import itertools
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.jit import intrinsic
-from kerasish.device.lazy import cgutils, types
+from kerasish.device.lazy import cgutils
+from kerasish.device.pointer import in_llvm, strided
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import I1, I8, I32, I64, Vectors, cut_in_python
 
 WIDTHS = (8, 4, 2, 1)  # pixels of a strip: 8 sums hide the latency of a multiply-add
 WINDOWS = ((0, 0), (1, 1), (2, 1), (3, 1), (3, 2))  # (taps, stride in taps) written out; the first is for all others
 KINDS = [(pixels, *window) for pixels in WIDTHS for window in WINDOWS if pixels > 1 or window[1] < 2]
-
-
-class Call(NamedTuple):
-    """The arguments of a strip, all integers: addresses, and steps in bytes. Nothing is checked."""
-
-    x: Any  # where the first pixel's first tap meets the image
-    x_pixel: Any
-    x_row: Any
-    x_tap: Any
-    w: Any  # the first tap
-    w_row: Any
-    w_tap: Any
-    y: Any  # the first pixel
-    y_pixel: Any
-    rows: Any  # of taps; may be 0, as may taps
-    taps: Any
-    channels: Any
-    bias: Any  # address, or 0
-    cut: Any  # the activation, of `tile.CUTS`
-    stream: Any  # bit 0: to write y past the caches (it then lies at whole vectors), or to ask for the next strip's y
-
-
-def in_python(kind, call, dtype, filters):
-    """What a strip does, for `NUMBA_DISABLE_JIT=1`."""
-    call, dtype = Call(*map(int, call)), np.dtype(dtype)
-
-    def at(address):
-        return np.frombuffer((ctypes.c_char * (call.channels * dtype.itemsize)).from_address(address), dtype)
-
-    windows = list(itertools.product(range(call.rows), range(call.taps)))
-    for pixel in range(KINDS[int(kind)][0]):
-        x, y = call.x + pixel * call.x_pixel, at(call.y + pixel * call.y_pixel)
-        total = at(call.bias).copy() if call.bias else np.zeros_like(y)
-        for row, tap in windows:
-            v, w = at(x + row * call.x_row + tap * call.x_tap), at(call.w + row * call.w_row + tap * call.w_tap)
-            if filters:
-                w += v * y
-            else:
-                total += v * w
-        if not filters:
-            y[:] = cut_in_python(total, call.cut)
+STEPS = "x_pixel", "x_row", "x_tap", "w_row", "w_tap", "y_pixel"
 
 
 class Strip(Vectors):
     """Writes a strip of a kind at a builder's place: whole vectors of channels, then what is left."""
 
-    def __init__(self, builder, call, element, size, kind):
+    def __init__(self, builder, call, elements, kind):
+        element = elements["x"]
+        size = element_bytes(element)
         super().__init__(builder, element, size, VECTOR_BYTES // size, FUSED)
         self.call, (self.pixels, self.count, self.stride) = call, kind
 
@@ -91,8 +51,7 @@ class Strip(Vectors):
 
     def forward(self):
         at, call = self.at, self.call
-        given = at.icmp_unsigned("!=", call.bias, I64(0))
-        start = at.select(given, self.load(at.select(given, call.bias, call.w)), self.zero)
+        start = self.load(call.bias)
         sums = [cgutils.alloca_once_value(at, start) for _ in range(self.pixels)]
         for ws, meetings in self.taps():
             factors = [self.load(w) for w in ws]
@@ -212,21 +171,23 @@ class Strip(Vectors):
             self.masked("store", pointer, self.mask, value)
 
 
-def strip_of(dtype, filters):
-    """The intrinsic (number of the kind, *Call) that is a strip of any of `KINDS`."""
-    element, size = (ir.FloatType(), 4) if dtype == "float32" else (ir.DoubleType(), 8)
+def element_bytes(element: ir.Type) -> int:
+    """The size of a float."""
+    return 4 if isinstance(element, ir.FloatType) else 8
 
-    def codegen(context, at, signature, args):
-        kind, *call = cgutils.unpack_tuple(at, args[0])
-        body = Strip.filters if filters else Strip.forward
-        choose(at, kind, KINDS, lambda kind: Strip(at, Call(*call), element, size, kind).emit(body))
-        return context.get_dummy_value()
 
-    @intrinsic(lambda kind, *call: in_python(kind, call, dtype, filters))
-    def strip(typingctx, *arguments):
-        return types.void(arguments if isinstance(arguments, types.BaseTuple) else types.Tuple(arguments)), codegen
+def strips(kinds: list[tuple], strip: type, write: Callable) -> Callable:
+    """Decorate what a strip of any of these kinds does in NumPy: the intrinsic whose vectors the method `write` writes.
 
-    return strip
+    Its parameters are those of `strip`'s call; the first, `kind`, is a number of `kinds`.
+    """
+
+    def all_kinds(at, call, elements):
+        for name in set(STEPS) & set(vars(call)):
+            setattr(call, name, at.mul(getattr(call, name), I64(element_bytes(elements["x"]))))
+        choose(at, call.kind, kinds, lambda kind: strip(at, call, elements, kind).emit(write))
+
+    return in_llvm(all_kinds)
 
 
 def choose(at, number, kinds, write):
@@ -246,3 +207,37 @@ def kind_of(kinds, pixels, taps, stride):
     for window in ((taps, 1 if pixels == 1 or taps == 1 else stride), (0, 0)):
         if (pixels, *window) in kinds:
             return kinds.index((pixels, *window))
+
+
+@strips(KINDS, Strip, Strip.forward)
+def forward(kind, x, x_pixel, x_row, x_tap, w, w_row, w_tap, y, y_pixel, rows, taps, channels, bias, cut, stream):
+    """y[pixel] = act(bias + sum over (row, tap) of x[pixel, row, tap] * w[row, tap])
+
+    rows, taps  of the window; may be 0
+    cut         the activation, of `tile.CUTS`
+    stream      1 to write y past the caches; it then lies at whole vectors
+    """
+    there, out = pixels_there(KINDS[kind], x, x_pixel, x_row, x_tap, y, y_pixel, rows, taps, channels)
+    factors, totals = strided(w, (rows, w_row), (taps, w_tap), (channels, 1)), np.zeros_like(out) + bias[:channels]
+    for row, tap in itertools.product(range(rows), range(taps)):
+        totals += there[:, row, tap] * factors[row, tap]
+    out[:] = cut_in_python(totals, cut)
+
+
+@strips(KINDS, Strip, Strip.filters)
+def filters(kind, x, x_pixel, x_row, x_tap, w, w_row, w_tap, y, y_pixel, rows, taps, channels, stream):
+    """w[row, tap] += sum over pixels of x[pixel, row, tap] * y[pixel]
+
+    rows, taps  of the window; may be 0
+    stream      1 to ask for the next strip's y ahead of time
+    """
+    there, given = pixels_there(KINDS[kind], x, x_pixel, x_row, x_tap, y, y_pixel, rows, taps, channels)
+    sums = strided(w, (rows, w_row), (taps, w_tap), (channels, 1))
+    for row, tap in itertools.product(range(rows), range(taps)):
+        sums[row, tap] += (there[:, row, tap] * given).sum(0)
+
+
+def pixels_there(kind, x, x_pixel, x_row, x_tap, y, y_pixel, rows, taps, channels):
+    """For what is done in Python: x as (pixel, row, tap, channel), y as (pixel, channel)."""
+    there = strided(x, (kind[0], x_pixel), (rows, x_row), (taps, x_tap), (channels, 1))
+    return there, strided(y, (kind[0], y_pixel), (channels, 1))
