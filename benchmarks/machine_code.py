@@ -90,7 +90,7 @@ def kernels(words: list[str]) -> list:
     """The kernels that multiply matrices, those whose names hold one of the words if there are any."""
     for name in ("product", "outer", "tensor"):
         importlib.import_module(f"kerasish.kernels.cuda.{name}")
-    named = [k for k in cuda_jit.kernels if PRODUCTS.match(k.name)]
+    named = [k for k in cuda_jit.kernels() if PRODUCTS.match(k.name)]
     return [k for k in named if not words or any(word in k.name for word in words)]
 
 

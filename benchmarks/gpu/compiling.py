@@ -20,7 +20,7 @@ def kernels() -> dict:
     package = importlib.import_module("kerasish.kernels.cuda")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    return {kernel.name: kernel for kernel in cuda_jit.kernels}
+    return {kernel.name: kernel for kernel in cuda_jit.kernels()}
 
 
 def compile_all(capability: tuple[int, int]) -> list[dict]:

@@ -1,26 +1,39 @@
-"""The only module that compiles, keeps and launches kernels for NVIDIA cards.
+"""Kernels for NVIDIA cards, in Numba's words: `@cuda.jit`, `@cuda.jit(device=True)`, `kernel[grid, block](x, y, n)`.
 
-numba-cuda turns a kernel into PTX, nvJitLink turns that into the card's machine code, which is kept on disk, and
-cuda.core launches it with pointers. None of this needs a card, but the launch. Importing this module costs nothing.
+    @cuda.jit("void(CPointer(f4), CPointer(f4), i4)", launch_bounds=THREADS)
+    def _double(x, y, n): ...
+
+    _double[blocks(n, THREADS), THREADS](x, y, n)
+
+The signature says what a launch hands over: numbers, and of arrays the addresses. `kernel.specialize(name, KIND=2)` is
+the kernel with constants written in (`cuda_source.py`). Two engines run the same source. By default numba-cuda turns a
+kernel into PTX, nvJitLink turns that into the card's machine code, which is kept on disk, and cuda.core launches it;
+nothing but the launch needs a card. With KERASISH_ENGINE=numba, plain `numba.cuda.jit` compiles and launches it
+(`cuda_plain.py`), or Numba's simulator runs it. All that compiles or launches for cards is in these three modules.
+Importing this one costs nothing.
 """
 
+import builtins
 import functools
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.util
+import inspect
+import os
 import re
 import types
-from collections.abc import Callable
-from ctypes import c_float
+from collections.abc import Callable, Iterator
+from ctypes import c_double, c_float
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kerasish.device import cache, extras, waiting
-from kerasish.device.cuda_source import specialized
+from kerasish.device.cuda_source import globals_of, specialized
+from kerasish.device.cuda_source import unroll as unroll
 
-POINTERS = {"F": "float32", "I": "int32", "L": "int64", "U": "uint8", "D": "float64"}
-NUMBERS = {"i": "int32", "l": "int64", "u": "uint32", "f": "float32"}
-POINTER, INTEGER, FLOAT = range(3)  # how an argument is passed: of an integer the card takes the lower bytes
+POINTER = re.compile(r"CPointer\((\w+)\)")
+NUMBERS = {"f4": c_float, "f8": c_double}  # what makes a Python number an argument; of an integer the card takes bytes
 PACKAGES = (
     "numba-cuda",
     "cuda-core",
@@ -30,7 +43,7 @@ PACKAGES = (
     "nvidia-nvjitlink-cu12",
 )
 
-kernels: list["Kernel"] = []
+_made: list["Kernel"] = []
 _streams: dict[int, Any] = {}
 
 
@@ -44,63 +57,168 @@ class Compiled(NamedTuple):
     shared: int
 
 
-class Template:
-    """A function with constants left open; `template(name, threads, ...)` fills them in and gives a `Kernel`."""
+class Device:
+    """A function that kernels call; the constants of the kernel are written into it, too."""
 
-    def __init__(self, function: Callable, arguments: str):
-        self.function, self.arguments = function, arguments.replace(" ", "")
-        self.kinds = tuple(
-            POINTER if letter in POINTERS else FLOAT if letter == "f" else INTEGER for letter in self.arguments
-        )
+    def __init__(self, function: Callable):
+        self.function = function
+        functools.update_wrapper(self, function)
 
-    def __call__(self, name: str, threads: int, resident: int = 1, capability=(7, 5), **constants: Any) -> "Kernel":
-        """A kernel of `threads` threads a block, `resident` blocks of which shall fit on a multiprocessor."""
-        return Kernel(self, name, threads, resident, capability, constants)
+    def __call__(self, *arguments: Any) -> Any:
+        """Run as plain Python."""
+        return self.function(*arguments)
 
 
-def template(arguments: str) -> Callable[[Callable], Template]:
-    """Mark a kernel; a letter an argument: F I L U D point to floats, ints, longs, bytes, doubles; i l u f: numbers."""
-    return lambda function: Template(function, arguments)
+class Intrinsic:
+    """LLVM IR or assembly: `function(typing context, *types) -> (signature, codegen)`, as Numba wants it."""
+
+    def __init__(self, function: Callable, fallback: Callable | None):
+        self.function, self.fallback = function, fallback
+        functools.update_wrapper(self, function)
+
+    @functools.cached_property
+    def meaning(self) -> Any:
+        """What the name stands for to numba-cuda; to its simulator, Python."""
+        if simulated():
+            return self.fallback
+        return importlib.import_module("numba.cuda.extending").intrinsic(self.function)
 
 
-def device(function: Callable) -> Callable:
-    """Mark a function that kernels call; the constants of the kernel are written into it too."""
-    function.on_device = True
-    return function
+def intrinsic(fallback: Callable | None = None) -> Callable[[Callable], Intrinsic]:
+    """Decorate an intrinsic; `fallback` is what it does, in Python, if that can be said."""
+    return lambda function: Intrinsic(function, fallback)
 
 
 class Kernel:
-    """A kernel with its constants, compiled for a card when it is first launched there."""
+    """What `@cuda.jit` makes of a function: compiled for a card when it is first launched there.
 
-    def __init__(self, source: Template, name: str, threads: int, resident: int, capability: tuple, constants: dict):
-        self.source, self.name, self.threads, self.resident = source, name, threads, resident
-        self.capability, self.constants = capability, constants
+    Args:
+        function: The kernel.
+        arguments: The types of its arguments, as in Numba's signatures.
+        options: `launch_bounds`, `fastmath`, and `cc`, the least compute capability that it runs on.
+        constants: What is written in: numbers, and functions that stand for others of that name.
+        name: The name of its machine code.
+    """
+
+    def __init__(self, function: Callable, arguments: tuple[str, ...], options: dict, constants: dict, name: str):
+        self.source, self.arguments, self.options, self.constants = function, arguments, options, constants
+        self.name, self.capability = name, options["cc"]
+        self.threads, self.resident = options["launch_bounds"]
+        self.passed = tuple("pointer" if POINTER.match(kind) else NUMBERS.get(kind) for kind in arguments)
         self.loaded: dict[int, Any] = {}
-        kernels.append(self)
+        functools.update_wrapper(self, function)
+        _made.append(self)
 
-    def __call__(self, grid: tuple[int, ...], *arguments: Any) -> None:
-        """Launch over `grid` blocks; arrays stand for their pointers."""
-        if all(grid):
-            launch(self, grid, arguments)
+    def specialize(self, name: str, launch_bounds: int | tuple[int, int] | None = None, **constants: Any) -> "Kernel":
+        """The kernel with more constants written in, and perhaps other launch bounds, under another name."""
+        bounds = self.options["launch_bounds"] if launch_bounds is None else _bounds(launch_bounds)
+        options = {**self.options, "launch_bounds": bounds}
+        return Kernel(self.source, self.arguments, options, {**self.constants, **constants}, name)
+
+    def __getitem__(self, configuration: tuple) -> Callable:
+        """The kernel to be launched over (grid, threads of a block), on the stream that CuPy uses now."""
+        return functools.partial(launch, self, configuration)
 
     def function(self, names: dict[str, Any] | None = None, wrap: Callable | None = None) -> Callable:
-        """The function to compile. `names` go over its globals, `wrap` around the functions that it calls."""
-        made = specialized(self.source.function, self.constants, {})
-        return _linked(made, self.constants, names or {}, wrap or _device_function)
+        """The function to compile: `names` go over its globals, `wrap` around the functions that it calls."""
+        return _linked(self.source, self.constants, names or {}, wrap or _device_function)
+
+    def called(self) -> Iterator[Any]:
+        """All that it and the functions that it calls name: pairs of a name and what that means, if anything."""
+        seen, left = set(), [self.source]
+        while left:
+            function = left.pop()
+            for name in globals_of(function):
+                value = self.constants.get(name, function.__globals__.get(name, getattr(builtins, name, None)))
+                yield name, value
+                if isinstance(value, Device) and value not in seen:
+                    seen.add(value)
+                    left.append(value.function)
 
     def __repr__(self) -> str:
         return f"<CUDA kernel {self.name}>"
 
 
+def kernels() -> list[Kernel]:
+    """All kernels of this package's imported modules that leave no constant open."""
+    ours = [kernel for kernel in _made if kernel.__module__.startswith("kerasish.")]
+    return [kernel for kernel in ours if all(value is not None for _, value in kernel.called())]
+
+
+class Cuda:
+    """`numba.cuda`, imported when a kernel is compiled; its `jit` is this library's."""
+
+    @staticmethod
+    def jit(
+        signature: str | Callable | None = None,
+        *,
+        device: bool = False,
+        launch_bounds: int | tuple[int, int] = (1024, 1),
+        fastmath: bool = False,
+        cc: tuple[int, int] = (7, 5),
+    ) -> Any:
+        """Mark a kernel, or a function that kernels call.
+
+        Args:
+            signature: The types of a kernel's arguments: "void(CPointer(f4), i4)", in Numba's grammar.
+            device: Whether it is a function that kernels call; such need no signature.
+            launch_bounds: How many threads a block has at most, and how many blocks shall fit on a multiprocessor.
+            fastmath: Whether floats may be computed less exactly, as in Numba.
+            cc: The least compute capability that it runs on.
+
+        Raises:
+            TypeError: if a kernel has no signature of numbers and pointers.
+        """
+        if device:
+            return Device
+        arguments = _parsed(signature)
+        options = {"launch_bounds": _bounds(launch_bounds), "fastmath": fastmath, "cc": cc}
+        return lambda function: Kernel(function, arguments, options, {}, function.__name__.lstrip("_"))
+
+    @property
+    def meaning(self) -> Any:
+        """What the name stands for when a kernel is compiled."""
+        return _numba_cuda()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # of those that look at any object
+            raise AttributeError(name)
+        return getattr(_numba_cuda(), name)
+
+
+cuda = Cuda()
+
+
+def _bounds(given: int | tuple[int, int]) -> tuple[int, int]:
+    return (given, 1) if isinstance(given, int) else given
+
+
+def _parsed(signature: Any) -> tuple[str, ...]:
+    """The types in a signature."""
+    found = re.fullmatch(r"void\((.*)\)", signature) if isinstance(signature, str) else None
+    kinds = tuple(kind.strip() for kind in found[1].split(",") if kind.strip()) if found else ("",)
+    wrong = [kind for kind in kinds if not re.fullmatch(r"[fiu][1248]|CPointer\([fiu][1248]\)", kind)]
+    if wrong:
+        raise TypeError(
+            f"@cuda.jit({signature!r}): expected a signature of numbers and pointers such as "
+            "'void(CPointer(f4), i4)', or device=True"
+        )
+    return kinds
+
+
 def _linked(function: Callable, constants: dict, names: dict, wrap: Callable) -> Callable:
-    """The function with the functions that it calls made ready in its globals."""
-    scope = function.__globals__
-    scope.update({name: value for name, value in names.items() if name in function.__code__.co_names})
-    for name in function.__code__.co_names:
-        called = scope.get(name)
-        if getattr(called, "on_device", False):
-            scope[name] = wrap(_linked(specialized(called, constants, {}), constants, names, wrap))
-    return function
+    """The function with constants written in, and with what it calls made ready in its globals."""
+    made = specialized(function, constants)
+    scope = made.__globals__
+    for name in globals_of(made):
+        value = scope.get(name)
+        if name in names:
+            scope[name] = names[name]
+        elif isinstance(value, Device):
+            scope[name] = wrap(_linked(value.function, constants, names, wrap))
+        elif isinstance(value, Cuda | Intrinsic):
+            scope[name] = value.meaning
+    return made
 
 
 def _device_function(function: Callable) -> Callable:
@@ -111,7 +229,9 @@ def require() -> None:
     """Raises:
     ImportError: if the packages that compile and launch kernels are not there, saying how to get them.
     """
-    _numba_cuda()
+    for module in ("numba_cuda", "cuda.core"):
+        if importlib.util.find_spec(module) is None:
+            raise ImportError(f"CUDA kernels need numba-cuda and cuda-core: {extras.install('cuda')}")
 
 
 @functools.cache
@@ -133,28 +253,31 @@ def _numba_cuda() -> Any:
     return cuda
 
 
+def simulated() -> bool:
+    """Whether `numba.cuda` is its simulator (NUMBA_ENABLE_CUDASIM=1)."""
+    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
+
+
 def ptx(kernel: Kernel) -> str:
     """The kernel as PTX for the least card that it runs on, its entry having the kernel's name."""
     cuda = _numba_cuda()
     dispatcher = importlib.import_module("numba.cuda.dispatcher")
-    numba_types = importlib.import_module("numba.cuda.types")
-    kinds = [_numba_type(numba_types, letter) for letter in kernel.source.arguments]
     kept = dispatcher.get_current_device
     dispatcher.get_current_device = lambda: types.SimpleNamespace(compute_capability=kernel.capability, id=0)
     try:
-        bounds = (kernel.threads, kernel.resident)
-        options = {"cc": kernel.capability, "device": False, "abi": "numba", "output": "ptx", "launch_bounds": bounds}
-        text, _ = cuda.compile(kernel.function(), numba_types.void(*kinds), **options)
+        options = {"device": False, "abi": "numba", "output": "ptx", **kernel.options}
+        text, _ = cuda.compile(kernel.function(), signature(kernel), **options)
     finally:
         dispatcher.get_current_device = kept
     entry = re.search(r"\.visible \.entry (\w+)\(", text)[1]
     return text.replace(entry, kernel.name)
 
 
-def _numba_type(numba_types: Any, letter: str) -> Any:
-    if letter in POINTERS:
-        return numba_types.CPointer(getattr(numba_types, POINTERS[letter]))
-    return getattr(numba_types, NUMBERS[letter])
+def signature(kernel: Kernel) -> Any:
+    """The types of a kernel's arguments, as Numba takes them."""
+    known = importlib.import_module("numba.cuda.types")
+    found = [(POINTER.match(kind), kind) for kind in kernel.arguments]
+    return known.void(*(known.CPointer(getattr(known, at[1])) if at else getattr(known, kind) for at, kind in found))
 
 
 def architecture(capability: tuple[int, int]) -> str:
@@ -181,7 +304,7 @@ def link(text: str, capability: tuple[int, int]) -> Compiled:
 
 def cubin(kernel: Kernel, capability: tuple[int, int]) -> bytes:
     """The kernel's machine code, from the disk if it has been compiled before."""
-    key, name = f"cuda-{cache_key()}", f"{kernel.name}-{architecture(capability)}"
+    key, name = f"cuda-{cache_key()}", "-".join([kernel.name, *_stamp(kernel), architecture(capability)])
     code = cache.load(key, name)
     if code is None:
         waiting.expect([name])
@@ -190,6 +313,17 @@ def cubin(kernel: Kernel, capability: tuple[int, int]) -> bytes:
         cache.save(key, name, code)
         waiting.done(name)
     return code
+
+
+def _stamp(kernel: Kernel) -> list[str]:
+    """What names must hold of a kernel that the cache's key does not cover: nothing for this package's own."""
+    if kernel.__module__.startswith("kerasish."):
+        return []
+    parts = [value.function for _, value in kernel.called() if isinstance(value, Device | Intrinsic)]
+    texts = [*map(inspect.getsource, [kernel.source, *parts])]
+    numbers = [(name, value) for name, value in kernel.called() if isinstance(value, int | float)]
+    told = repr((texts, sorted(numbers), kernel.arguments, kernel.options))
+    return [hashlib.sha256(told.encode()).hexdigest()[:12]]
 
 
 @functools.cache
@@ -209,31 +343,50 @@ def _version(package: str) -> str | None:
         return None
 
 
-def launch(kernel: Kernel, grid: tuple[int, ...], arguments: tuple) -> None:
-    """Run a kernel on the card and the stream that CuPy uses now."""
+def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
+    """Run a kernel over (grid, threads of a block), on the card and the stream that CuPy uses now."""
+    if _plain():
+        from kerasish.device import cuda_plain
+
+        return cuda_plain.launch(kernel, configuration, arguments)
+    config = _config(*configuration)
+    if config is None:
+        return None
     import cupy
     from cuda.core import launch as start
 
     card = cupy.cuda.runtime.getDevice()
     loaded = kernel.loaded.get(card) or _load(kernel, card)
     values = [
-        argument.data.ptr if kind is POINTER else argument if kind is INTEGER else c_float(argument)
-        for kind, argument in zip(kernel.source.kinds, arguments, strict=True)
+        argument.data.ptr if how == "pointer" else argument if how is None else how(argument)
+        for how, argument in zip(kernel.passed, arguments, strict=True)
     ]
-    start(_stream(cupy.cuda.get_current_stream().ptr), _config(grid, kernel.threads), loaded, *values)
+    start(_stream(cupy.cuda.get_current_stream().ptr), config, loaded, *values)
+    return None
+
+
+@functools.cache
+def _plain() -> bool:
+    """Whether plain numba-cuda runs the kernels."""
+    from kerasish.device.parallel import engine
+
+    return simulated() or engine() == "numba"
 
 
 @functools.lru_cache(4096)
-def _config(grid: tuple[int, ...], threads: int) -> Any:
+def _config(grid: int | tuple[int, ...], threads: int) -> Any:
+    """What cuda.core takes for a grid and the threads of a block; None if there is no block."""
     from cuda.core import LaunchConfig
 
-    return LaunchConfig(grid=grid, block=threads)
+    grid = grid if isinstance(grid, tuple) else (grid,)
+    return LaunchConfig(grid=grid, block=threads) if all(grid) else None
 
 
 def _load(kernel: Kernel, card: int) -> Any:
-    from cuda.core import Device, ObjectCode
+    from cuda.core import Device as Card
+    from cuda.core import ObjectCode
 
-    device = Device(card)
+    device = Card(card)
     device.set_current()
     capability = tuple(device.compute_capability)
     code = ObjectCode.from_cubin(cubin(kernel, capability))

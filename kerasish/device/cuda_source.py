@@ -1,11 +1,13 @@
-"""Kernel templates: plain functions whose constants are written in, whose branches on constants are decided, and whose
-`for i in unroll(n)` loops are written out, before any compiler sees them.
+"""What is done to a kernel's source before any compiler sees it: constants are written in, branches on constants are
+decided, and `for i in unroll(n)` loops are written out.
 
 A register array keeps its registers only if every index into it is a constant; this is how that is made certain.
 """
 
 import ast
 import copy
+import dis
+import functools
 import inspect
 import operator
 import textwrap
@@ -33,14 +35,22 @@ OPERATORS = {
 }
 
 
-def specialized(function: Callable, constants: dict[str, Any], names: dict[str, Any]) -> Callable:
-    """The function with `constants` written in; `names` are its globals, over those of its module."""
+@functools.cache
+def globals_of(function: Callable) -> tuple[str, ...]:
+    """The names that a function looks up outside of itself."""
+    found = (i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL")
+    return tuple(dict.fromkeys(found))
+
+
+def specialized(function: Callable, constants: dict[str, Any]) -> Callable:
+    """The function, globals of its own, with numbers written in: `constants`, and those of its module."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     definition = tree.body[0]
     definition.decorator_list = []
-    tree = ast.fix_missing_locations(_Writer(constants).visit(tree))
+    scope = {**function.__globals__, **constants}
+    written = {name: scope[name] for name in globals_of(function) if type(scope.get(name)) in (int, float)}
+    tree = ast.fix_missing_locations(_Writer(written).visit(tree))
     ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
-    scope = {**function.__globals__, **names}
     exec(compile(tree, inspect.getsourcefile(function), "exec"), scope)
     made = scope[function.__name__]
     return types.FunctionType(made.__code__, scope, function.__name__)

@@ -44,7 +44,8 @@ def launches(monkeypatch, tmp_path):
     monkeypatch.setattr(core, "launch", lambda *args: taken.append(args))
     monkeypatch.setattr(cuda_jit, "cubin", lambda kernel, capability: f"{kernel.name} for {capability}")
     monkeypatch.setattr(cuda_jit, "_streams", {})
-    monkeypatch.setattr(kernels._masked, "loaded", {})
+    for kernel in cuda_jit.kernels():
+        monkeypatch.setattr(kernel, "loaded", {})
     with fake_cupy.installed() as cupy:
         cupy.cuda.get_current_stream = lambda: types.SimpleNamespace(ptr=0)
         yield cupy, taken, loads
@@ -80,15 +81,16 @@ def test_machine_code_is_loaded_once(launches):
 
 def test_unsigned_words_and_a_wrong_number_of_arguments(launches):
     cupy, taken, _ = launches
-    cuda_jit.launch(kernels.KERNELS[kernels.UNIT], (2, 3), (*[cupy.empty(4)] * 3, 2**32 - 1, 1, 2, 3, 4, 5, 6.0))
+    kernels.KERNELS[kernels.UNIT][(2, 3), 128](*[cupy.empty(4)] * 3, 2**32 - 1, 1, 2, 3, 4, 5, 6.0)
     config, arguments = taken[0][1], taken[0][3:]
-    assert tuple(config.grid) == (2, 3, 1)
+    assert (tuple(config.grid), tuple(config.block)) == ((2, 3, 1), (128, 1, 1))
     kinds = [ctypes.c_uint64] * 3 + [ctypes.c_uint32] * 4 + [ctypes.c_int32] * 2 + [ctypes.c_float]
     assert values(arguments, kinds)[3:] == [2**32 - 1, 1, 2, 3, 4, 5, 6.0]
     with pytest.raises(ValueError, match="argument"):
-        cuda_jit.launch(kernels._masked, (1,), (cupy.empty(4),))
+        kernels._masked_scale[1, 32](cupy.empty(4))
 
 
 def test_an_empty_grid_is_no_launch(launches):
-    kernels._masked((0,), None)
+    kernels._masked_scale[0, 32](None)
+    kernels._masked_scale[(2, 0), 32](None)
     assert not launches[1]

@@ -53,7 +53,7 @@ CASES = [
 
 @pytest.mark.parametrize(("function", "constants", "argument", "want"), CASES)
 def test_what_a_specialized_function_gives(function, constants, argument, want):
-    assert specialized(function, constants, {})(argument) == want
+    assert specialized(function, constants)(argument) == want
 
 
 def test_nothing_is_left_to_decide():
@@ -66,6 +66,6 @@ def test_nothing_is_left_to_decide():
 
 
 def test_globals_of_the_module_stay_and_errors_point_at_the_source():
-    made = specialized(unrolled, {"WIDE": 1}, {})
+    made = specialized(unrolled, {"WIDE": 1})
     assert made.__globals__["KIND"] is None
     assert made.__code__.co_firstlineno == unrolled.__code__.co_firstlineno

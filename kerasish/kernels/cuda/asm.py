@@ -4,19 +4,22 @@ A place in memory is a pointer or a shared array and an index of 32 bits, counte
 of negative indices and no bounds check.
 """
 
+import numpy as np
 from llvmlite import ir
 
-from kerasish.device import cuda_jit
+from kerasish.device.cuda_jit import intrinsic
+from kerasish.device.lazy import Lazy
 
-cuda_jit.require()
-
-from numba.cuda import cgutils, types  # noqa: E402
-from numba.cuda.extending import intrinsic  # noqa: E402
-from numba.cuda.typing import signature  # noqa: E402
-
+types, cgutils = Lazy("numba.cuda.types"), Lazy("numba.cuda.cgutils")
 F32, I32, I64, VOID = ir.FloatType(), ir.IntType(32), ir.IntType(64), ir.VoidType()
-FLOATS = {n: types.UniTuple(types.float32, n) for n in (2, 4)}
-WORDS = {n: types.UniTuple(types.int32, n) for n in (2, 4)}
+
+
+def _floats(n):
+    return types.UniTuple(types.float32, n)
+
+
+def _words(n):
+    return types.UniTuple(types.int32, n)
 
 
 def _assembly(builder, result, arguments, text, constraints, effect=True):
@@ -49,17 +52,21 @@ def _shared(builder, pointer):
     return builder.ptrtoint(builder.addrspacecast(pointer, ir.PointerType(pointer.type.pointee, 3)), I32)
 
 
-@intrinsic
+def _store(place, index, value):
+    place[index] = value
+
+
+@intrinsic(lambda place, index: place[index])
 def load(typing, place, index):
     """place[index]."""
 
     def code(context, builder, sig, args):
         return builder.load(_pointer(context, builder, sig.args[0], args[0], args[1]))
 
-    return signature(place.dtype, place, types.int32), code
+    return place.dtype(place, types.int32), code
 
 
-@intrinsic
+@intrinsic(_store)
 def store(typing, place, index, value):
     """place[index] = value."""
 
@@ -67,11 +74,11 @@ def store(typing, place, index, value):
         builder.store(args[2], _pointer(context, builder, sig.args[0], args[0], args[1]))
         return context.get_dummy_value()
 
-    return signature(types.void, place, types.int32, place.dtype), code
+    return types.void(place, types.int32, place.dtype), code
 
 
 def _wide_load(n):
-    @intrinsic
+    @intrinsic(lambda place, index: tuple(place[index + i] for i in range(n)))
     def load_wide(typing, place, index):
         def code(context, builder, sig, args):
             at = _pointer(context, builder, sig.args[0], args[0], args[1])
@@ -79,13 +86,13 @@ def _wide_load(n):
             parts = [builder.extract_element(v, ir.Constant(I32, i)) for i in range(n)]
             return cgutils.pack_array(builder, parts, ty=F32)
 
-        return signature(FLOATS[n], place, types.int32), code
+        return _floats(n)(place, types.int32), code
 
     return load_wide
 
 
 def _wide_store(n):
-    @intrinsic
+    @intrinsic(lambda place, index, values: [_store(place, index + i, value) for i, value in enumerate(values)])
     def store_wide(typing, place, index, values):
         def code(context, builder, sig, args):
             at = _pointer(context, builder, sig.args[0], args[0], args[1])
@@ -95,7 +102,7 @@ def _wide_store(n):
             builder.store(v, _vector(builder, at, F32, n), align=4 * n)
             return context.get_dummy_value()
 
-        return signature(types.void, place, types.int32, FLOATS[n]), code
+        return types.void(place, types.int32, _floats(n)), code
 
     return store_wide
 
@@ -104,7 +111,7 @@ load2, load4 = _wide_load(2), _wide_load(4)  # one access; the address is a mult
 store2, store4 = _wide_store(2), _wide_store(4)
 
 
-@intrinsic
+@intrinsic()
 def load_bits(typing, place, index):
     """The bits of place[index], a float32, as an int32."""
 
@@ -112,32 +119,32 @@ def load_bits(typing, place, index):
         at = _pointer(context, builder, sig.args[0], args[0], args[1])
         return builder.load(builder.bitcast(at, I32.as_pointer(at.type.addrspace)))
 
-    return signature(types.int32, place, types.int32), code
+    return types.int32(place, types.int32), code
 
 
-@intrinsic
+@intrinsic(lambda x: np.float32(x).view(np.int32))
 def bits(typing, x):
     """The bits of a float32 as an int32."""
-    return signature(types.int32, types.float32), lambda context, builder, sig, args: builder.bitcast(args[0], I32)
+    return types.int32(types.float32), lambda context, builder, sig, args: builder.bitcast(args[0], I32)
 
 
-@intrinsic
+@intrinsic(lambda word: np.int32(word).view(np.float32))
 def floating(typing, x):
     """The float32 of these bits."""
-    return signature(types.float32, types.int32), lambda context, builder, sig, args: builder.bitcast(args[0], F32)
+    return types.float32(types.int32), lambda context, builder, sig, args: builder.bitcast(args[0], F32)
 
 
-@intrinsic
+@intrinsic(lambda i, n: 0 <= i < n)
 def inside(typing, i, n):
     """0 <= i < n, in one comparison."""
 
     def code(context, builder, sig, args):
         return builder.icmp_unsigned("<", *args)
 
-    return signature(types.boolean, types.int32, types.int32), code
+    return types.boolean(types.int32, types.int32), code
 
 
-@intrinsic
+@intrinsic()
 def floats_at(typing, addresses, index):
     """The float pointer that is element `index` of an array of addresses."""
 
@@ -145,17 +152,17 @@ def floats_at(typing, addresses, index):
         at = _pointer(context, builder, sig.args[0], args[0], args[1])
         return builder.inttoptr(builder.load(at), F32.as_pointer())
 
-    return signature(types.CPointer(types.float32), addresses, types.int32), code
+    return types.CPointer(types.float32)(addresses, types.int32), code
 
 
-@intrinsic
+@intrinsic()
 def ahead(typing, place, index):
     """A pointer to place[index]: constants that index it cost no instruction, which `place[index + constant]` would."""
 
     def code(context, builder, sig, args):
         return _pointer(context, builder, sig.args[0], args[0], args[1])
 
-    return signature(types.CPointer(place.dtype), place, types.int32), code
+    return types.CPointer(place.dtype)(place, types.int32), code
 
 
 def _product(name, a_words, b_words):
@@ -168,7 +175,7 @@ def _product(name, a_words, b_words):
     text = f"mma.sync.aligned.{name} {', '.join(groups)};"
     constraints = ",".join(["=f"] * 4 + ["r"] * (a_words + b_words) + ["f"] * 4)
 
-    @intrinsic
+    @intrinsic()
     def product(typing, a, b, c):
         def code(context, builder, sig, args):
             values = [
@@ -179,7 +186,7 @@ def _product(name, a_words, b_words):
             d = _assembly(builder, ir.LiteralStructType([F32] * 4), values, text, constraints, effect=False)
             return _tuple(builder, d, F32, 4)
 
-        return signature(FLOATS[4], WORDS[a_words], WORDS[b_words], FLOATS[4]), code
+        return _floats(4)(_words(a_words), _words(b_words), _floats(4)), code
 
     return product
 
@@ -188,17 +195,17 @@ mma_tf32 = _product("m16n8k8.row.col.f32.tf32.tf32.f32", 4, 2)
 mma_bf16 = _product("m16n8k16.row.col.f32.bf16.bf16.f32", 4, 2)
 
 
-@intrinsic
+@intrinsic()
 def pack_bf16(typing, low, high):
     """Two floats rounded to bfloat16, in one word."""
 
     def code(context, builder, sig, args):
         return _assembly(builder, I32, [args[1], args[0]], "cvt.rn.bf16x2.f32 $0, $1, $2;", "=r,f,f", effect=False)
 
-    return signature(types.int32, types.float32, types.float32), code
+    return types.int32(types.float32, types.float32), code
 
 
-@intrinsic
+@intrinsic()
 def load_matrix(typing, place, index):
     """ldmatrix.x4 on words: lane i points to row i % 8 of matrix i // 8, and gets word (i // 4, i % 4) of each."""
 
@@ -208,10 +215,10 @@ def load_matrix(typing, place, index):
         v = _assembly(builder, ir.LiteralStructType([I32] * 4), [at], text, "=r,=r,=r,=r,r,~{memory}")
         return _tuple(builder, v, I32, 4)
 
-    return signature(WORDS[4], place, types.int32), code
+    return _words(4)(place, types.int32), code
 
 
-@intrinsic
+@intrinsic()
 def copy4(typing, to, to_index, source, index, wanted):
     """Starts a copy of four floats into shared memory; zeros if not `wanted`."""
 
@@ -223,17 +230,17 @@ def copy4(typing, to, to_index, source, index, wanted):
         _assembly(builder, VOID, [s, g, size], "cp.async.cg.shared.global [$0], [$1], 16, $2;", "r,l,r,~{memory}")
         return context.get_dummy_value()
 
-    return signature(types.void, to, types.int32, source, types.int32, types.boolean), code
+    return types.void(to, types.int32, source, types.int32, types.boolean), code
 
 
 def _statement(text):
-    @intrinsic
+    @intrinsic()
     def statement(typing):
         def code(context, builder, sig, args):
             _assembly(builder, VOID, [], text, "~{memory}")
             return context.get_dummy_value()
 
-        return signature(types.void), code
+        return types.void(), code
 
     return statement
 

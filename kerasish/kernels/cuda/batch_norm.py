@@ -2,11 +2,10 @@
 
 from math import sqrt
 
-from numba import cuda, float32, int32
+from numpy import float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.arrays import contiguous, matrix, supported
 from kerasish.kernels.cuda.asm import load
 from kerasish.kernels.cuda.columns import BATCH, MOMENTS, THREADS, column_grid, passed, reduced, share_of
@@ -17,8 +16,8 @@ from kerasish.kernels.reference import elementwise
 from kerasish.kernels.reference.precision import widened
 
 
-@template("FFFFFF iiiiiiif")
-def normalize(x, mean, scale, gamma, beta, y, rows, C, share, shift, GAMMA, BETA, ACTIVATION, epsilon):
+@cuda.jit("void(" + 6 * "CPointer(f4), " + 7 * "i4, " + "f4)", launch_bounds=THREADS)
+def _normalize(x, mean, scale, gamma, beta, y, rows, C, share, shift, GAMMA, BETA, ACTIVATION, epsilon):
     """y = (x - mean) * scale * gamma + beta, column by column; `scale` is the variance if epsilon is not negative."""
     middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     base, out = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
@@ -39,8 +38,8 @@ def normalize(x, mean, scale, gamma, beta, y, rows, C, share, shift, GAMMA, BETA
             keep(y, at, out)
 
 
-@template("FFFFFFFFF iiiiif")
-def gradient(gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, ACTIVATION, per_row):
+@cuda.jit("void(" + 9 * "CPointer(f4), " + 5 * "i4, " + "f4)", launch_bounds=THREADS)
+def _gradient(gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, ACTIVATION, per_row):
     """gx = (g - (gbeta + normal * ggamma) / rows) * scale * gamma, column by column; g passed the activation."""
     middle, factor = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
     steep, high = cuda.local.array(WIDE, float32), cuda.local.array(WIDE, float32)
@@ -63,8 +62,8 @@ def gradient(gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share,
             keep(gx, at, out)
 
 
-_normalize = {wide: normalize(f"normalize_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
-_gradient = {wide: gradient(f"batch_gradient_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
+NORMALIZE = {wide: _normalize.specialize(f"normalize_{wide}", WIDE=wide) for wide in (1, 4)}
+GRADIENT = {wide: _gradient.specialize(f"batch_gradient_{wide}", WIDE=wide) for wide in (1, 4)}
 
 
 @widened
@@ -100,16 +99,17 @@ def batch_norm_grad(gy, x, gamma, beta, mean, inverse_std, activation=None):
     beta = xp.zeros(C, x.dtype) if beta is None else contiguous(beta)
     gbeta, ggamma, _ = reduced(BATCH, x, gy, rows, C, mean, scale, gamma, beta, kind)
     gx, (grid, share, shift) = xp.empty(x.shape, x.dtype), column_grid(rows, C)
-    _gradient[width(C)](grid, gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, rows, C, share, shift, kind, 1 / rows)
+    sizes = (rows, C, share, shift, kind, 1 / rows)
+    GRADIENT[width(C)][grid, THREADS](gy, x, mean, scale, gamma, beta, gbeta, ggamma, gx, *sizes)
     return gx, ggamma, gbeta
 
 
 def normalized(x, mean, scale, gamma, beta, epsilon, activation):
-    """activation((x - mean) * scale * gamma + beta); see `normalize`."""
+    """activation((x - mean) * scale * gamma + beta); see `_normalize`."""
     y, (rows, C) = array_module(x).empty(x.shape, x.dtype), matrix(x)
     grid, share, shift = column_grid(rows, C)
     given = [x if a is None else contiguous(a) for a in (gamma, beta)]
     options = (int(gamma is not None), int(beta is not None), CUTS.get(activation, 0))
     statistics, sizes = (contiguous(mean), contiguous(scale)), (rows, C, share, shift)
-    _normalize[width(C)](grid, x, *statistics, *given, y, *sizes, *options, epsilon)
+    NORMALIZE[width(C)][grid, THREADS](x, *statistics, *given, y, *sizes, *options, epsilon)
     return y if activation in CUTS else getattr(elementwise, activation)(y)

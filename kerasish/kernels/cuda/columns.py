@@ -2,12 +2,11 @@
 
 from math import sqrt
 
-from numba import cuda, float32, float64, int32
+from numpy import float32, float64, int32
 
 from kerasish.device import array_module
 from kerasish.device.cuda import multiprocessors
-from kerasish.device.cuda_jit import device, template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.arrays import blocks
 from kerasish.kernels.cuda.asm import load, store
 from kerasish.kernels.cuda.wide import keep, several, width
@@ -17,7 +16,7 @@ SUM, MOMENTS, BATCH, LAYER = range(4)
 RESIDENT = 8  # blocks of a multiprocessor, which it takes to keep memory busy
 
 
-@device
+@cuda.jit(device=True)
 def share_of(share, shift):
     """The thread's number, its first column, and the first row of its block's share; see `column_grid`."""
     thread = int32(cuda.threadIdx.x)
@@ -25,7 +24,7 @@ def share_of(share, shift):
     return thread, int32(column * WIDE), int32(int32(cuda.blockIdx.y) * share)
 
 
-@device
+@cuda.jit(device=True)
 def add_up(sums, a, b, thread, shift):
     """Adds the a's and b's of the threads that share columns, in order, for the first 2**shift threads."""
     keep(sums, int32(thread * WIDE), a)
@@ -42,7 +41,7 @@ def add_up(sums, a, b, thread, shift):
                 b[j] += v[j]
 
 
-@device
+@cuda.jit(device=True)
 def passed(g, value, ACTIVATION):
     """The gradient that relu (1) or relu6 (2) of a value lets through."""
     if ACTIVATION != 0 and not (value > float32(0) and (ACTIVATION == 1 or value < float32(6))):
@@ -50,8 +49,8 @@ def passed(g, value, ACTIVATION):
     return g
 
 
-@template("FFFFFFF iiiii")
-def column_sums(x, g, y, mean, scale, slope, level, rows, C, share, shift, ACTIVATION):
+@cuda.jit("void(" + 7 * "CPointer(f4), " + 5 * "i4, " + ")", launch_bounds=THREADS)
+def _column_sums(x, g, y, mean, scale, slope, level, rows, C, share, shift, ACTIVATION):
     """Writes (parts, 2, C) sums to y: of d and d * d (d = x less the first row), or of g and g times normalized x.
 
     A block is 2**shift times WIDE columns wide. For BATCH and LAYER, `mean` and `scale` normalize x by column and by
@@ -100,8 +99,8 @@ def column_sums(x, g, y, mean, scale, slope, level, rows, C, share, shift, ACTIV
         keep(y, int32(at + C), b)
 
 
-@template("FFFFF iiif")
-def finish_sums(parts, x, first, second, third, count, C, rows, epsilon):
+@cuda.jit("void(" + 5 * "CPointer(f4), " + "i4, i4, i4, f4)", launch_bounds=THREADS)
+def _finish_sums(parts, x, first, second, third, count, C, rows, epsilon):
     """Adds up the parts, 32 columns a block; for MOMENTS to mean, variance and the standard deviation's inverse."""
     sums = cuda.shared.array(2 * THREADS, float64)
     thread = int32(cuda.threadIdx.x)
@@ -134,13 +133,12 @@ def finish_sums(parts, x, first, second, third, count, C, rows, epsilon):
 
 
 NAMES = ("sum", "moments", "batch", "layer")
-KINDS = {"SUM": SUM, "MOMENTS": MOMENTS, "BATCH": BATCH, "LAYER": LAYER, "THREADS": THREADS, "LANES": LANES}
 SUMS = {
-    (kind, wide): column_sums(f"column_sums_{name}_{wide}", THREADS, KIND=kind, WIDE=wide, **KINDS)
+    (kind, wide): _column_sums.specialize(f"column_sums_{name}_{wide}", KIND=kind, WIDE=wide)
     for kind, name in enumerate(NAMES)
     for wide in (1, 4)
 }
-FINISH = {kind: finish_sums(f"finish_{NAMES[kind]}", THREADS, KIND=kind, **KINDS) for kind in (SUM, MOMENTS)}
+FINISH = {kind: _finish_sums.specialize(f"finish_{NAMES[kind]}", KIND=kind) for kind in (SUM, MOMENTS)}
 
 
 def column_grid(rows, C):
@@ -153,13 +151,13 @@ def column_grid(rows, C):
 
 
 def reduced(kind, x, g, rows, C, mean=None, scale=None, slope=None, level=None, activation=0, epsilon=0.0):
-    """The results of `column_sums` and `finish_sums`, as a list of arrays (C,)."""
+    """The results of `_column_sums` and `_finish_sums`, as a list of arrays (C,)."""
     xp = array_module(x)
     grid, share, shift = column_grid(rows, C)
     parts = xp.empty((grid[1], 2, C), x.dtype)
     given = [x if a is None else a for a in (mean, scale, slope, level)]
-    SUMS[kind, width(C)](grid, x, g, parts, *given, rows, C, share, shift, activation)
+    SUMS[kind, width(C)][grid, THREADS](x, g, parts, *given, rows, C, share, shift, activation)
     out = [xp.empty(C, x.dtype) for _ in range(3)]
     finish = FINISH[MOMENTS if kind == MOMENTS else SUM]
-    finish((blocks(C, LANES),), parts, x, *out, grid[1], C, rows, epsilon)
+    finish[blocks(C, LANES), THREADS](parts, x, *out, grid[1], C, rows, epsilon)
     return out

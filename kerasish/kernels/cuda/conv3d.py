@@ -1,7 +1,7 @@
 """Convolution in space: the products of the plane with windows that also lie in depth.
 
 The kernels of `product.py`, `tensor.py` and `outer.py` know of axes in three functions only: where a window begins,
-whether a tap of it lies inside, where a result goes. `Deep` compiles the same kernels with the functions below in their
+whether a tap of it lies inside, where a result goes. `DEEP` are the same kernels with the functions below in their
 place. So a convolution in space is one launch with no copy of the image and no sums to add up; strides, padding and
 dilation are numbers, as in the plane. Other ways cost more. A product of planes for each tap of the depth writes and
 reads the result as often, and copies the planes that it meets: with a border, or a stride, those of all samples are not
@@ -16,10 +16,10 @@ import functools
 import math
 from typing import NamedTuple
 
-from numba import int32
+from numpy import int32
 
-from kerasish.device import cuda, cuda_jit
-from kerasish.device.cuda_jit import device
+from kerasish.device import cuda as card
+from kerasish.device.cuda_jit import cuda
 from kerasish.kernels.cuda import outer, product, tensor
 from kerasish.kernels.cuda.arrays import LARGEST
 from kerasish.kernels.cuda.asm import inside
@@ -32,17 +32,17 @@ LEVEL = 1 << 14  # what is added to a row, so that it is positive, and more than
 DEEPEST, FARTHEST = 2000, 1000  # planes of an image; steps from an image's border to a window, and to its last tap
 
 
-@device
+@cuda.jit(device=True)
 def upper(pair):
     return int32(pair >> int32(16))
 
 
-@device
+@cuda.jit(device=True)
 def lower(pair):
     return int32(pair & int32(0xFFFF))
 
 
-@device
+@cuda.jit(device=True)
 def lines(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S):
     """Output pixel m's image, depth, row and column."""
     line = divided(m, OW_R, OW_S)
@@ -51,7 +51,7 @@ def lines(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S):
     return n, int32(plane - n * upper(OHW)), int32(line - plane * lower(OHW)), int32(m - line * OW)
 
 
-@device
+@cuda.jit(device=True)
 def origin(m, M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
     """Where the window of output pixel m begins: the pixel's number, its depth and row, its column."""
     n, depth, row, column = lines(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S)
@@ -61,7 +61,7 @@ def origin(m, M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
     return first, int32(((depth if m < M else int32(FAR)) << int32(16)) | row), left
 
 
-@device
+@cuda.jit(device=True)
 def reached(top, left, tap, H, W):
     """Whether a tap of a window lies inside of the image; with LEVEL in `at`, one comparison sees the depth alone."""
     at = int32(top + ((tap >> int32(4)) & int32(-65536)) + ((tap >> int32(10)) & int32(0x3FF)))
@@ -69,27 +69,16 @@ def reached(top, left, tap, H, W):
     return inside(at, H) & inside(int32(lower(at) - int32(LEVEL)), lower(H)) & inside(across, W)
 
 
-@device
+@cuda.jit(device=True)
 def placed(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, YN, YH, YW, YD):
     """Where output pixel m lies in y."""
     n, depth, row, column = lines(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S)
     return int32(n * YN + depth * YD + row * YH + column * YW)
 
 
-class Deep(cuda_jit.Kernel):
-    """A kernel of the plane, compiled for space."""
-
-    def __init__(self, plane):
-        settings = plane.threads, plane.resident, plane.capability, plane.constants
-        super().__init__(plane.source, f"deep_{plane.name}", *settings)
-
-    def function(self, names=None, wrap=None):
-        walk = {"origin": origin, "reached": reached, "placed": placed}
-        return super().function({**(names or {}), **walk}, wrap)
-
-
 TILES = [product.TILES, *tensor.TILES.values(), *outer.TILES.values()]
-DEEP = {kernel: Deep(kernel) for tiles in TILES for kernel in tiles.values()}
+WALK = {"origin": origin, "reached": reached, "placed": placed}
+DEEP = {kernel: kernel.specialize(f"deep_{kernel.name}", **WALK) for tiles in TILES for kernel in tiles.values()}
 
 
 class Volumes(NamedTuple):
@@ -120,7 +109,7 @@ class Volumes(NamedTuple):
 
     def table(self, offsets, group_channels, pixel):
         """The table of taps on the card; `offsets` are the depths, rows and columns of the taps from the first."""
-        return _table(offsets, group_channels, self.image[2:], pixel, cuda.current())
+        return _table(offsets, group_channels, self.image[2:], pixel, card.current())
 
     def place(self, y_shape, strides=(1, 1, 1)):
         """The distances in y between images, rows, pixels and planes of the walk."""

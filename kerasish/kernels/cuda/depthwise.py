@@ -2,16 +2,15 @@
 
 import math
 
-from numba import cuda, float32, int32
+from numpy import float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import inside, load, store
 from kerasish.kernels.cuda.batch_norm import normalized
 from kerasish.kernels.cuda.conv import lifted, output_shape
-from kerasish.kernels.cuda.outer import add_parts
+from kerasish.kernels.cuda.outer import sum_parts
 from kerasish.kernels.cuda.product import CUTS, cut
 from kerasish.kernels.cuda.wide import keep, pixel, several, width
 from kerasish.kernels.reference import depthwise as reference
@@ -19,11 +18,11 @@ from kerasish.kernels.reference.precision import widened
 
 THREADS, LANES = 256, 32
 PARTS = 64  # of the pixels, at most, in a gradient of filters
-GEOMETRY = "iiiiii iiiiiiii"
+GEOMETRY = 14 * "i4, "  # sizes of image, multiplier, result, window; strides, first pads, dilation
 
 
-@template("FFFF iii" + GEOMETRY)
-def forward(x, w, bias, y, n, BIAS, CUT, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+@cuda.jit("void(" + 4 * "CPointer(f4), " + 3 * "i4, " + GEOMETRY + ")", launch_bounds=THREADS)
+def _forward(x, w, bias, y, n, BIAS, CUT, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """y[f] = sum over taps of x[f // M] * w[tap, f]; WIDE is 4 only if M is 1."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
@@ -48,8 +47,8 @@ def forward(x, w, bias, y, n, BIAS, CUT, H, W, C, M, OH, OW, KH, KW, SH, SW, PH,
         keep(y, int32(i * WIDE), sums)
 
 
-@template("FFF i" + GEOMETRY)
-def backward(gy, w, gx, n, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+@cuda.jit("void(" + 3 * "CPointer(f4), " + "i4, " + GEOMETRY + ")", launch_bounds=THREADS)
+def _backward(gy, w, gx, n, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """gx[c] = sum over the taps that meet this pixel, and the channel's filters, of gy * w."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
@@ -74,8 +73,8 @@ def backward(gy, w, gx, n, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
         keep(gx, int32(i * WIDE), sums)
 
 
-@template("FFF ii" + GEOMETRY)
-def filters(x, gy, parts, pixels, share, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
+@cuda.jit("void(" + 3 * "CPointer(f4), " + 2 * "i4, " + GEOMETRY + ")", launch_bounds=THREADS)
+def _depthwise_filters(x, gy, parts, pixels, share, H, W, C, M, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW):
     """parts[z, tap, f] = the sum of x * gy over `share` pixels; a block takes 32 filters of a tap."""
     rows = cuda.shared.array(THREADS, float32)
     thread, tap = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y)
@@ -101,9 +100,8 @@ def filters(x, gy, parts, pixels, share, H, W, C, M, OH, OW, KH, KW, SH, SW, PH,
         store(parts, int32((int32(cuda.blockIdx.z) * KH * KW + tap) * F + f), total)
 
 
-_forward = {wide: forward(f"depthwise_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
-_backward = {wide: backward(f"depthwise_gradient_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
-_filters = filters("depthwise_filters", THREADS, THREADS=THREADS, LANES=LANES)
+FORWARD = {wide: _forward.specialize(f"depthwise_{wide}", WIDE=wide) for wide in (1, 4)}
+BACKWARD = {wide: _backward.specialize(f"depthwise_gradient_{wide}", WIDE=wide) for wide in (1, 4)}
 
 
 @widened
@@ -119,10 +117,9 @@ def depthwise_conv2d(x, w, window, bias=None, activation=None):
     y = xp.empty(shape, x.dtype)
     if y.size:
         wide = _wide(C, M)
-        n, given = y.size // wide, (contiguous(x), contiguous(w))
+        n, given = y.size // wide, (contiguous(x), contiguous(w), y if bias is None else contiguous(bias), y)
         options = (n, int(bias is not None), CUTS[activation])
-        geometry = _geometry(x.shape, shape, w.shape, window)
-        _forward[wide]((blocks(n, THREADS),), *given, y if bias is None else contiguous(bias), y, *options, *geometry)
+        FORWARD[wide][blocks(n, THREADS), THREADS](*given, *options, *_geometry(x.shape, shape, w.shape, window))
     return y
 
 
@@ -145,7 +142,7 @@ def depthwise_conv2d_grad_input(gy, w, x_shape, window):
         return reference.depthwise_conv2d_grad_input(gy, w, x_shape, window)
     wide, gx = _wide(*w.shape[2:]), array_module(gy).empty(tuple(x_shape), gy.dtype)
     n, geometry = gx.size // wide, _geometry(x_shape, gy.shape, w.shape, window)
-    _backward[wide]((blocks(n, THREADS),), contiguous(gy), contiguous(w), gx, n, *geometry)
+    BACKWARD[wide][blocks(n, THREADS), THREADS](contiguous(gy), contiguous(w), gx, n, *geometry)
     return gx
 
 
@@ -163,8 +160,8 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     splits = blocks(pixels, share)
     parts, gw = xp.empty((splits, KH * KW, C * M), x.dtype), xp.empty(tuple(w_shape), x.dtype)
     grid, geometry = (blocks(C * M, LANES), KH * KW, splits), _geometry(x.shape, gy.shape, w_shape, window)
-    _filters(grid, contiguous(x), contiguous(gy), parts, pixels, share, *geometry)
-    add_parts((blocks(gw.size, THREADS),), parts, gw, splits, gw.size)
+    _depthwise_filters[grid, THREADS](contiguous(x), contiguous(gy), parts, pixels, share, *geometry)
+    sum_parts(parts, gw, splits)
     return gw
 
 

@@ -1,9 +1,9 @@
 """Elementwise functions on a card that are worth one kernel where CuPy would launch several."""
 
-from numba import cuda, float32, int32
+from numpy import float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import device, template
+from kerasish.device.cuda_jit import cuda
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import load, load4, store, store4
 from kerasish.kernels.cuda.columns import SUM, reduced
@@ -15,7 +15,7 @@ ADD_RELU, RELU_GRAD, RELU6_GRAD, SIGMOID_GRAD, TANH_GRAD = range(5)
 NAMES = ("add_relu", "relu_grad", "relu6_grad", "sigmoid_grad", "tanh_grad")
 
 
-@device
+@cuda.jit(device=True)
 def combined(u, v):
     """A function of two floats; of a gradient and a result, where it is a gradient."""
     if KIND == ADD_RELU:
@@ -33,8 +33,8 @@ def combined(u, v):
     return u
 
 
-@template("FFF i")
-def pairwise(a, b, y, n):
+@cuda.jit("void(CPointer(f4), CPointer(f4), CPointer(f4), i4)", launch_bounds=THREADS)
+def _pairwise(a, b, y, n):
     """y = a function of a and b, four elements a thread; what is left over is shared by the first threads."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n // 4:
@@ -47,17 +47,16 @@ def pairwise(a, b, y, n):
         store(y, at, combined(load(a, at), load(b, at)))
 
 
-KINDS = dict(zip(("ADD_RELU", "RELU_GRAD", "RELU6_GRAD", "SIGMOID_GRAD", "TANH_GRAD"), range(5)))
-KERNELS = [pairwise(name, THREADS, KIND=kind, THREADS=THREADS, **KINDS) for kind, name in enumerate(NAMES)]
+KERNELS = [_pairwise.specialize(name, KIND=kind) for kind, name in enumerate(NAMES)]
 
 
-def _pairwise(kind):
+def _function(kind):
     @widened
     def function(a, b):
         if not supported(a, b) or a.shape != b.shape:
             return getattr(reference, NAMES[kind])(a, b)
         y = array_module(a).empty(a.shape, a.dtype)
-        KERNELS[kind]((blocks(blocks(y.size, 4), THREADS),), contiguous(a), contiguous(b), y, y.size)
+        KERNELS[kind][blocks(blocks(y.size, 4), THREADS), THREADS](contiguous(a), contiguous(b), y, y.size)
         return y
 
     function.__name__ = function.__qualname__ = NAMES[kind]
@@ -65,7 +64,7 @@ def _pairwise(kind):
     return function
 
 
-add_relu, relu_grad, relu6_grad, sigmoid_grad, tanh_grad = map(_pairwise, range(5))
+add_relu, relu_grad, relu6_grad, sigmoid_grad, tanh_grad = map(_function, range(5))
 
 
 @widened

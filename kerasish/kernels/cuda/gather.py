@@ -144,20 +144,11 @@ def multiply(x, w, y, rows, taps, groups, F, place, bias=None, activation=None):
     place: as `rows.place` gives it.
     """
     each = x.shape[-1] // groups
-    kernel, grid = forward_tile(rows.count, F, groups)
+    tile, grid = forward_tile(rows.count, F, groups)
+    kernel = rows.kernel(tile)
     shared = (rows.count, w.shape[0], F, w.shape[1] // groups, groups, *rows.arguments(each, groups))
-    rows.kernel(kernel)(
-        grid,
-        x,
-        w,
-        y if bias is None else bias,
-        y,
-        taps,
-        *shared,
-        *place,
-        int(bias is not None),
-        product.CUTS[activation],
-    )
+    end = (int(bias is not None), product.CUTS[activation])
+    kernel[grid, kernel.threads](x, w, y if bias is None else bias, y, taps, *shared, *place, *end)
 
 
 def outer_size(M, K, F, groups):
@@ -178,9 +169,10 @@ def correlate(x, gy, rows, taps, K, groups):
     parts = xp.empty((splits, K, groups * F), x.dtype)
     each = x.shape[-1] // groups
     shape = (rows.count, share, K, F, groups, *rows.arguments(each, groups))
-    rows.kernel(tiles[size])((tiles_there, groups, splits), x, gy, parts, taps, *shape)
+    kernel = rows.kernel(tiles[size])
+    kernel[(tiles_there, groups, splits), kernel.threads](x, gy, parts, taps, *shape)
     if splits == 1:
         return parts[0]
     out = xp.empty((K, groups * F), x.dtype)
-    outer.add_parts((blocks(out.size, outer.THREADS),), parts, out, splits, out.size)
+    outer.sum_parts(parts, out, splits)
     return out

@@ -9,15 +9,14 @@ blocks share samples by pixels and take sums for each channel, whole rows at a t
 import math
 from math import sqrt
 
-from numba import cuda, float32, float64, int32
+from numpy import float32, float64, int32
 
 from kerasish.device import array_module
 from kerasish.device.cuda import multiprocessors
-from kerasish.device.cuda_jit import device, template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import load, store
-from kerasish.kernels.cuda.columns import FINISH, LANES, RESIDENT, SUM, add_up
+from kerasish.kernels.cuda.columns import FINISH, LANES, RESIDENT, SUM, THREADS, add_up
 from kerasish.kernels.cuda.gather import reciprocal
 from kerasish.kernels.cuda.product import divided
 from kerasish.kernels.cuda.warp import ALL, warp_sum
@@ -25,13 +24,12 @@ from kerasish.kernels.cuda.wide import keep, several, width
 from kerasish.kernels.reference import group_norm as reference
 from kerasish.kernels.reference.precision import is_half
 
-THREADS = 256
 SMALL = 2048  # elements of a group that a warp normalizes
 SECTOR = 8  # floats
 MOMENTS, GRADIENT = range(2)
 
 
-@device
+@cuda.jit(device=True)
 def team_sum(value, shared, thread):
     """The sum of the values of a team, for all of it."""
     value = warp_sum(value)
@@ -46,8 +44,8 @@ def team_sum(value, shared, thread):
     return value
 
 
-@template("FFFFFF iiiiui iiff")
-def group_forward(x, gamma, beta, y, mean, scale, teams, pixels, C, G, R, S, GAMMA, BETA, per_element, epsilon):
+@cuda.jit("void(" + 6 * "CPointer(f4), " + 4 * "i4, " + "u4, i4, i4, i4, f4, f4)", launch_bounds=THREADS)
+def _group_forward(x, gamma, beta, y, mean, scale, teams, pixels, C, G, R, S, GAMMA, BETA, per_element, epsilon):
     """Normalizes groups of `pixels` times C / G; R and S divide by the WIDE floats of a pixel's part of a group."""
     shared = cuda.shared.array(THREADS // 32, float32)
     out = cuda.local.array(WIDE, float32)
@@ -92,7 +90,7 @@ def group_forward(x, gamma, beta, y, mean, scale, teams, pixels, C, G, R, S, GAM
             store(scale, team, factor)
 
 
-@device
+@cuda.jit(device=True)
 def part_of(across, shift):
     """The thread's number, its block's part of the pixels, its sample, its first column; `across` blocks a sample."""
     thread, split = int32(cuda.threadIdx.x), int32(cuda.blockIdx.y)
@@ -101,8 +99,8 @@ def part_of(across, shift):
     return thread, split, sample, int32(((tile << shift) + (thread & ((int32(1) << shift) - 1))) * WIDE)
 
 
-@template("FFFFF iiiiiii")
-def sample_sums(x, gy, parts, mean, scale, pixels, C, G, across, splits, share, shift):
+@cuda.jit("void(" + 5 * "CPointer(f4), " + 7 * "i4, " + ")", launch_bounds=THREADS)
+def _sample_sums(x, gy, parts, mean, scale, pixels, C, G, across, splits, share, shift):
     """Writes parts (N, splits, 2, C): sums of d and d * d, or of gy and gy times normalized x.
 
     d is x less the sample's first pixel. Block (sample, columns), split: 2**shift times WIDE columns, `share` pixels.
@@ -140,7 +138,7 @@ def sample_sums(x, gy, parts, mean, scale, pixels, C, G, across, splits, share, 
         keep(parts, int32(at + C), b)
 
 
-@device
+@cuda.jit(device=True)
 def exact_sum(value):
     """`warp_sum` in double precision."""
     value += cuda.shfl_xor_sync(ALL, value, 16)
@@ -150,8 +148,8 @@ def exact_sum(value):
     return float64(value + cuda.shfl_xor_sync(ALL, value, 1))
 
 
-@template("FFFFF iiiiiif")
-def finish_groups(parts, x, gamma, first, second, teams, pixels, C, G, splits, GAMMA, epsilon):
+@cuda.jit("void(" + 5 * "CPointer(f4), " + 6 * "i4, " + "f4)", launch_bounds=THREADS)
+def _finish_groups(parts, x, gamma, first, second, teams, pixels, C, G, splits, GAMMA, epsilon):
     """Adds up the parts of each group, a warp a group.
 
     To mean and the inverse of the standard deviation; in the gradient to the means of g and of g times normalized x.
@@ -191,8 +189,8 @@ def finish_groups(parts, x, gamma, first, second, teams, pixels, C, G, splits, G
                 store(second, team, float32(b))
 
 
-@template("FFFFFFFFF iiiiiiiii")
-def group_apply(
+@cuda.jit("void(" + 9 * "CPointer(f4), " + 9 * "i4, " + ")", launch_bounds=THREADS)
+def _group_apply(
     x, gy, mean, scale, level, slope, gamma, beta, y, pixels, C, G, across, splits, share, shift, GAMMA, BETA
 ):
     """y = (x - mean) * scale * gamma + beta; or y = (gy * gamma - (level + normal * slope)) * scale, gx."""
@@ -225,22 +223,21 @@ def group_apply(
             keep(y, at, out)
 
 
-def _kinds(source, name):
-    constants = {"THREADS": THREADS, "MOMENTS": MOMENTS, "GRADIENT": GRADIENT}
+def _kinds(kernel, name):
     return {
-        (kind, wide): source(f"{name}_{word}_{wide}", THREADS, KIND=kind, WIDE=wide, **constants)
+        (kind, wide): kernel.specialize(f"{name}_{word}_{wide}", KIND=kind, WIDE=wide)
         for kind, word in ((MOMENTS, "forward"), (GRADIENT, "gradient"))
         for wide in (1, 4)
     }
 
 
 TEAMS = {
-    (team, wide): group_forward(f"group_team_{team}_{wide}", THREADS, THREADS=THREADS, TEAM=team, WIDE=wide)
+    (team, wide): _group_forward.specialize(f"group_team_{team}_{wide}", TEAM=team, WIDE=wide)
     for team, wide in ((32, 1), (32, 4), (THREADS, 4))  # as `in_teams` chooses
 }
-SUMS, APPLY = _kinds(sample_sums, "group_sums"), _kinds(group_apply, "group")
+SUMS, APPLY = _kinds(_sample_sums, "group_sums"), _kinds(_group_apply, "group")
 JOIN = {
-    kind: finish_groups(f"finish_{name}", THREADS, KIND=kind, THREADS=THREADS, MOMENTS=MOMENTS, GRADIENT=GRADIENT)
+    kind: _finish_groups.specialize(f"finish_{name}", KIND=kind)
     for kind, name in ((MOMENTS, "group_moments"), (GRADIENT, "group_gradient"))
 }
 
@@ -267,7 +264,7 @@ def group_norm(x, gamma, beta, groups, epsilon):
     mean, scale = xp.empty((N, groups), x.dtype), xp.empty((N, groups), x.dtype)
     team, wide = 32 if size <= SMALL else THREADS, width(C // groups)
     sizes = (teams, pixels, C, groups, *reciprocal(C // groups // wide), *options, 1 / size, epsilon)
-    TEAMS[team, wide]((blocks(teams, THREADS // team),), x, *given, y, mean, scale, *sizes)
+    TEAMS[team, wide][blocks(teams, THREADS // team), THREADS](x, *given, y, mean, scale, *sizes)
     return y, mean, scale
 
 
@@ -283,7 +280,7 @@ def group_norm_grad(gy, x, gamma, mean, inverse_std):
     gamma, options = None if gamma is None else contiguous(gamma), (int(gamma is not None), 0)
     level, slope, parts = _joined(GRADIENT, x, gy, gamma, mean, scale, mean.shape[1])
     gx, gbeta, ggamma = xp.empty(x.shape, x.dtype), xp.empty(C, x.dtype), xp.empty(C, x.dtype)
-    FINISH[SUM]((blocks(C, LANES),), parts, x, gbeta, ggamma, x, len(parts), C, 0, 0.0)
+    FINISH[SUM][blocks(C, LANES), THREADS](parts, x, gbeta, ggamma, x, len(parts), C, 0, 0.0)
     _applied(GRADIENT, x, gy, mean, scale, level, slope, x if gamma is None else gamma, x, gx, options)
     return gx, ggamma, gbeta
 
@@ -294,23 +291,24 @@ def in_teams(size, channels, teams):
 
 
 def _joined(kind, x, gy, gamma, mean, scale, groups, epsilon=0.0):
-    """The two results of `finish_groups`, (N, G), and the parts (N * splits, 2, C) that they come from."""
+    """The two results of `_finish_groups`, (N, G), and the parts (N * splits, 2, C) that they come from."""
     xp, (N, pixels, C) = array_module(x), _sizes(x)
     grid, walk = _walk(N, pixels, C)
     parts = xp.empty((N * grid[1], 2, C), x.dtype)
-    SUMS[kind, width(C)](grid, x, gy, parts, mean, scale, pixels, C, groups, *walk)
+    SUMS[kind, width(C)][grid, THREADS](x, gy, parts, mean, scale, pixels, C, groups, *walk)
     first, second = xp.empty((N, groups), x.dtype), xp.empty((N, groups), x.dtype)
     sizes = (N * groups, pixels, C, groups, grid[1], int(gamma is not None), epsilon)
-    JOIN[kind]((blocks(N * groups, THREADS // 32),), parts, x, x if gamma is None else gamma, first, second, *sizes)
+    gamma = x if gamma is None else gamma
+    JOIN[kind][blocks(N * groups, THREADS // 32), THREADS](parts, x, gamma, first, second, *sizes)
     return first, second, parts
 
 
 def _applied(kind, x, gy, mean, scale, level, slope, gamma, beta, y, options):
-    """Runs `group_apply`."""
+    """Runs `_group_apply`."""
     N, pixels, C = _sizes(x)
     grid, walk = _walk(N, pixels, C)
     sizes = (pixels, C, mean.shape[1], *walk, *options)
-    APPLY[kind, width(C)](grid, x, gy, mean, scale, level, slope, gamma, beta, y, *sizes)
+    APPLY[kind, width(C)][grid, THREADS](x, gy, mean, scale, level, slope, gamma, beta, y, *sizes)
 
 
 def _sizes(x):

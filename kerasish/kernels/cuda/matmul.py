@@ -1,10 +1,9 @@
 """Matrix products on a card: cuBLAS's, through CuPy, in the arithmetic of convolutions; one launch ends them."""
 
-from numba import cuda, float32, int32
+from numpy import float32, int32
 
 from kerasish.device import cuda as card
-from kerasish.device.cuda_jit import template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.product import CUTS, finished
 from kerasish.kernels.cuda.wide import keep, several, width
@@ -13,8 +12,8 @@ from kerasish.kernels.reference import matmul as reference
 THREADS = 256
 
 
-@template("FF iiii")
-def end(y, bias, n, F, BIAS, CUT):
+@cuda.jit("void(CPointer(f4), CPointer(f4), " + 4 * "i4, " + ")", launch_bounds=THREADS)
+def _end(y, bias, n, F, BIAS, CUT):
     """y = the activation of y (..., F) + bias, in place."""
     out = cuda.local.array(WIDE, float32)
     at = int32(WIDE * (int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x)))
@@ -25,7 +24,7 @@ def end(y, bias, n, F, BIAS, CUT):
         keep(y, at, out)
 
 
-_end = {wide: end(f"matmul_end_{wide}", THREADS, THREADS=THREADS, WIDE=wide) for wide in (1, 4)}
+END = {wide: _end.specialize(f"matmul_end_{wide}", WIDE=wide) for wide in (1, 4)}
 
 
 def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=None):
@@ -40,9 +39,8 @@ def matmul(a, b, transpose_a=False, transpose_b=False, bias=None, activation=Non
     if y.size and (bias is not None or activation is not None):
         y, F = contiguous(y), y.shape[-1]
         wide, bias_there = width(F), y if bias is None else contiguous(bias)
-        _end[wide](
-            (blocks(y.size // wide, THREADS),), y, bias_there, y.size, F, int(bias is not None), CUTS[activation]
-        )
+        options = (int(bias is not None), CUTS[activation])
+        END[wide][blocks(y.size // wide, THREADS), THREADS](y, bias_there, y.size, F, *options)
     return y
 
 

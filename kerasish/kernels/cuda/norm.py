@@ -2,22 +2,22 @@
 
 from math import sqrt
 
-from numba import float32, int32
+from numpy import float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import template
+from kerasish.device.cuda_jit import cuda
 from kerasish.kernels.cuda.arrays import blocks, contiguous, matrix, supported
 from kerasish.kernels.cuda.asm import load, store
 from kerasish.kernels.cuda.columns import LAYER, reduced
-from kerasish.kernels.cuda.warp import warp_row, warp_sum
+from kerasish.kernels.cuda.warp import WARPS, warp_row, warp_sum
 from kerasish.kernels.reference import norm as reference
 from kerasish.kernels.reference.precision import widened
 
-WARPS = 4
+THREADS = 32 * WARPS
 
 
-@template("FFFFFF iiiiff")
-def layer_forward(x, gamma, beta, y, mean, scale, rows, C, GAMMA, BETA, per_column, epsilon):
+@cuda.jit("void(" + 6 * "CPointer(f4), " + 4 * "i4, " + "f4, f4)", launch_bounds=THREADS)
+def _layer_forward(x, gamma, beta, y, mean, scale, rows, C, GAMMA, BETA, per_column, epsilon):
     """Normalizes each row."""
     row, lane = warp_row()
     if row < rows:
@@ -43,8 +43,8 @@ def layer_forward(x, gamma, beta, y, mean, scale, rows, C, GAMMA, BETA, per_colu
             store(scale, row, width)
 
 
-@template("FFFFFF iiif")
-def layer_gradient(gy, x, mean, scale, gamma, gx, rows, C, GAMMA, per_column):
+@cuda.jit("void(" + 6 * "CPointer(f4), " + "i4, i4, i4, f4)", launch_bounds=THREADS)
+def _layer_gradient(gy, x, mean, scale, gamma, gx, rows, C, GAMMA, per_column):
     """gx = (g - (sum(g) + normal * sum(g * normal)) / C) * scale with g = gy * gamma, row by row."""
     row, lane = warp_row()
     if row < rows:
@@ -66,10 +66,6 @@ def layer_gradient(gy, x, mean, scale, gamma, gx, rows, C, GAMMA, per_column):
             store(gx, int32(start + i), (g - (level + normal * slope)) * width)
 
 
-_layer_forward = layer_forward("layer_forward", 32 * WARPS, WARPS=WARPS)
-_layer_gradient = layer_gradient("layer_gradient", 32 * WARPS, WARPS=WARPS)
-
-
 @widened
 def layer_norm(x, gamma, beta, epsilon):
     """Normalizes each row over the last axis.
@@ -83,7 +79,7 @@ def layer_norm(x, gamma, beta, epsilon):
     y, mean, scale = xp.empty(x.shape, x.dtype), *(xp.empty((*x.shape[:-1], 1), x.dtype) for _ in range(2))
     given = [x if a is None else contiguous(a) for a in (gamma, beta)]
     sizes = (rows, C, int(gamma is not None), int(beta is not None), 1 / C, epsilon)
-    _layer_forward((blocks(rows, WARPS),), x, *given, y, mean, scale, *sizes)
+    _layer_forward[blocks(rows, WARPS), THREADS](x, *given, y, mean, scale, *sizes)
     return y, mean, scale
 
 
@@ -97,5 +93,7 @@ def layer_norm_grad(gy, x, gamma, mean, inverse_std):
     gbeta, ggamma, _ = reduced(LAYER, x, gy, rows, C, mean, scale)
     gx = array_module(x).empty(x.shape, x.dtype)
     weight = mean if gamma is None else contiguous(gamma)
-    _layer_gradient((blocks(rows, WARPS),), gy, x, mean, scale, weight, gx, rows, C, int(gamma is not None), 1 / C)
+    _layer_gradient[blocks(rows, WARPS), THREADS](
+        gy, x, mean, scale, weight, gx, rows, C, int(gamma is not None), 1 / C
+    )
     return gx, ggamma, gbeta

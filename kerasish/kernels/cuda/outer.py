@@ -5,11 +5,10 @@
 Both sides are read along their channels, so their tiles lie in shared memory as they do in the images, a pixel a row.
 """
 
-from numba import cuda, float32, int32
+from numpy import float32, int32
 
-from kerasish.device.cuda_jit import device, template
-from kerasish.device.cuda_source import unroll
-from kerasish.kernels.cuda import tensor
+from kerasish.device.cuda_jit import cuda, unroll
+from kerasish.kernels.cuda.arrays import blocks
 from kerasish.kernels.cuda.asm import (
     ahead,
     copies_commit,
@@ -21,14 +20,24 @@ from kerasish.kernels.cuda.asm import (
     store4,
 )
 from kerasish.kernels.cuda.product import GEOMETRY, corner, gathered, origin, reached, thread_corner
-from kerasish.kernels.cuda.tensor import following, multiplied, multiplied_bf16, wait_for_stage, warp_corner
+from kerasish.kernels.cuda.tensor import (
+    BF16,
+    NAMED,
+    THREE,
+    following,
+    multiplied,
+    multiplied_bf16,
+    wait_for_stage,
+    warp_corner,
+)
 
-ARGUMENTS = f"FFFI iiiii {GEOMETRY}"
+ARGUMENTS = "void(" + 3 * "CPointer(f4), " + "CPointer(i4), " + 5 * "i4, " + GEOMETRY + ")"
 PAD = 8
+THREADS = 256
 
 
-@template(ARGUMENTS)
-def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
+@cuda.jit(ARGUMENTS)
+def _outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
     """parts (splits, K, G * F): part z sums `share` pixels; gy has G * F floats a pixel, F a multiple of 4."""
     A = cuda.shared.array(2 * BK * BM, float32, alignment=16)
     B = cuda.shared.array(2 * BK * BN, float32, alignment=16)
@@ -99,7 +108,7 @@ def outer(x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R
                 store4(parts, int32((split * K + k) * wide + group * F + f), v)
 
 
-@device
+@cuda.jit(device=True)
 def column_words(tile, at, pitch):
     """Words of the left side of a tensor-core product, from a tile that holds its transpose."""
     return (
@@ -110,11 +119,11 @@ def column_words(tile, at, pitch):
     )
 
 
-@template(ARGUMENTS)
-def tensor_outer(
+@cuda.jit(ARGUMENTS, cc=(8, 0))
+def _tensor_outer(
     x, gy, parts, taps, M, share, K, F, G, H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0
 ):
-    """`outer` of the same arguments on the tensor cores."""
+    """`_outer` of the same arguments on the tensor cores."""
     A = cuda.shared.array(STAGES * BK * (BM + PAD), float32, alignment=16)
     B = cuda.shared.array(STAGES * BK * (BN + PAD), float32, alignment=16)
     sums = cuda.local.array(WM * WN // 32, float32)
@@ -185,8 +194,8 @@ def tensor_outer(
                 store2(parts, int32((split * K + k) * wide + group * F + f), (sums[s], sums[s + 1]))
 
 
-@template("FF ii")
-def sum_parts(parts, out, splits, n):
+@cuda.jit("void(CPointer(f4), CPointer(f4), i4, i4)", launch_bounds=THREADS)
+def _sum_parts(parts, out, splits, n):
     """out[i] = the sum of parts[:, i], in order."""
     i = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     if i < n:
@@ -201,24 +210,26 @@ def _tile(BM, BN, TM, TN, BK, resident):
     ways = {"TX": BN // TN, "TY": BM // TM, "AR": 4 * threads // BM, "BR": 4 * threads // BN}
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
     sizes = {"BM": BM, "BN": BN, "BK": BK, "TM": TM, "TN": TN}
-    return outer(f"outer_{BM}x{BN}", threads, resident, **sizes, **ways, **counts)
+    return _outer.specialize(f"outer_{BM}x{BN}", (threads, resident), **sizes, **ways, **counts)
 
 
 def _tensor_tile(BM, BN, WM, WN, BK, stages, resident, name, math):
     threads = 32 * (BM // WM) * (BN // WN)
-    ways = {"AR": 4 * threads // BM, "BR": 4 * threads // BN, "DEPTH": 16 if math == tensor.BF16 else 8}
+    ways = {"AR": 4 * threads // BM, "BR": 4 * threads // BN, "DEPTH": 16 if math == BF16 else 8}
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
-    sizes = {"BM": BM, "BN": BN, "BK": BK, "WM": WM, "WN": WN, "STAGES": stages, "PAD": PAD}
-    kinds = {"MATH": math, "THREE": tensor.THREE, "BF16": tensor.BF16}
-    resident = 1 if math == tensor.THREE and BM == 128 else resident
-    return tensor_outer(f"{name}_{BM}x{BN}", threads, resident, (8, 0), **sizes, **kinds, **ways, **counts)
+    sizes = {"BM": BM, "BN": BN, "BK": BK, "WM": WM, "WN": WN, "STAGES": stages}
+    resident = 1 if math == THREE and BM == 128 else resident
+    return _tensor_outer.specialize(f"{name}_{BM}x{BN}", (threads, resident), MATH=math, **sizes, **ways, **counts)
 
 
 SHAPES = {(128, 128): (64, 64, 16, 2, 2), (64, 64): (32, 32, 32, 2, 3)}
 TILES = {"float32": {(128, 128): _tile(128, 128, 8, 8, 8, 2), (64, 64): _tile(64, 64, 8, 8, 8, 5)}}
 TILES |= {
     name: {size: _tensor_tile(*size, *shape, f"outer_{name}", kind) for size, shape in SHAPES.items()}
-    for name, kind in tensor.NAMED.items()
+    for name, kind in NAMED.items()
 }
-THREADS = 256
-add_parts = sum_parts("sum_parts", THREADS, THREADS=THREADS)
+
+
+def sum_parts(parts, out, splits):
+    """Writes the sum of parts (splits, n) to out (n)."""
+    _sum_parts[blocks(out.size, THREADS), THREADS](parts, out, splits, out.size)

@@ -6,11 +6,10 @@ and strides are divided by with products (`gather.reciprocal`).
 
 import math
 
-from numba import cuda, float32, int32
+from numpy import float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import device, template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import inside
 from kerasish.kernels.cuda.conv import output_shape
@@ -23,12 +22,12 @@ from kerasish.kernels.reference.precision import widened
 
 THREADS = 256
 NO_TAP = 255  # the number of no element of a window
-GEOMETRY = "iiii iii iii iii iii iii"  # sizes of image, result, window; strides, first pads, dilation
-PLACES = "uiuiuiui"  # how to divide by channels (in WIDEs), columns, rows and planes of what threads walk
-STRIDES = "uiuiui"
+GEOMETRY = 19 * "i4, "  # sizes of image, result, window; strides, first pads, dilation
+PLACES = 4 * "u4, i4, "  # how to divide by channels (in WIDEs), columns, rows and planes of what threads walk
+STRIDES = 3 * "u4, i4, "
 
 
-@device
+@cuda.jit(device=True)
 def place(i, quads, columns, rows, planes, CR, CS, WR, WS, HR, HS, DR, DS):
     """Element i's first channel, its column, row, plane and image."""
     at = divided(i, CR, CS)
@@ -39,20 +38,20 @@ def place(i, quads, columns, rows, planes, CR, CS, WR, WS, HR, HS, DR, DS):
     return c, column, int32(line - plane * rows), int32(plane - image * planes), image
 
 
-@device
+@cuda.jit(device=True)
 def first_window(at, taps, stride, pad, dilation, R, S):
     """The first window that may hold an element."""
     least = int32(at + pad - (taps - 1) * dilation + stride - 1)
     return divided(max(least, int32(0)), R, S)
 
 
-@device
+@cuda.jit(device=True)
 def windows_end(at, count, pad, R, S):
     """The number after that of the last window that may hold an element."""
     return min(count, int32(divided(int32(at + pad), R, S) + 1))
 
 
-@device
+@cuda.jit(device=True)
 def tap_of(at, window, stride, pad, dilation):
     """Which tap of a window meets an element; negative if none does."""
     away = int32(at + pad - window * stride)
@@ -62,7 +61,7 @@ def tap_of(at, window, stride, pad, dilation):
     return away
 
 
-@device
+@cuda.jit(device=True)
 def within(window, taps, stride, pad, dilation, size):
     """How many taps of a window lie inside of the image."""
     count = int32(0)
@@ -71,8 +70,8 @@ def within(window, taps, stride, pad, dilation, size):
     return count
 
 
-@template(f"FFU i {GEOMETRY} {PLACES} ii")
-def max_forward(
+@cuda.jit(f"void(CPointer(f4), CPointer(f4), CPointer(u1), i4, {GEOMETRY} {PLACES} i4, i4)", launch_bounds=THREADS)
+def _max_forward(
     x, y, where, n,
     D, H, W, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, DD, DH, DW,
     CR, CS, WR, WS, HR, HS, DR, DS, NEEDED, RELU,
@@ -108,8 +107,8 @@ def max_forward(
                 where[start + j] = found[j]
 
 
-@template(f"FUF i {GEOMETRY} {PLACES} {STRIDES}")
-def max_backward(
+@cuda.jit(f"void(CPointer(f4), CPointer(u1), CPointer(f4), i4, {GEOMETRY} {PLACES} {STRIDES})", launch_bounds=THREADS)
+def _max_backward(
     gy, where, gx, n,
     D, H, W, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, DD, DH, DW,
     CR, CS, WR, WS, HR, HS, DR, DS, SDR, SDS, SHR, SHS, SWR, SWS,
@@ -138,8 +137,8 @@ def max_backward(
         keep(gx, int32(i * WIDE), total)
 
 
-@template(f"FF i {GEOMETRY} {PLACES}")
-def mean_forward(
+@cuda.jit(f"void(CPointer(f4), CPointer(f4), i4, {GEOMETRY} {PLACES})", launch_bounds=THREADS)
+def _mean_forward(
     x, y, n,
     D, H, W, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, DD, DH, DW,
     CR, CS, WR, WS, HR, HS, DR, DS,
@@ -169,8 +168,8 @@ def mean_forward(
         keep(y, int32(i * WIDE), total)
 
 
-@template(f"FF i {GEOMETRY} {PLACES} {STRIDES}")
-def mean_backward(
+@cuda.jit(f"void(CPointer(f4), CPointer(f4), i4, {GEOMETRY} {PLACES} {STRIDES})", launch_bounds=THREADS)
+def _mean_backward(
     gy, gx, n,
     D, H, W, C, OD, OH, OW, KD, KH, KW, SD, SH, SW, PD, PH, PW, DD, DH, DW,
     CR, CS, WR, WS, HR, HS, DR, DS, SDR, SDS, SHR, SHS, SWR, SWS,
@@ -200,13 +199,12 @@ def mean_backward(
         keep(gx, int32(i * WIDE), total)
 
 
-def _kernels(source, name):
-    constants = {"THREADS": THREADS, "LOWEST": LOWEST, "NO_TAP": NO_TAP}
-    return {wide: source(f"{name}_{wide}", THREADS, WIDE=wide, **constants) for wide in (1, 4)}
+def _kernels(kernel, name):
+    return {wide: kernel.specialize(f"{name}_{wide}", WIDE=wide) for wide in (1, 4)}
 
 
-_max, _max_back = _kernels(max_forward, "max_pool"), _kernels(max_backward, "max_pool_gradient")
-_mean, _mean_back = _kernels(mean_forward, "average_pool"), _kernels(mean_backward, "average_pool_gradient")
+MAX, MAX_BACK = _kernels(_max_forward, "max_pool"), _kernels(_max_backward, "max_pool_gradient")
+MEAN, MEAN_BACK = _kernels(_mean_forward, "average_pool"), _kernels(_mean_backward, "average_pool_gradient")
 
 
 @widened
@@ -222,9 +220,7 @@ def max_pool3d(x, size, window, need_where=True, activation=None):
         return reference.max_pool2d(x, size, window, need_where, activation)
     xp, shape = array_module(x), output_shape(x.shape, (*size, x.shape[-1]), window)
     y, where = xp.empty(shape, x.dtype), xp.empty(shape if need_where else (1,), "uint8")
-    _launch(
-        _max, y, (contiguous(x), y, where), x.shape, shape, size, window, int(need_where), int(activation == "relu")
-    )
+    _launch(MAX, y, (contiguous(x), y, where), x.shape, shape, size, window, int(need_where), int(activation == "relu"))
     return y, where if need_where else None
 
 
@@ -234,7 +230,7 @@ def max_pool3d_grad(gy, where, x_shape, size, window):
         return reference.max_pool2d_grad(gy, where, x_shape, size, window)
     gx = array_module(gy).empty(tuple(x_shape), gy.dtype)
     given = (contiguous(gy), contiguous(where), gx)
-    _launch(_max_back, gx, given, x_shape, gy.shape, size, window, *_reciprocals(window.strides))
+    _launch(MAX_BACK, gx, given, x_shape, gy.shape, size, window, *_reciprocals(window.strides))
     return gx
 
 
@@ -244,7 +240,7 @@ def average_pool3d(x, size, window):
     if not _ours(x, size):
         return reference.average_pool2d(x, size, window)
     y = array_module(x).empty(output_shape(x.shape, (*size, x.shape[-1]), window), x.dtype)
-    _launch(_mean, y, (contiguous(x), y), x.shape, y.shape, size, window)
+    _launch(MEAN, y, (contiguous(x), y), x.shape, y.shape, size, window)
     return y
 
 
@@ -254,7 +250,7 @@ def average_pool3d_grad(gy, x_shape, size, window):
     if not _ours(gy, size) or not math.prod(x_shape):
         return reference.average_pool2d_grad(gy, x_shape, size, window)
     gx = array_module(gy).empty(tuple(x_shape), gy.dtype)
-    _launch(_mean_back, gx, (contiguous(gy), gx), x_shape, gy.shape, size, window, *_reciprocals(window.strides))
+    _launch(MEAN_BACK, gx, (contiguous(gy), gx), x_shape, gy.shape, size, window, *_reciprocals(window.strides))
     return gx
 
 
@@ -273,4 +269,4 @@ def _launch(kernels, out, arrays, x_shape, y_shape, size, window, *more):
     geometry = (*x_shape[1:], *y_shape[1:4], *size, *window.strides, *firsts, *window.dilation)
     places = _reciprocals((C // wide, columns, rows, planes))
     n = out.size // wide
-    kernels[wide]((blocks(n, THREADS),), *arrays, n, *geometry, *places, *more)
+    kernels[wide][blocks(n, THREADS), THREADS](*arrays, n, *geometry, *places, *more)

@@ -7,19 +7,20 @@ consecutive k the tap's row and column and the distance in x, so one kernel does
 strided gradient and pointwise products. Blocks take a tile of BM x BN results; two tiles of BK wait in shared memory.
 """
 
-from numba import cuda, float32, int32, uint32, uint64
+from numpy import float32, int32, uint32, uint64
 
-from kerasish.device.cuda_jit import device, template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.asm import ahead, inside, load, load4, store, store4
 
 FAR = -(1 << 15)  # a row so far outside of the image that no tap leads back into it
 CUTS = {None: 0, "relu": 1, "relu6": 2}  # activations that the epilogue knows
-GEOMETRY = "iiii ii uiui iiii"  # of the image, of the walk over it, how to divide by its sizes, its steps
-ARGUMENTS = f"FFFFI iiiii {GEOMETRY} iiii ii"
+GEOMETRY = (
+    6 * "i4, " + 2 * "u4, i4, " + 4 * "i4, "
+)  # of the image, of the walk over it, how to divide by its sizes, its steps
+ARGUMENTS = "void(" + 4 * "CPointer(f4), " + "CPointer(i4), " + 5 * "i4, " + GEOMETRY + 6 * "i4, " + ")"
 
 
-@device
+@cuda.jit(device=True)
 def cut(value, CUT):
     """relu (1), relu6 (2) or nothing (0) of a value; a NaN stays a NaN."""
     if CUT != 0 and value < float32(0):
@@ -29,13 +30,13 @@ def cut(value, CUT):
     return value
 
 
-@device
+@cuda.jit(device=True)
 def divided(n, reciprocal, shift):
     """n // d by what `gather.reciprocal(d)` gives: a product and a shift instead of twenty instructions."""
     return int32((uint64(uint32(n)) * uint64(reciprocal)) >> uint64(shift))
 
 
-@device
+@cuda.jit(device=True)
 def origin(m, M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
     """Where the window of output pixel m begins: the pixel's number, its row and its column."""
     n = divided(m, OHW_R, OHW_S)
@@ -46,7 +47,7 @@ def origin(m, M, H, W, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0):
     return int32((n * H + top) * W + left), top if m < M else int32(FAR), left
 
 
-@device
+@cuda.jit(device=True)
 def corner(F):
     """The row and the column where the block's tile of BM x BN begins, tiles covering F columns."""
     across = int32((F + (BN - 1)) // BN)
@@ -54,7 +55,7 @@ def corner(F):
     return int32(tile * BM), int32((int32(cuda.blockIdx.x) - tile * across) * BN)
 
 
-@device
+@cuda.jit(device=True)
 def thread_corner(thread):
     """The row and the column of the tile from which a thread computes quads, TX threads side by side."""
     warp, lane = int32(thread >> 5), int32(thread & 31)
@@ -62,14 +63,14 @@ def thread_corner(thread):
     return int32(row * 16 + (lane >> 3) * 4), int32(column * 32 + (lane & 7) * 4)
 
 
-@device
+@cuda.jit(device=True)
 def reached(top, left, tap, H, W):
     """Whether a tap of a window lies inside of the image; `tap`: its row in the upper half, its column in the lower."""
     column = int32(((tap & int32(0xFFFF)) ^ int32(0x8000)) - int32(0x8000))
     return inside(int32(top + (tap >> int32(16))), H) and inside(int32(left + column), W)
 
 
-@device
+@cuda.jit(device=True)
 def gathered(x, base, top, left, tap, away, H, W):
     """Four channels of a tap of a window; zeros outside of the image."""
     if reached(top, left, tap, H, W):
@@ -77,7 +78,7 @@ def gathered(x, base, top, left, tap, away, H, W):
     return float32(0), float32(0), float32(0), float32(0)
 
 
-@device
+@cuda.jit(device=True)
 def finished(value, bias, column, BIAS, CUT):
     """The epilogue of a result."""
     if BIAS != 0:
@@ -85,7 +86,7 @@ def finished(value, bias, column, BIAS, CUT):
     return cut(value, CUT)
 
 
-@device
+@cuda.jit(device=True)
 def placed(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, YN, YH, YW, Y0):
     """Where output pixel m lies in y."""
     n = divided(m, OHW_R, OHW_S)
@@ -94,7 +95,7 @@ def placed(m, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, YN, YH, YW, Y0):
     return int32(n * YN + row * YH + (at - row * OW) * YW + Y0)
 
 
-@device
+@cuda.jit(device=True)
 def keep4(y, at, bias, column, left, aligned, BIAS, CUT, values):
     """Stores four results of a pixel, or the `left` ones of them that there are."""
     if left > 0:
@@ -114,8 +115,8 @@ def keep4(y, at, bias, column, left, aligned, BIAS, CUT, values):
                 store(y, int32(at + 3), v3)
 
 
-@template(ARGUMENTS)
-def product(
+@cuda.jit(ARGUMENTS)
+def _product(
     x, w, bias, y, taps, M, K, F, FP, G,
     H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT,
 ):  # fmt: skip
@@ -202,7 +203,7 @@ def _tile(BM, BN, TM, TN, BK, resident):
     ways = {"TX": BN // TN, "TY": BM // TM, "AR": 4 * threads // BK, "BR": 4 * threads // BN}
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
     sizes = {"BM": BM, "BN": BN, "BK": BK, "TM": TM, "TN": TN}
-    return product(f"product_{BM}x{BN}", threads, resident, **sizes, **ways, **counts)
+    return _product.specialize(f"product_{BM}x{BN}", (threads, resident), **sizes, **ways, **counts)
 
 
 TILES = {

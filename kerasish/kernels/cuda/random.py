@@ -3,11 +3,10 @@
 import math
 
 import numpy as np
-from numba import cuda, float32, int32, uint32, uint64
+from numpy import float32, int32, uint32, uint64
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import device, template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.arrays import LARGEST, blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import floating, load, load4, store, store4
 from kerasish.kernels.reference import random as reference
@@ -16,13 +15,13 @@ THREADS = 256
 UNIT, MASK, DROPOUT = range(3)
 
 
-@device
+@cuda.jit(device=True)
 def high(a, b):
     """The upper word of a product."""
     return uint32((uint64(a) * uint64(b)) >> uint64(32))
 
 
-@device
+@cuda.jit(device=True)
 def philox(index, key_a, key_b, high_a, high_b):
     """The four words of a block: ten rounds."""
     a, b, c, d = uint32(index), uint32(0), uint32(high_a), uint32(high_b)
@@ -34,26 +33,26 @@ def philox(index, key_a, key_b, high_a, high_b):
     return a, b, c, d
 
 
-@device
+@cuda.jit(device=True)
 def unit(word):
     """A number in [0, 1) of a word's lower 23 bits."""
     return floating(int32(int32(word & uint32(0x7FFFFF)) | int32(0x3F800000))) - float32(1)
 
 
-@device
+@cuda.jit(device=True)
 def kept(word, least):
     """Whether the word's lower 23 bits are at least `least`."""
     return int32(word & uint32(0x7FFFFF)) >= least
 
 
-@device
+@cuda.jit(device=True)
 def scaled(x, keep, scale):
     """What dropout makes of x."""
     return x * scale if keep else float32(0)
 
 
-@template("FUF uuuu iif")
-def draw(x, mask, y, key_a, key_b, high_a, high_b, n, least, scale):
+@cuda.jit("void(CPointer(f4), CPointer(u1), CPointer(f4), " + 4 * "u4, " + "i4, i4, f4)", launch_bounds=THREADS)
+def _draw(x, mask, y, key_a, key_b, high_a, high_b, n, least, scale):
     """Four elements a thread: numbers in [0, 1), whether an element is kept, or what dropout makes of x."""
     block = int32(int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x))
     at = int32(4 * block)
@@ -79,8 +78,8 @@ def draw(x, mask, y, key_a, key_b, high_a, high_b, n, least, scale):
                     store(y, int32(at + i), scaled(v, kept((a, b, c, d)[i], least), scale))
 
 
-@template("FUF if")
-def masked(x, mask, y, n, scale):
+@cuda.jit("void(CPointer(f4), CPointer(u1), CPointer(f4), i4, f4)", launch_bounds=THREADS)
+def _masked_scale(x, mask, y, n, scale):
     """y = x * scale where the mask is set, else 0, four elements a thread."""
     at = int32(4 * (int32(cuda.blockIdx.x) * THREADS + int32(cuda.threadIdx.x)))
     if at + 3 < n:
@@ -93,12 +92,7 @@ def masked(x, mask, y, n, scale):
                 store(y, int32(at + i), scaled(load(x, int32(at + i)), mask[at + i] != 0, scale))
 
 
-def _kernel(name, kind):
-    return draw(name, THREADS, KIND=kind, THREADS=THREADS, UNIT=UNIT, DROPOUT=DROPOUT)
-
-
-KERNELS = {UNIT: _kernel("draw_unit", UNIT), MASK: _kernel("draw_mask", MASK), DROPOUT: _kernel("dropout", DROPOUT)}
-_masked = masked("masked_scale", THREADS, THREADS=THREADS)
+KERNELS = [_draw.specialize(name, KIND=kind) for kind, name in enumerate(("draw_unit", "draw_mask", "dropout"))]
 
 
 def uniform(shape, seed, low=0.0, high=1.0, dtype="float32", xp=np):
@@ -107,7 +101,7 @@ def uniform(shape, seed, low=0.0, high=1.0, dtype="float32", xp=np):
     if dtype != "float32" or xp is np or n > LARGEST:
         return reference.uniform(shape, seed, low, high, dtype, xp)
     y, low = xp.empty(n, "float32"), np.float32(low)
-    _draw(UNIT, seed, y, xp.empty(1, "uint8"), y)
+    _drawn(UNIT, seed, y, xp.empty(1, "uint8"), y)
     width = np.float32(high) - low
     if low != 0 or width != 1:  # rounded twice, as there; a kernel would fuse the two
         y *= width
@@ -121,7 +115,7 @@ def dropout_mask(shape, seed, rate, dtype="float32", xp=np):
     if dtype != "float32" or xp is np or n > LARGEST:
         return reference.dropout_mask(shape, seed, rate, dtype, xp)
     mask, nothing = xp.empty(n, "bool"), xp.empty(1, "float32")
-    _draw(MASK, seed, nothing, mask, nothing, rate)
+    _drawn(MASK, seed, nothing, mask, nothing, rate)
     return mask.reshape(shape)
 
 
@@ -134,7 +128,7 @@ def dropout(x, mask_shape, seed, rate):
         mask = dropout_mask(mask_shape, seed, rate, "float32", xp)
         return masked_scale(x, mask, scale), mask
     mask, y = xp.empty(x.shape, "bool"), xp.empty(x.shape, x.dtype)
-    _draw(DROPOUT, seed, contiguous(x), mask, y, rate, scale)
+    _drawn(DROPOUT, seed, contiguous(x), mask, y, rate, scale)
     return y, mask
 
 
@@ -143,13 +137,13 @@ def masked_scale(x, mask, scale):
     if not supported(x) or mask.shape != x.shape:
         return reference.masked_scale(x, mask, scale)
     y = array_module(x).empty(x.shape, x.dtype)
-    _masked((blocks(blocks(x.size, 4), THREADS),), contiguous(x), contiguous(mask), y, x.size, scale)
+    _masked_scale[blocks(blocks(x.size, 4), THREADS), THREADS](contiguous(x), contiguous(mask), y, x.size, scale)
     return y
 
 
-def _draw(kind, seed, x, mask, y, rate=0.0, scale=1.0):
+def _drawn(kind, seed, x, mask, y, rate=0.0, scale=1.0):
     """Fills the mask, or y, from the seed's first block on."""
     state = reference.Philox(seed)
     n = y.size if kind == UNIT else mask.size
     least = math.ceil(float(np.float32(rate)) * 2**23)  # u >= rate, in units of the last bit of u
-    KERNELS[kind]((blocks(blocks(n, 4), THREADS),), x, mask, y, *state.key, *state.high, n, least, scale)
+    KERNELS[kind][blocks(blocks(n, 4), THREADS), THREADS](x, mask, y, *state.key, *state.high, n, least, scale)

@@ -2,22 +2,23 @@
 
 from math import exp, log
 
-from numba import float32, int32
+from numpy import float32, int32
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import template
+from kerasish.device.cuda_jit import cuda
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import load, store
-from kerasish.kernels.cuda.warp import LOWEST, warp_max, warp_row, warp_sum
+from kerasish.kernels.cuda.warp import LOWEST, WARPS, warp_max, warp_row, warp_sum
 from kerasish.kernels.reference import softmax as reference
 from kerasish.kernels.reference.precision import widened
 
-WARPS = 4  # rows of a block
+THREADS = 32 * WARPS
+NAN = float("nan")
 SOFTMAX, LOG_SOFTMAX, DENSE, SPARSE = range(4)
 
 
-@template("FFFIF ii")
-def over_rows(x, out, labels, classes, scales, rows, K):
+@cuda.jit("void(CPointer(f4), CPointer(f4), CPointer(f4), CPointer(i4), CPointer(f4), i4, i4)", launch_bounds=THREADS)
+def _rows(x, out, labels, classes, scales, rows, K):
     """out = the (log-)softmax of each row of x, or the gradient of its cross-entropy with labels, times scales."""
     row, lane = warp_row()
     if row < rows:
@@ -49,8 +50,8 @@ def over_rows(x, out, labels, classes, scales, rows, K):
             store(out, int32(start + i), v)
 
 
-@template("FFFI ii")
-def losses(x, out, labels, classes, rows, K):
+@cuda.jit("void(CPointer(f4), CPointer(f4), CPointer(f4), CPointer(i4), i4, i4)", launch_bounds=THREADS)
+def _losses(x, out, labels, classes, rows, K):
     """out = each row's cross-entropy with labels."""
     row, lane = warp_row()
     if row < rows:
@@ -76,8 +77,8 @@ def losses(x, out, labels, classes, rows, K):
             store(out, row, loss)
 
 
-@template("FFF ii")
-def gradients(gy, y, out, rows, K):
+@cuda.jit("void(CPointer(f4), CPointer(f4), CPointer(f4), i4, i4)", launch_bounds=THREADS)
+def _gradients(gy, y, out, rows, K):
     """out = the gradient of (log-)softmax y, row by row."""
     row, lane = warp_row()
     if row < rows:
@@ -96,16 +97,10 @@ def gradients(gy, y, out, rows, K):
             store(out, int32(start + i), g)
 
 
-def _kernels(template, name, kinds):
-    constants = {"WARPS": WARPS, "LOWEST": LOWEST, "NAN": float("nan")}
-    names = {"SOFTMAX": SOFTMAX, "LOG_SOFTMAX": LOG_SOFTMAX, "DENSE": DENSE, "SPARSE": SPARSE}
-    text = {SOFTMAX: "softmax", LOG_SOFTMAX: "log_softmax", DENSE: "dense", SPARSE: "sparse"}
-    return {kind: template(f"{name}_{text[kind]}", 32 * WARPS, KIND=kind, **constants, **names) for kind in kinds}
-
-
-ROWS = _kernels(over_rows, "rows", (SOFTMAX, LOG_SOFTMAX, DENSE, SPARSE))
-LOSSES = _kernels(losses, "losses", (DENSE, SPARSE))
-GRADIENTS = _kernels(gradients, "gradients", (SOFTMAX, LOG_SOFTMAX))
+NAMES = ("softmax", "log_softmax", "dense", "sparse")
+ROWS = [_rows.specialize(f"rows_{name}", KIND=kind) for kind, name in enumerate(NAMES)]
+LOSSES = {kind: _losses.specialize(f"losses_{NAMES[kind]}", KIND=kind) for kind in (DENSE, SPARSE)}
+GRADIENTS = {kind: _gradients.specialize(f"gradients_{NAMES[kind]}", KIND=kind) for kind in (SOFTMAX, LOG_SOFTMAX)}
 
 
 @widened
@@ -133,7 +128,7 @@ def cross_entropy_logits(labels, logits):
     """-sum(labels * log_softmax(logits)): labels and logits (..., K) -> (...)."""
     if not _ours(logits, labels) or labels.shape != logits.shape:
         return reference.cross_entropy_logits(labels, logits)
-    return _losses(logits, DENSE, labels, None)
+    return _each_loss(logits, DENSE, labels, None)
 
 
 @widened
@@ -149,7 +144,7 @@ def sparse_cross_entropy_logits(labels, logits):
     """-log_softmax(logits)[label]: labels (...) of integers, logits (..., K) -> (...); NaN for a label out of range."""
     if not _ours(logits):
         return reference.sparse_cross_entropy_logits(labels, logits)
-    return _losses(logits, SPARSE, None, labels)
+    return _each_loss(logits, SPARSE, None, labels)
 
 
 @widened
@@ -169,9 +164,9 @@ def _classes(labels):
 
 
 def _grid(x):
-    """The grid of blocks, the number of rows, their length."""
+    """How many blocks, the number of rows, their length."""
     K = x.shape[-1]
-    return (blocks(x.size // K, WARPS),), x.size // K, K
+    return blocks(x.size // K, WARPS), x.size // K, K
 
 
 def _forward(x, kind, labels=None, classes=None, g=None):
@@ -181,17 +176,17 @@ def _forward(x, kind, labels=None, classes=None, g=None):
     labels = x if labels is None else contiguous(labels)
     classes = xp.empty(1, "int32") if classes is None else _classes(classes)
     scales = x if g is None else contiguous(xp.broadcast_to(g, x.shape[:-1]).astype(x.dtype, copy=False))
-    ROWS[kind](grid, x, out, labels, classes, scales, rows, K)
+    ROWS[kind][grid, THREADS](x, out, labels, classes, scales, rows, K)
     return out
 
 
-def _losses(x, kind, labels, classes):
+def _each_loss(x, kind, labels, classes):
     xp = array_module(x)
     x, out = contiguous(x), xp.empty(x.shape[:-1], x.dtype)
     grid, rows, K = _grid(x)
     labels = x if labels is None else contiguous(labels)
     classes = xp.empty(1, "int32") if classes is None else _classes(classes)
-    LOSSES[kind](grid, x, out, labels, classes, rows, K)
+    LOSSES[kind][grid, THREADS](x, out, labels, classes, rows, K)
     return out
 
 
@@ -199,5 +194,5 @@ def _backward(gy, y, kind):
     gy, y = contiguous(gy), contiguous(y)
     out = array_module(y).empty(y.shape, y.dtype)
     grid, rows, K = _grid(y)
-    GRADIENTS[kind](grid, gy, y, out, rows, K)
+    GRADIENTS[kind][grid, THREADS](gy, y, out, rows, K)
     return out

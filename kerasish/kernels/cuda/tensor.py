@@ -4,10 +4,9 @@ As three products of tf32 parts (x = high + low) the result is as good as float3
 precision accuracy from Tensor Cores while surpassing the FP32 theoretical peak performance" (Ootomo, Yokota 2022).
 """
 
-from numba import cuda, float32, int32
+from numpy import float32, int32
 
-from kerasish.device.cuda_jit import device, template
-from kerasish.device.cuda_source import unroll
+from kerasish.device.cuda_jit import cuda, unroll
 from kerasish.kernels.cuda.asm import (
     ahead,
     bits,
@@ -31,45 +30,45 @@ TF32, THREE, BF16 = range(3)
 PAD_A, PAD_B = 4, 8  # floats that keep rows of a tile in different banks of shared memory
 
 
-@device
+@cuda.jit(device=True)
 def rounded(word):
     """A float's bits, so that what remains without the last 13 is the nearest tf32; a NaN stays a NaN."""
     return int32(min(word, int32(0x7FFFEFFF)) + int32(0x1000))
 
 
-@device
+@cuda.jit(device=True)
 def rest(word):
     """What rounding to tf32 takes off a float."""
     return bits(floating(word) - floating(int32(rounded(word) & int32(-0x2000))))
 
 
-@device
+@cuda.jit(device=True)
 def rounded4(w):
     return rounded(w[0]), rounded(w[1]), rounded(w[2]), rounded(w[3])
 
 
-@device
+@cuda.jit(device=True)
 def rest4(w):
     return rest(w[0]), rest(w[1]), rest(w[2]), rest(w[3])
 
 
-@device
+@cuda.jit(device=True)
 def rounded2(w):
     return rounded(w[0]), rounded(w[1])
 
 
-@device
+@cuda.jit(device=True)
 def rest2(w):
     return rest(w[0]), rest(w[1])
 
 
-@device
+@cuda.jit(device=True)
 def packed(low, high):
     """Two words as bfloat16 in one."""
     return pack_bf16(floating(low), floating(high))
 
 
-@device
+@cuda.jit(device=True)
 def multiplied(a, b, c):
     """c + a b, of 16 x 8 by 8 x 8 floats."""
     if MATH == THREE:
@@ -78,14 +77,14 @@ def multiplied(a, b, c):
     return mma_tf32(rounded4(a), rounded2(b), c)
 
 
-@device
+@cuda.jit(device=True)
 def multiplied_bf16(a, a_more, b, b_more, c):
     """c + a b, of 16 x 16 by 16 x 8 floats; both sides take the terms of the sum in one order."""
     left = packed(a[0], a[2]), packed(a[1], a[3]), packed(a_more[0], a_more[2]), packed(a_more[1], a_more[3])
     return mma_bf16(left, (packed(b[0], b[1]), packed(b_more[0], b_more[1])), c)
 
 
-@device
+@cuda.jit(device=True)
 def wait_for_stage():
     """Until the copies of the stage that comes next have arrived."""
     if STAGES == 2:
@@ -94,19 +93,19 @@ def wait_for_stage():
         copies_wait_but_one()
 
 
-@device
+@cuda.jit(device=True)
 def warp_corner(warp):
     """The row and the column of the tile where a warp's WM x WN begin."""
     return int32(warp // (BN // WN) * WM), int32(warp % (BN // WN) * WN)
 
 
-@device
+@cuda.jit(device=True)
 def following(stage):
     """The stage after this one."""
     return int32(stage + 1) if stage < STAGES - 1 else int32(0)
 
 
-@device
+@cuda.jit(device=True)
 def keep2(y, at, bias, column, left, aligned, BIAS, CUT, v0, v1):
     """Stores two results of a pixel, or the one of them that there is."""
     if left > 0:
@@ -120,8 +119,8 @@ def keep2(y, at, bias, column, left, aligned, BIAS, CUT, v0, v1):
                 store(y, int32(at + 1), b)
 
 
-@template(ARGUMENTS)
-def tensor_product(
+@cuda.jit(ARGUMENTS, cc=(8, 0))
+def _tensor_product(
     x, w, bias, y, taps, M, K, F, FP, G,
     H, W, pixel, CG, OHW, OW, OHW_R, OHW_S, OW_R, OW_S, SH, SW, H0, W0, YN, YH, YW, Y0, BIAS, CUT,
 ):  # fmt: skip
@@ -209,10 +208,9 @@ def _tile(BM, BN, WM, WN, BK, stages, resident, name, math):
     threads = 32 * (BM // WM) * (BN // WN)
     ways = {"AR": 4 * threads // BK, "BR": 4 * threads // BN, "DEPTH": 16 if math == BF16 else 8}
     counts = {"AQ": BM * BK // 4 // threads, "BQ": BN * BK // 4 // threads}
-    sizes = {"BM": BM, "BN": BN, "BK": BK, "WM": WM, "WN": WN, "STAGES": stages, "PAD_A": PAD_A, "PAD_B": PAD_B}
-    kinds = {"MATH": math, "THREE": THREE, "BF16": BF16}
+    sizes = {"BM": BM, "BN": BN, "BK": BK, "WM": WM, "WN": WN, "STAGES": stages}
     resident = 1 if math == THREE and BM == BN == 128 else resident  # its parts take more registers
-    return tensor_product(f"{name}_{BM}x{BN}", threads, resident, (8, 0), **sizes, **kinds, **ways, **counts)
+    return _tensor_product.specialize(f"{name}_{BM}x{BN}", (threads, resident), MATH=math, **sizes, **ways, **counts)
 
 
 SHAPES = {

@@ -4,20 +4,22 @@ import functools
 from math import sqrt
 
 import numpy as np
-from numba import cuda, float32, int32, int64
+from numpy import float32, int32, int64
 
 from kerasish.device import array_module
-from kerasish.device.cuda_jit import device, template
+from kerasish.device.cuda_jit import cuda
 from kerasish.kernels.cuda.arrays import blocks, contiguous, supported
 from kerasish.kernels.cuda.asm import floats_at, load, store
 from kerasish.kernels.cuda.warp import warp_sum
 from kerasish.kernels.reference import update as reference
 
 THREADS, CHUNK = 256, 1024
-RULES = {"SGD": 0, "MOMENTUM": 1, "NESTEROV": 2, "ADAM": 3, "RMSPROP": 4, "ADAGRAD": 5}
+SGD, MOMENTUM, NESTEROV, ADAM, RMSPROP, ADAGRAD = range(6)
+NAMES = ("sgd", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
+LISTS_OF = {SGD: 2, ADAM: 4}  # parameters, gradients and slots; of the others 3
 
 
-@device
+@cuda.jit(device=True)
 def piece(chunk, ends, arrays):
     """The array that a chunk belongs to."""
     low, high = int32(0), int32(arrays - 1)
@@ -30,8 +32,8 @@ def piece(chunk, ends, arrays):
     return low
 
 
-@template("LLL i fffff")
-def update(table, sizes, ends, arrays, lr, decay, a, b, c):
+@cuda.jit("void(CPointer(i8), CPointer(i8), CPointer(i8), i4, " + 5 * "f4, " + ")", launch_bounds=THREADS)
+def _update(table, sizes, ends, arrays, lr, decay, a, b, c):
     """table (lists, arrays): addresses of parameters, gradients and slots."""
     chunk = int32(cuda.blockIdx.x)
     which = piece(chunk, ends, arrays)
@@ -67,8 +69,8 @@ def update(table, sizes, ends, arrays, lr, decay, a, b, c):
         store(p, i, w)
 
 
-@template("LLLF i")
-def squares(table, sizes, ends, parts, arrays):
+@cuda.jit("void(CPointer(i8), CPointer(i8), CPointer(i8), CPointer(f4), i4)", launch_bounds=THREADS)
+def _sum_of_squares(table, sizes, ends, parts, arrays):
     """parts[chunk] = the sum of the chunk's squares."""
     shared = cuda.shared.array(THREADS // 32, float32)
     chunk, thread = int32(cuda.blockIdx.x), int32(cuda.threadIdx.x)
@@ -89,44 +91,39 @@ def squares(table, sizes, ends, parts, arrays):
         store(parts, chunk, total)
 
 
-LISTS = {"SGD": 2, "ADAM": 4}
-_update = {
-    rule: update(
-        f"update_{name.lower()}", THREADS, RULE=rule, LISTS=LISTS.get(name, 3), THREADS=THREADS, CHUNK=CHUNK, **RULES
-    )
-    for name, rule in RULES.items()
-}
-_squares = squares("sum_of_squares", THREADS, THREADS=THREADS, CHUNK=CHUNK)
+UPDATES = [
+    _update.specialize(f"update_{name}", RULE=rule, LISTS=LISTS_OF.get(rule, 3)) for rule, name in enumerate(NAMES)
+]
 
 
 def sgd(params, grads, lr, decay=1.0):
     """p -= lr * g."""
-    if not _launch("SGD", [params, grads], (lr, decay, 0, 0, 0)):
+    if not _launch(SGD, [params, grads], (lr, decay, 0, 0, 0)):
         reference.sgd(params, grads, lr, decay)
 
 
 def sgd_momentum(params, grads, moms, lr, momentum, nesterov=False, decay=1.0):
     """m = momentum * m - lr * g; p += m, or momentum * m - lr * g with Nesterov's look ahead."""
-    if not _launch("NESTEROV" if nesterov else "MOMENTUM", [params, grads, moms], (lr, decay, momentum, 0, 0)):
+    if not _launch(NESTEROV if nesterov else MOMENTUM, [params, grads, moms], (lr, decay, momentum, 0, 0)):
         reference.sgd_momentum(params, grads, moms, lr, momentum, nesterov, decay)
 
 
 def adam(params, grads, ms, vs, lr, beta_1, beta_2, epsilon, step, decay=1.0):
     """Kingma and Ba 2014, algorithm 1 in the order of section 2 (epsilon outside of the corrected root)."""
     alpha = reference.adam_rate(lr, beta_1, beta_2, step, params[0].dtype) if params else lr
-    if not _launch("ADAM", [params, grads, ms, vs], (alpha, decay, 1 - beta_1, 1 - beta_2, epsilon)):
+    if not _launch(ADAM, [params, grads, ms, vs], (alpha, decay, 1 - beta_1, 1 - beta_2, epsilon)):
         reference.adam(params, grads, ms, vs, lr, beta_1, beta_2, epsilon, step, decay)
 
 
 def rmsprop(params, grads, vs, lr, rho, epsilon, decay=1.0):
     """v = rho * v + (1 - rho) * g^2; p -= lr * g / sqrt(v + epsilon)."""
-    if not _launch("RMSPROP", [params, grads, vs], (lr, decay, rho, 1 - rho, epsilon)):
+    if not _launch(RMSPROP, [params, grads, vs], (lr, decay, rho, 1 - rho, epsilon)):
         reference.rmsprop(params, grads, vs, lr, rho, epsilon, decay)
 
 
 def adagrad(params, grads, accumulators, lr, epsilon, decay=1.0):
     """a += g^2; p -= lr * g / sqrt(a + epsilon)."""
-    if not _launch("ADAGRAD", [params, grads, accumulators], (lr, decay, epsilon, 0, 0)):
+    if not _launch(ADAGRAD, [params, grads, accumulators], (lr, decay, epsilon, 0, 0)):
         reference.adagrad(params, grads, accumulators, lr, epsilon, decay)
 
 
@@ -137,7 +134,7 @@ def sum_of_squares(arrays):
     kept = [contiguous(a) for a in arrays]
     xp, (table, sizes, ends, chunks) = array_module(*arrays), _tables([kept])
     parts = xp.empty(chunks, "float32")
-    _squares((chunks,), table, sizes, ends, parts, len(arrays))
+    _sum_of_squares[chunks, THREADS](table, sizes, ends, parts, len(arrays))
     return float(parts.sum(dtype="float64")) if chunks else 0.0
 
 
@@ -149,7 +146,7 @@ def _launch(rule, lists, constants):
         return False
     kept = [params, [contiguous(g) for g in grads], *slots]
     table, sizes, ends, chunks = _tables(kept)
-    _update[RULES[rule]]((chunks,), table, sizes, ends, len(params), *constants)
+    UPDATES[rule][chunks, THREADS](table, sizes, ends, len(params), *constants)
     return True
 
 

@@ -3,13 +3,13 @@
 WIDE, 4 or 1, is a constant of the kernel.
 """
 
-from numba import int32
+from numpy import int32
 
-from kerasish.device.cuda_jit import device
+from kerasish.device.cuda_jit import cuda
 from kerasish.kernels.cuda.asm import load, load4, store, store4
 
 
-@device
+@cuda.jit(device=True)
 def several(x, at):
     """WIDE floats from x[at] on."""
     if WIDE == 4:
@@ -18,7 +18,7 @@ def several(x, at):
         return (load(x, at),)
 
 
-@device
+@cuda.jit(device=True)
 def keep(y, at, values):
     """y[at:] = WIDE values."""
     if WIDE == 4:
@@ -27,7 +27,7 @@ def keep(y, at, values):
         store(y, at, values[0])
 
 
-@device
+@cuda.jit(device=True)
 def pixel(i, H, W, C):
     """Element i * WIDE of an array (N, H, W, C): image, row, column, channel."""
     c, at = int32(i % (C // WIDE) * WIDE), int32(i // (C // WIDE))

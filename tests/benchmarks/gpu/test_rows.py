@@ -58,7 +58,7 @@ def not_launched(card, monkeypatch, given):
         cuda.set_precision(row.precision)
         host = moved(arrays(given(row)), card.asarray)
         kernels.called(getattr(Twin("cuda"), row.kernel), host, kernels._options(row, card))
-    return {kernel.name for kernel in cuda_jit.kernels} - launched
+    return {kernel.name for kernel in cuda_jit.kernels()} - launched
 
 
 def test_the_rows_launch_every_kernel(card, monkeypatch):

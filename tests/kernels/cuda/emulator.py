@@ -349,26 +349,31 @@ NAMES = {
 _functions = {}
 
 
-def launch(kernel, grid, arguments):
+def launch(kernel, configuration, *arguments):
     """What `cuda_jit.launch` does, on arrays of `fake_cupy`."""
+    grid, threads = configuration
+    sizes = Dim(grid if isinstance(grid, tuple) else (grid,))
+    if threads > kernel.threads:
+        raise ValueError(f"{kernel}: {threads} threads a block, more than its launch bounds of {kernel.threads}")
+    if not sizes.x * sizes.y * sizes.z:
+        return
     if kernel not in _functions:
         _functions[kernel] = kernel.function(NAMES, wrap=lambda function: function)
-    values = [_argument(kernel, *pair) for pair in zip(kernel.source.arguments, arguments, strict=True)]
-    sizes = Dim(grid)
+    values = [_argument(kernel, *pair) for pair in zip(kernel.arguments, arguments, strict=True)]
     with np.errstate(all="ignore"):
         for z in range(sizes.z):
             for y in range(sizes.y):
                 for x in range(sizes.x):
-                    Block(_functions[kernel], values, Dim((x, y, z)), sizes, kernel.threads)
+                    Block(_functions[kernel], values, Dim((x, y, z)), sizes, threads)
 
 
-def _argument(kernel, letter, value):
-    if letter in "ilu" and type(value) is not int:
+def _argument(kernel, kind, value):
+    pointer = cuda_jit.POINTER.match(kind)
+    if not pointer and kind[0] in "iu" and type(value) is not int:
         raise TypeError(f"{kernel}: wants an integer, got {value!r}, whose bytes a launch would pass as they are")
-    if letter not in cuda_jit.POINTERS:
-        return np.float32(value) if letter == "f" else {"i": int32, "l": int64, "u": uint32}[letter](value)
-    array = value.memory
-    wanted = cuda_jit.POINTERS[letter]
+    if not pointer:
+        return {"f4": float32, "i4": int32, "i8": int64, "u4": uint32}[kind](value)
+    array, wanted = value.memory, np.dtype(pointer[1]).name
     if not array.flags.c_contiguous or (array.dtype != wanted and (wanted, array.dtype.name) != ("uint8", "bool")):
         raise TypeError(f"{kernel}: wants contiguous {wanted}, got {array.dtype} with strides {array.strides}")
     flat = array.reshape(-1)

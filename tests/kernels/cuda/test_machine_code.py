@@ -27,11 +27,11 @@ def marked(kernel):
 
 
 def test_names_are_unique():
-    names = [kernel.name for kernel in cuda_jit.kernels]
+    names = [kernel.name for kernel in cuda_jit.kernels()]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("kernel", [marked(kernel) for kernel in cuda_jit.kernels])
+@pytest.mark.parametrize("kernel", [marked(kernel) for kernel in cuda_jit.kernels()])
 def test_compiles_for_every_card(kernel):
     text = cuda_jit.ptx(kernel)
     assert not re.search(r"\bcall\b", text), "a function was not inlined"
@@ -48,7 +48,7 @@ def test_compiles_for_every_card(kernel):
 
 
 def test_machine_code_is_kept_on_disk(tmp_path, monkeypatch):
-    kernel = next(kernel for kernel in cuda_jit.kernels if kernel.name == "masked_scale")
+    kernel = next(kernel for kernel in cuda_jit.kernels() if kernel.name == "masked_scale")
     monkeypatch.setenv("KERASISH_CACHE_DIR", str(tmp_path))
     cache.cache_folder.cache_clear()
     try:
