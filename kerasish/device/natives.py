@@ -163,20 +163,19 @@ class Family:
         kinds = given if isinstance(given, tuple) else (given,)
         entry = self.entry(*kinds)
         entry.__module__, entry.__name__ = self.module, self.name
-        variant = "-".join([*map(str, kinds), *_stamp(self.module)])
+        variant = "-".join([*map(str, kinds), *self.stamp()])
         return self.natives.setdefault(given, Native(entry, 2, variant))
+
+    def stamp(self) -> list[str]:
+        """What names must hold of code that the cache's key does not cover: nothing for this package's own."""
+        if self.module.startswith("kerasish."):
+            return []
+        return [hashlib.sha256(Path(sys.modules[self.module].__file__).read_bytes()).hexdigest()[:12]]
 
     def read(self, kinds: list[str]) -> Any:
         """What `native` takes, from the texts in a native's name."""
         dtypes = tuple(map(np.dtype, kinds))
         return dtypes if len(dtypes) > 1 else dtypes[0]
-
-
-def _stamp(module) -> list[str]:
-    """What names must hold of code that the cache's key does not cover: nothing for this package's own."""
-    if module.startswith("kerasish."):
-        return []
-    return [hashlib.sha256(Path(sys.modules[module].__file__).read_bytes()).hexdigest()[:12]]
 
 
 def _built(natives: list[Native]) -> dict[str, bytes]:

@@ -47,7 +47,10 @@ def outlined(kernel: Callable) -> Callable:
 
 def _is_over_tasks(loop, arguments) -> bool:
     match loop:
-        case ast.For(target=ast.Name(), iter=ast.Call(func=ast.Name("prange"), args=[ast.Name(name)], keywords=[])):
+        case ast.For(
+            target=ast.Name(),
+            iter=ast.Call(ast.Name("prange") | ast.Attribute(attr="prange"), args=[ast.Name(name)], keywords=[]),
+        ):
             return bool(arguments) and name == arguments[0].arg and not loop.orelse
     return False
 

@@ -15,6 +15,7 @@ import numpy as np
 from llvmlite import ir
 
 from kerasish.device import thread_pool, threads
+from kerasish.device.fingerprint import fingerprint
 from kerasish.device.lazy import numba, types
 from kerasish.device.natives import Family, compilation_off, intrinsic, serial
 from kerasish.device.outline import outlined
@@ -22,6 +23,7 @@ from kerasish.device.raw import address, integers, take
 from kerasish.device.records import dtype_of, name_of
 
 I64 = ir.IntType(64)
+INTEGERS = (int, np.integer, np.bool_)
 
 
 class Kernel(Family):
@@ -54,9 +56,14 @@ class Kernel(Family):
             elif type(value) is float:
                 kinds.append("float64")
                 words.append(_bits(value))
-            else:
+            elif type(value) is int or isinstance(value, INTEGERS):
                 kinds.append("int64")
                 words.append(value)
+            else:
+                raise TypeError(
+                    f"kernel {self.name}: takes arrays, integers and Python floats; received {type(value).__name__} "
+                    f"{value!r}"
+                )
         match engine():
             case "pool":
                 run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
@@ -70,6 +77,12 @@ class Kernel(Family):
     def entry(self, *kinds: str) -> Callable:
         """The function of (address of the plan, worker) for arguments of these kinds."""
         return _entry(serial(outlined(self.function), fastmath=self.fastmath), _loader(kinds))
+
+    def stamp(self) -> list[str]:
+        """What names must hold of a user's kernel: its code, and what that uses."""
+        if self.module.startswith("kerasish."):
+            return []
+        return [fingerprint(self.function, sorted(self.fastmath))]
 
     def read(self, kinds: list[str]) -> tuple[str, ...]:
         """What `native` takes, from the texts in a native's name."""

@@ -6,7 +6,6 @@ its work alone: Numba's simplest threads may not be entered twice.
 
 import functools
 import inspect
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,30 +13,63 @@ from typing import Any
 import numba
 from numba.extending import intrinsic
 
-from kerasish.device import natives
+from kerasish.device import entering, natives
 from kerasish.device.outline import outlined
 
-_busy = threading.Lock()
 _kept: list = []
 
 
 def run(kernel: Any, tasks: int, arguments: tuple, threads: int) -> None:
     """Run a `parallel.Kernel`."""
-    alone = threads == 1 or not _busy.acquire(blocking=False)
-    try:
-        with _plainly():
-            if alone:
-                compiled(kernel, False)(tasks, *arguments)
-                return
-            before = numba.get_num_threads()
-            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-            try:
+    if threads == 1:
+        _alone(kernel, tasks, arguments)
+        return
+    with entering.Turn(wait=False) as turn:
+        if not turn.taken:
+            _alone(kernel, tasks, arguments)
+            return
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        try:
+            with _plainly():
                 compiled(kernel, True)(tasks, *arguments)
-            finally:
-                numba.set_num_threads(before)
-    finally:
-        if not alone:
-            _busy.release()
+        finally:
+            numba.set_num_threads(before)
+
+
+def _alone(kernel, tasks, arguments):
+    with _plainly():
+        compiled(kernel, False)(tasks, *arguments)
+
+
+def call(dispatcher: Any, arguments: tuple, options: dict) -> Any:
+    """The result of what a user's `numba.njit(parallel=True)` has made; by its twin for one thread where others may not
+    be entered."""
+    with entering.Turn(wait=True) as turn:
+        return (dispatcher if turn.taken else serial_twin(dispatcher))(*arguments, **options)
+
+
+@functools.cache
+def serial_twin(dispatcher: Any) -> Any:
+    """A dispatcher's function compiled for one thread."""
+    return numba.njit(**{**dispatcher.targetoptions, "parallel": False})(dispatcher.py_func)
+
+
+def dispatcher_of(serial: Any) -> Any:
+    """Numba's dispatcher of an `@njit` function, to be called from Python."""
+    dispatcher = _dispatcher_of(serial)
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        with _plainly():
+            return dispatcher(*arguments, **options)
+
+    return call
+
+
+@functools.cache
+def _dispatcher_of(serial):
+    options = {"fastmath": set(serial.fastmath), "forceinline": serial.forceinline}
+    return numba.njit(error_model="numpy", nogil=True, **options)(serial.function)
 
 
 @functools.cache
@@ -65,8 +97,7 @@ def _options(kernel):
 @functools.cache
 def type_of_serial(serial: Any) -> Any:
     """What Numba takes an `@njit` function for: one of its own."""
-    options = {"fastmath": set(serial.fastmath), "forceinline": serial.forceinline}
-    return _type_of(numba.njit(error_model="numpy", nogil=True, **options)(serial.function))
+    return _type_of(_dispatcher_of(serial))
 
 
 @functools.cache

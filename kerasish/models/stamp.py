@@ -133,10 +133,10 @@ def methods_of(cls: type) -> Methods:
 
 
 def is_own(function) -> bool:
-    """Whether a function, or the class of another callable, is this library's."""
-    place = getattr(function, "__globals__", None)
-    name = place.get("__name__", "") if place is not None else getattr(function, "__module__", None) or ""
-    return name.partition(".")[0] == "kerasish"
+    """Whether a function, or the class of another callable, is this library's; `numba_op` makes none of a user's so."""
+    place, said = getattr(function, "__globals__", None), getattr(function, "__module__", None) or ""
+    names = (said,) if place is None else (place.get("__name__", ""), said)
+    return all(name.partition(".")[0] == "kerasish" for name in names)
 
 
 def is_library_layer(layer) -> bool:

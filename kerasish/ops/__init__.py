@@ -113,6 +113,7 @@ from kerasish.ops.elementwise import (  # noqa: F401
     trunc,
     where,
 )
+from kerasish.ops.gradient_check import check_gradients  # noqa: F401
 from kerasish.ops.indexing import get_item, take, take_along_axis  # noqa: F401
 from kerasish.ops.linalg import (  # noqa: F401
     dot,
@@ -176,6 +177,7 @@ from kerasish.ops.nn import (  # noqa: F401
     threshold,
     upsample,
 )
+from kerasish.ops.own import numba_op  # noqa: F401
 from kerasish.ops.reduce import (  # noqa: F401
     all,
     amax,
