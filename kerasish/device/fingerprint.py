@@ -30,24 +30,27 @@ def fingerprint(function: types.FunctionType, *options: Any) -> str:
 
 
 def _parts(value: Any, seen: set[int]) -> Iterator[bytes]:
-    if id(value) in seen:
-        return
     if isinstance(value, (*_PLAIN, np.ndarray)):
         yield _content(value)
         return
-    seen.add(id(value))
     if isinstance(value, (tuple, list, set, frozenset)):
-        yield type(value).__name__.encode()
+        yield f"{type(value).__name__} {len(value)}".encode()
         for item in sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value:
             yield from _parts(item, seen)
+    elif isinstance(value, dict):
+        yield from _parts(sorted(value.items(), key=repr), seen)
+    elif id(value) in seen:
+        return
     elif isinstance(value, types.CodeType):
         yield value.co_code
         for part in (value.co_names, value.co_varnames, value.co_consts):
             yield from _parts(part, seen)
     elif isinstance(value, types.FunctionType):
+        seen.add(id(value))  # it may call itself
         yield from _of_function(value, seen)
     elif isinstance(inner := getattr(value, "py_func", getattr(value, "function", None)), types.FunctionType):
-        yield repr([getattr(value, name, None) for name in ("fastmath", "forceinline", "targetoptions")]).encode()
+        for option in ("fastmath", "forceinline", "targetoptions"):
+            yield from _parts(getattr(value, option, None), seen)
         yield from _parts(inner, seen)
     elif isinstance(value, types.ModuleType):
         yield _of_module(value)
