@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kerasish.ops import numba_op
 from tests.ops.sweep.inputs import above, distinct, given, inside, positive, probability, real, table
 
 PLAIN = {
@@ -381,6 +382,8 @@ ROWS = {
     "image.resize": (lambda ops, x: ops.image.resize(x, (3, 4)), IMAGE),
 }
 
+SQUARE_OF_THREE = numba_op(lambda g, x: 3 * x * x * g, lambda gg, g, x: (3 * x * x * gg, 6 * x * g * gg))
+CUBE = numba_op(lambda x: x * x * x, SQUARE_OF_THREE, name="cube")
 # Ops that Keras does not have: values beside their symbolic shapes, gradients beside differences.
 OWN = {
     "batch_norm_train": (lambda ops, x, g, b: ops.batch_norm_train(x, g, b)[0], real(3, 4), real(4), real(4)),
@@ -397,6 +400,7 @@ OWN = {
         real(3),
     ),
     "dense_bias_act": (lambda ops, x, w, b: ops.dense_bias_act(x, w, b, "relu"), real(3, 4), real(4, 2), real(2)),
+    "numba_op": (lambda ops, x: CUBE(x), real(3, 4)),
     "upsample": (lambda ops, x: ops.upsample(x, (2, 3)), IMAGE),
 }
 

@@ -58,7 +58,7 @@ def test_row_in_full(label, check):
 
 def test_every_op_has_a_row():
     public = {n for n, v in vars(kerasish.ops).items() if callable(v) and not n.startswith("_")}
-    assert not public - {name_of(label) for label in LABELS}
+    assert public - {name_of(label) for label in LABELS} == {"check_gradients"}  # which is no op
     assert not {label for _, label in EXCEPTIONS} - set(LABELS)
 
 
