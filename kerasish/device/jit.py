@@ -13,7 +13,7 @@ from typing import Any
 from kerasish.device.natives import EXACT as EXACT
 from kerasish.device.natives import FASTMATH as FASTMATH
 from kerasish.device.natives import intrinsic as intrinsic
-from kerasish.device.natives import serial
+from kerasish.device.natives import native, serial
 from kerasish.device.parallel import Kernel
 
 prange = range  # as a plain function; whoever compiles a kernel takes it for Numba's
@@ -25,7 +25,7 @@ def get_thread_id() -> int:
 
 
 def njit(
-    function: Callable | None = None,
+    function: Callable | str | None = None,
     *,
     parallel: bool = False,
     fastmath: frozenset = frozenset(),
@@ -35,12 +35,16 @@ def njit(
     """Mark a function that Numba compiles.
 
     Args:
+        function: the function; or a signature, "void(int64, ...)": it is compiled once, not into its callers, and has
+            an `address`.
         parallel: whether it is a kernel, whose last statement is a loop over `prange(tasks)`, `tasks` being its first
             argument.
         fastmath: what LLVM may do with floats, as in Numba: `FASTMATH`, `EXACT`, or nothing.
         forceinline: whether LLVM must inline it, as in Numba.
         usual: what `warmup` compiles a kernel for: kinds of its arguments behind `tasks`, such as "float32.2 int64".
     """
+    if isinstance(function, str):
+        return functools.partial(native, function)
     if function is None:
         options = {"parallel": parallel, "fastmath": fastmath, "forceinline": forceinline, "usual": usual}
         return functools.partial(njit, **options)

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import importlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -135,6 +136,17 @@ class Native:
         from kerasish.device import compiler
 
         return compiler.object_code(self)
+
+
+def native(signature: str, function: Callable) -> Native:
+    """A function of a signature as Numba writes them.
+
+    Raises:
+        TypeError: if it is none of `void(int64, ...)`.
+    """
+    if not re.fullmatch(r"void\((int64(, ?)?)*\)", signature):
+        raise TypeError(f"{function.__qualname__}: expected a signature 'void(int64, ...)'; received {signature!r}")
+    return Native(function, signature.count("int64"), "")
 
 
 class Family:

@@ -79,9 +79,12 @@ def compiled(kernel: Any, parallel: bool) -> Any:
     The loop calls its body, outlined: in a parallel loop itself Numba drops what is written to an array that it does
     not know to lie in one of the arguments, such as a `view`.
     """
-    scope = {"prange": numba.prange, "body": _body(kernel), "get_thread_id": numba.get_thread_id}
-    given, thread = ", ".join(inspect.signature(kernel.function).parameters), "get_thread_id()" if parallel else "0"
-    exec(f"def loop({given}):\n    for task in prange(tasks):\n        body(task, {thread}, {given})", scope)
+    scope = {"prange": numba.prange, "body": _body(kernel), "get_thread_id": numba.get_thread_id, "int64": numba.int64}
+    given, thread = (
+        ", ".join(inspect.signature(kernel.function).parameters),
+        "int64(get_thread_id())" if parallel else "0",
+    )
+    exec(f"def loop({given}):\n    for task in prange(tasks):\n        body(int64(task), {thread}, {given})", scope)
     return numba.njit(parallel=parallel, **_options(kernel))(scope["loop"])
 
 

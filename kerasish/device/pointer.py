@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.lazy import types
+from kerasish.device.lazy import cgutils, types
 from kerasish.device.natives import intrinsic, serial
 
 I64 = ir.IntType(64)
@@ -35,17 +35,54 @@ def pointer(typingctx, like, address, start, size):
 
 @intrinsic(lambda x, start: x.reshape(-1)[int(start) :])
 def view(typingctx, x, start):
-    """The elements of a C-contiguous array or a view from number `start` on, flat; nothing is checked or wraps around.
+    """The elements of a C-contiguous array, or of a view, from number `start` on, flat: one pointer, unchecked.
 
-    Numba counts negative indices from the end; where it cannot see that there are none, a loop is no vector code.
+    Numba counts negative indices from the end; where it cannot see that there are none, a loop is no vector code. Here
+    no index wraps around, and `start` is not negative.
     """
 
     def codegen(context, builder, signature, args):
-        is_view = isinstance(x, types.CPointer)
-        data = args[0] if is_view else context.make_array(x)(context, builder, args[0]).data
+        data = args[0] if isinstance(x, types.CPointer) else context.make_array(x)(context, builder, args[0]).data
         return builder.gep(data, [args[1]])
 
     return types.CPointer(x.dtype)(x, types.int64), codegen
+
+
+def _copy_python(to, source, count):
+    to[: max(count, 0)] = source[: max(count, 0)].copy()
+
+
+@intrinsic(_copy_python)
+def copy(typingctx, to, source, count):
+    """Copy so many elements from one view to another; none, if the count is negative."""
+
+    def codegen(context, builder, signature, args):
+        bytes_ = _bytes(context, builder, to, args[2])
+        cgutils.raw_memcpy(builder, args[0], args[1], bytes_, ir.IntType(64)(1))
+        return context.get_dummy_value()
+
+    return types.void(to, source, types.int64), codegen
+
+
+def _clear_python(to, count):
+    to[: max(count, 0)] = 0
+
+
+@intrinsic(_clear_python)
+def clear(typingctx, to, count):
+    """Set so many elements of a view to zero; none, if the count is negative."""
+
+    def codegen(context, builder, signature, args):
+        place = builder.bitcast(args[0], ir.IntType(8).as_pointer())
+        cgutils.memset(builder, place, _bytes(context, builder, to, args[1]), 0)
+        return context.get_dummy_value()
+
+    return types.void(to, types.int64), codegen
+
+
+def _bytes(context, builder, pointer, count):
+    count = builder.select(builder.icmp_signed("<", count, count.type(0)), count.type(0), count)
+    return builder.mul(count, count.type(context.get_abi_sizeof(context.get_data_type(pointer.dtype))))
 
 
 @functools.partial(serial, fastmath=frozenset())

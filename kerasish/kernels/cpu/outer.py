@@ -5,18 +5,18 @@ import functools
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import FASTMATH, njit
-from kerasish.device.natives import Native
-from kerasish.device.raw import address, call, elements, integers, take
-from kerasish.device.thread_pool import run
+from kerasish.device.jit import FASTMATH, get_thread_id, njit, prange
+from kerasish.device.pointer import view
+from kerasish.device.records import as_record
 from kerasish.kernels.cpu.pack import pack_rows
-from kerasish.kernels.cpu.plan import FAST, input_rows, job_place, locate, plan_at
+from kerasish.kernels.cpu.plan import FAST, input_rows, job_place, locate
 from kerasish.kernels.cpu.simd import (
     HEIGHTS,
     ROWS,
     WIDE,
     panel_start,
     panels_of,
+    tile,
     tile_for,
     tile_kind,
     tile_width,
@@ -37,21 +37,16 @@ def correlate(plan, x, gy, g):
     K, F, pixels = plan.KH * plan.KW * plan.J, plan.F * plan.G, plan.N * plan.OH * plan.OW
     splits, block, parts = units_of(K, plan.F, plan.G, pixels, plan.copied, plan.lanes)
     parts = max(1, min(parts, plan.jobs, PARTIAL // (K * F)))
-    units = plan.G * splits * -(-K // block)
-    count = min(threads.wanted(pixels * K * F / FAST), units * parts)
+    units = plan.G * splits * -(-K // block) * parts
+    count = min(threads.wanted(pixels * K * F / FAST), units)
     scratch = memory.empty((count, input_rows(plan) * plan.line + 64), x.dtype)
     tables = np.empty((count, plan.rows + 2 * (block + ROWS)), np.int64)
     packed = memory.empty((count, plan.rows * plan.columns * WIDE * plan.lanes), x.dtype)
-    partial = memory.empty((parts, K * F), x.dtype) if parts > 1 else g
-    plan = plan._replace(
-        tile=tile_for(plan.size), x=address(x), b=address(gy), y=address(g), parts=parts, block=block, splits=splits,
-        partial=address(partial), scratch=address(scratch), scratch_bytes=scratch.strides[0], table=address(tables),
-        table_bytes=tables.strides[0], panel=address(packed), panel_bytes=packed.strides[0],
-    )  # fmt: skip
-    run(outer_products, np.fromiter(plan, np.int64), count)
+    sums = memory.empty((parts, K * F), x.dtype) if parts > 1 else g.reshape(1, -1)
+    plan = as_record(plan._replace(parts=parts, block=block, splits=splits))
+    _outer_products(units, plan, tile_for(x.dtype), x, gy, sums, scratch, tables, packed, threads=count)
     if parts > 1:
-        pieces = max(1, K * F // 4096)
-        run(sums[x.dtype.name], np.array(plan._replace(jobs=pieces), np.int64), count)
+        _sum_parts(max(1, K * F // 4096), sums, g.reshape(-1), threads=count)
     return g
 
 
@@ -71,52 +66,57 @@ def units_of(K, F, groups, pixels, copied, lanes):
             return splits, -(-K // (blocks * high)) * high, parts
 
 
-def _outer_products(plan, worker):
-    p = plan_at(plan)
-    K = p.KH * p.KW * p.J
-    blocks = -(-K // p.block)
-    unit = take(plan)
-    while unit < p.parts * p.splits * p.G * blocks:
-        i, part = divmod(unit, p.parts)
-        i, split = divmod(i, p.splits)
-        group, b = divmod(i, blocks)
-        _unit(p, worker, part, split, group, b * p.block, min(K, (b + 1) * p.block))
-        unit = take(plan)
+KINDS = "Plan.1 int64 float32.1 float32.1 float32.2 float32.2 int64.2 float32.2"
 
 
-outer_products = Native(_outer_products, 2, "")
+@njit(parallel=True, fastmath=FASTMATH, usual=(KINDS,))
+def _outer_products(tasks, plan, tile_at, x, gy, sums, scratch, tables, packed):
+    """A task is a unit: some rows of the gradient for some panels of a group, over one part of the jobs.
+
+    x and gy flat, sums (parts, K * F); scratch, tables and packed a row for each thread.
+    """
+    for task in prange(tasks):
+        p, thread = plan[0], get_thread_id()
+        K = p.KH * p.KW * p.J
+        unit, part = divmod(task, p.parts)
+        unit, split = divmod(unit, p.splits)
+        group, b = divmod(unit, -(-K // p.block))
+        _unit(
+            p, tile_at, x, gy, view(sums, part * K * p.F * p.G), view(scratch, thread * scratch.shape[1]),
+            view(tables, thread * tables.shape[1]), view(packed, thread * packed.shape[1]), part, split, group,
+            b * p.block, min(K, (b + 1) * p.block),
+        )  # fmt: skip
 
 
 @njit(fastmath=FASTMATH)
-def _unit(p, worker, part, split, group, k0, k1):
+def _unit(p, tile_at, x, gy, sums, scratch, table, packed, part, split, group, k0, k1):
     """Rows k0 to k1 of the gradient for some panels of a group, over one part of the jobs."""
-    scratch, packed = p.scratch + worker * p.scratch_bytes, p.panel + worker * p.panel_bytes
-    table, total = p.table + worker * p.table_bytes, k1 - k0 + ROWS
-    x_rows, y_rows, bases = table + p.rows * 8, table + (p.rows + total) * 8, integers(table, p.rows)
-    _rows(p, group, k0, k1, integers(x_rows, total), integers(y_rows, total))
+    total = k1 - k0 + ROWS
+    bases, x_rows, y_rows = table, view(table, p.rows), view(table, p.rows + total)
+    _rows(p, group, k0, k1, x_rows, y_rows)
     vectors, start = -(-p.F // p.lanes), ZERO
     panels = panels_of(vectors)
-    to = p.partial + part * p.KH * p.KW * p.J * p.F * p.G * p.size
+    a = scratch if p.copied else view(x, 0)
     for job in range(part * p.jobs // p.parts, (part + 1) * p.jobs // p.parts):
         first, rows, q, columns = job_place(p, job)
-        locate(p, first, rows, q, scratch, bases)
+        locate(p, x, first, rows, q, scratch, bases)
         for panel in range(split * panels // p.splits, (split + 1) * panels // p.splits):
             v = panel_start(vectors, panel)
-            wide, here = tile_width(vectors - v), v * p.lanes * p.size
-            line, valid = wide * p.lanes, min(wide * p.lanes, p.F - v * p.lanes)
-            b = p.b + ((first * p.OW + q) * p.F * p.G + group * p.F) * p.size + here
-            step, lies_even = p.F * p.G, valid == line and (rows == 1 or columns == p.OW)
+            wide, here = tile_width(vectors - v), v * p.lanes
+            line, valid = wide * p.lanes, min(wide * p.lanes, p.F - here)
+            b, step = view(gy, ((first * p.OW + q) * p.G + group) * p.F + here), p.F * p.G
+            lies_even = valid == line and (rows == 1 or columns == p.OW)
             if not lies_even or (line != step and k1 - k0 > FEW_ROWS):
                 for r in range(rows):
-                    at = b + r * p.OW * p.F * p.G * p.size
-                    pack_rows(at, p.F * p.G, columns, valid, line, packed + r * columns * line * p.size, p.size)
+                    pack_rows(view(b, r * p.OW * step), step, columns, valid, line, view(packed, r * columns * line),
+                              p.lanes)  # fmt: skip
                 b, step = packed, line
             i = 0
             while i < k1 - k0:
                 kind = tile_kind(wide, p.J % RUN + k0 % RUN == 0, k1 - k0 - i)
                 tiles = tiles_of(kind, k1 - k0 - i)
-                call(p.tile, kind, scratch if p.copied else p.x, x_rows + i * 8, table, p.sw * p.pixel, rows, columns,
-                     b, step, to + here, y_rows + i * 8, valid, start, 0, 0, 0, tiles)  # fmt: skip
+                tile(tile_at, kind, a, view(x_rows, i), bases, p.sw * p.pixel, rows, columns, b, step,
+                     view(sums, here), view(y_rows, i), valid, start, 0, 0, 0, tiles)  # fmt: skip
                 i += tiles * HEIGHTS[kind]
         start = FROM_C
 
@@ -131,25 +131,14 @@ def _rows(p, group, k0, k1, to_x, to_y):
         to_y[i] = k * p.F * p.G + group * p.F
 
 
-def _sums(dtype):
-    at_address = elements(dtype)
-
-    def sum_parts(plan, worker):
-        """y = the sum of the parts, always in the same order."""
-        p = plan_at(plan)
-        total = p.KH * p.KW * p.J * p.F * p.G
-        out, partial = at_address(p.y, total), at_address(p.partial, p.parts * total)
-        piece = take(plan)
-        while piece < p.jobs:
-            begin, end = piece * total // p.jobs, (piece + 1) * total // p.jobs
-            for i in range(begin, end):
-                out[i] = partial[i]
-            for part in range(1, p.parts):
-                for i in range(begin, end):
-                    out[i] += partial[part * total + i]
-            piece = take(plan)
-
-    return Native(sum_parts, 2, dtype)
-
-
-sums = {dtype: _sums(dtype) for dtype in ("float32", "float64")}
+@njit(parallel=True, fastmath=FASTMATH, usual=("float32.2 float32.1",))
+def _sum_parts(tasks, sums, y):
+    """y (size) = the sum of `sums` (parts, size), always in the same order."""
+    parts, size = sums.shape
+    for task in prange(tasks):
+        begin, end = task * size // tasks, (task + 1) * size // tasks
+        to = view(y, begin)
+        for part in range(parts):
+            here = view(sums, part * size + begin)
+            for i in range(end - begin):
+                to[i] = to[i] + here[i] if part else here[i]

@@ -5,40 +5,30 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device import threads
-from kerasish.device.jit import FASTMATH, njit
-from kerasish.device.natives import Native
-from kerasish.device.raw import address, clear_bytes, copy_bytes, elements, integers, record, room, take
-from kerasish.device.thread_pool import prepare
-from kerasish.kernels.cpu.simd import VECTOR_BYTES, copy_vector, lanes, panel_start, panels_of, tile_width, turning
+from kerasish.device.jit import FASTMATH, njit, prange
+from kerasish.device.pointer import clear, copy, view
+from kerasish.device.raw import room
+from kerasish.device.records import as_record, record
+from kerasish.kernels.cpu.simd import copy_vector, lanes, panel_start, panels_of, tile_width, turn
 
 BLOCK = 256  # rows that are packed at a time
 
 
+@record
 class Packing(NamedTuple):
-    """Element (image, group, tap, j, n) of B: where it lies in the source, in elements, and where the panels go."""
+    """Where element (image, group, tap, j, n) of B lies in its source, in elements; taps have a table of offsets."""
 
-    counter: int = 0
-    source: int = 0
-    out: int = 0
-    size: int = 4
-    lanes: int = 16
-    images: int = 1
-    image_step: int = 0
-    groups: int = 1
-    group_step: int = 0
-    taps: int = 1
-    tap_table: int = 0  # address of each tap's offset
-    J: int = 0
-    j_step: int = 0
-    N: int = 0
-    n_step: int = 0
-    panels: int = 0
-
-
-RECORD = np.dtype([(name, np.int64) for name in Packing._fields])
-packing_at = record(RECORD)
-words, double_words = elements("int32"), elements("int64")
-turn_words, turn_double_words = turning(4), turning(8)
+    lanes: int
+    images: int
+    image_step: int
+    groups: int
+    group_step: int
+    taps: int
+    J: int
+    j_step: int
+    N: int
+    n_step: int
+    panels: int
 
 
 def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, groups=1, images=1):
@@ -46,85 +36,59 @@ def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, group
     wide, taps = lanes(source.dtype), np.asarray(taps, np.int64)
     vectors = -(-N // wide)
     out = room(images * groups * vectors * wide * taps.size * J, source.dtype, source)
-    packing = Packing(
-        0, address(source), address(out), source.itemsize, wide, images, image_step, groups, group_step, taps.size,
-        address(taps), J, j_step, N, n_step, panels_of(vectors),
-    )  # fmt: skip
-    count = threads.wanted(out.size)
-    prepare(pack_panels, np.fromiter(packing, np.int64), count, source, out)
+    packing = Packing(wide, images, image_step, groups, group_step, taps.size, J, j_step, N, n_step, panels_of(vectors))
+    tasks, count = images * groups * packing.panels * taps.size * -(-J // BLOCK), threads.wanted(out.size)
+    _pack_panels.prepare(source, out, tasks, as_record(packing), source, taps, out, threads=count)
     return out
 
 
-def _pack_panels(packing, worker):
-    p = packing_at(packing)
-    items = p.images * p.groups * p.panels * p.taps * -(-p.J // BLOCK)
-    item = take(packing)
-    while item < items:
-        _item(p, item)
-        item = take(packing)
-
-
-pack_panels = Native(_pack_panels, 2, "")
-
-
-@njit(fastmath=FASTMATH)
-def _item(p, item):
-    """Up to `BLOCK` rows of one tap of one panel."""
-    i, block = divmod(item, -(-p.J // BLOCK))
-    i, tap = divmod(i, p.taps)
-    i, panel = divmod(i, p.panels)
-    image, group = divmod(i, p.groups)
-    vectors = -(-p.N // p.lanes)
-    v = panel_start(vectors, panel)
-    width = tile_width(vectors - v) * p.lanes
-    row = tap * p.J + block * BLOCK
-    to = p.out + (((image * p.groups + group) * vectors + v) * p.lanes * p.taps * p.J + row * width) * p.size
-    offset = integers(p.tap_table, p.taps)[tap] + image * p.image_step + group * p.group_step
-    at = p.source + (offset + block * BLOCK * p.j_step + v * p.lanes * p.n_step) * p.size
-    rows, valid = min(p.J - block * BLOCK, BLOCK), min(p.N - v * p.lanes, width)
-    if p.n_step == 1:
-        pack_rows(at, p.j_step, rows, valid, width, to, p.size)
-    else:
-        _turn(p, at, rows, valid, width, to)
+@njit(parallel=True, fastmath=FASTMATH, usual=("Packing.1 float32.1 int64.1 float32.1",))
+def _pack_panels(tasks, packing, source, taps, out):
+    """A task is up to `BLOCK` rows of one tap of one panel: source flat, taps (taps), out flat."""
+    for task in prange(tasks):
+        p = packing[0]
+        i, block = divmod(task, -(-p.J // BLOCK))
+        i, tap = divmod(i, p.taps)
+        i, panel = divmod(i, p.panels)
+        image, group = divmod(i, p.groups)
+        vectors = -(-p.N // p.lanes)
+        v = panel_start(vectors, panel)
+        width = tile_width(vectors - v) * p.lanes
+        row = tap * p.J + block * BLOCK
+        to = view(out, ((image * p.groups + group) * vectors + v) * p.lanes * p.taps * p.J + row * width)
+        start = view(taps, tap)[0] + image * p.image_step + group * p.group_step
+        here = view(source, start + block * BLOCK * p.j_step + v * p.lanes * p.n_step)
+        rows, valid = min(p.J - block * BLOCK, BLOCK), min(p.N - v * p.lanes, width)
+        if p.n_step == 1:
+            pack_rows(here, p.j_step, rows, valid, width, to, p.lanes)
+        else:
+            _turn(p, here, rows, valid, width, to)
 
 
 @njit(fastmath=FASTMATH)
-def pack_rows(source, step, rows, valid, width, to, size):
+def pack_rows(source, step, rows, valid, width, to, lanes):
     """Rows of `valid` contiguous elements, `step` apart, padded with zeros to `width`."""
+    whole = valid // lanes * lanes
     for r in range(rows):
-        whole = valid * size // VECTOR_BYTES * VECTOR_BYTES
-        for i in range(0, whole, VECTOR_BYTES):
-            copy_vector(to + r * width * size + i, source + r * step * size + i)
-        if whole < valid * size:
-            copy_bytes(to + r * width * size + whole, source + r * step * size + whole, valid * size - whole)
+        for i in range(0, whole, lanes):
+            copy_vector(view(to, r * width + i), view(source, r * step + i))
+        if whole < valid:
+            copy(view(to, r * width + whole), view(source, r * step + whole), valid - whole)
         if valid < width:
-            clear_bytes(to + (r * width + valid) * size, (width - valid) * size)
+            clear(view(to, r * width + valid), width - valid)
 
 
 @njit(fastmath=FASTMATH)
 def _turn(p, source, rows, valid, width, to):
     """Rows whose elements lie `n_step` apart, padded with zeros to `width`; in squares where rows lie side by side."""
-    size, square_rows, square_valid = p.size, 0, 0
+    square_rows, square_valid = 0, 0
     if p.j_step == 1:
         square_rows, square_valid = rows - rows % p.lanes, valid - valid % p.lanes
     for j in range(0, square_rows, p.lanes):
         for n in range(0, square_valid, p.lanes):
-            here, there = source + (j + n * p.n_step) * size, to + (j * width + n) * size
-            if size == 4:
-                turn_words(here, p.n_step * size, there, width * size)
-            else:
-                turn_double_words(here, p.n_step * size, there, width * size)
+            turn(view(source, j + n * p.n_step), p.n_step, view(to, j * width + n), width)
     for j in range(rows):
         for n in range(square_valid if j < square_rows else 0, valid):
-            copy_element(to + (j * width + n) * size, source + (j * p.j_step + n * p.n_step) * size, size)
+            to[j * width + n] = source[j * p.j_step + n * p.n_step]
         if valid < width:
-            clear_bytes(to + (j * width + valid) * size, (width - valid) * size)
-
-
-@njit(fastmath=FASTMATH)
-def copy_element(to, source, size):
-    """Copy one element of 4 or 8 bytes."""
-    if size == 4:
-        words(to, 1)[0] = words(source, 1)[0]
-    else:
-        double_words(to, 1)[0] = double_words(source, 1)[0]
+            clear(view(to, j * width + valid), width - valid)

@@ -7,10 +7,9 @@ border of the image, and reads the image itself when they do not.
 import functools
 from typing import NamedTuple
 
-import numpy as np
-
 from kerasish.device.jit import FASTMATH, njit
-from kerasish.device.raw import clear_bytes, copy_bytes, record
+from kerasish.device.pointer import clear, copy, view
+from kerasish.device.records import record
 from kerasish.kernels.cpu.simd import VECTOR_BYTES
 
 JOB = 192  # output pixels of a job: their windows stay in L2, and a panel of B is read once for all of them
@@ -19,10 +18,10 @@ SPLITS = 16  # jobs that work is cut into where it has so many panels, whatever 
 FAST = 16  # multiply-adds that these kernels do while a plain loop does one
 
 
+@record
 class Plan(NamedTuple):
-    """All that a kernel has to know, as integers: lengths in elements, addresses in bytes."""
+    """How windows lie in x (N, H, W, C) and results in y; lengths and steps in elements."""
 
-    counter: int = 0  # the next job; first, so that its address is the plan's
     jobs: int = 0
     N: int = 0
     H: int = 0
@@ -49,13 +48,8 @@ class Plan(NamedTuple):
     rows: int = 0  # output rows of a job
     columns: int = 0  # output columns of a job
     splits: int = 1  # jobs that share the same pixels, each with some of the panels
-    size: int = 4  # bytes of an element
     lanes: int = 16  # elements of a vector
-    tile: int = 0  # addresses: the tile function, the image, B (or gy), the result, the bias (or 0)
-    x: int = 0
-    b: int = 0
-    y: int = 0
-    bias: int = 0
+    biased: int = 0  # 1 if the sums start from a bias
     cut: int = 0  # the activation, of `tile.CUTS`
     stream: int = 0  # 1 to write the result past the caches
     b_step: int = 0  # between rows of B; 0 if B is packed in panels
@@ -66,17 +60,6 @@ class Plan(NamedTuple):
     y_pixel: int = 0
     parts: int = 1  # of the jobs, each summed on its own
     block: int = 0  # rows of the filters' gradient that are summed at a time
-    partial: int = 0  # address of the parts' sums
-    scratch: int = 0  # address and bytes of each worker's own memory: input rows, tables of offsets, a panel
-    scratch_bytes: int = 0
-    table: int = 0
-    table_bytes: int = 0
-    panel: int = 0
-    panel_bytes: int = 0
-
-
-RECORD = np.dtype([(name, np.int64) for name in Plan._fields])
-plan_at = record(RECORD)
 
 
 @functools.lru_cache(4096)
@@ -97,7 +80,7 @@ def plan_walk(x_shape, kernel, out, strides, pads, dilation, groups, columns, si
         jobs=-(-N * OH // rows) * -(-OW // across),
         N=N, H=H, W=W, C=C, OH=OH, OW=OW, KH=KH, KW=KW, sh=sh, sw=sw, top=top, left=left, dh=dh, dw=dw,
         G=groups, J=C // groups, F=columns, image=H * W * C, pixel=C,
-        line=line, copied=int(copied), rows=rows, columns=across, size=size, lanes=lanes,
+        line=line, copied=int(copied), rows=rows, columns=across, lanes=lanes,
     )  # fmt: skip
 
 
@@ -124,19 +107,19 @@ def job_place(p, job):
 
 
 @njit(fastmath=FASTMATH)
-def copy_row(p, n, h, w, to):
-    """Input row h of image n from column w on, to the address `to`; zeros where there is no image."""
-    size, span = p.size, p.line // p.pixel
+def copy_row(p, x, n, h, w, to):
+    """Input row h of image n from column w on, into a view; zeros where there is no image."""
+    span = p.line // p.pixel
     low = min(max(-w, 0), span)
     high = max(min(p.W - w, span), low) if 0 <= h < p.H else low
-    source = p.x + (n * p.image + (h * p.W + w) * p.C) * size
-    clear_bytes(to, low * p.pixel * size)
-    copy_bytes(to + low * p.C * size, source + low * p.C * size, (high - low) * p.C * size)
-    clear_bytes(to + high * p.pixel * size, (span - high) * p.pixel * size)
+    clear(to, low * p.pixel)
+    if low < high:
+        copy(view(to, low * p.C), view(x, n * p.image + (h * p.W + w + low) * p.C), (high - low) * p.C)
+    clear(view(to, high * p.pixel), (span - high) * p.pixel)
 
 
 @njit(fastmath=FASTMATH)
-def locate(p, first, rows, q, scratch, bases):
+def locate(p, x, first, rows, q, scratch, bases):
     """Where each output row's first window begins, into `bases`; copies the rows that windows need if they must be."""
     reach, slot, begin, done = (p.KH - 1) * p.dh + 1, 0, 0, 0
     for r in range(rows):
@@ -150,5 +133,5 @@ def locate(p, first, rows, q, scratch, bases):
             begin = done = top
         bases[r] = (slot + top - begin) * p.line
         for h in range(max(done, top), top + reach):
-            copy_row(p, n, h, q * p.sw - p.left, scratch + (slot + h - begin) * p.line * p.size)
+            copy_row(p, x, n, h, q * p.sw - p.left, view(scratch, (slot + h - begin) * p.line))
         done = max(done, top + reach)

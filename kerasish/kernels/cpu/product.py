@@ -3,17 +3,19 @@
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import FASTMATH, njit
-from kerasish.device.natives import Native
-from kerasish.device.raw import address, by_numpy, call, integers, take
-from kerasish.device.thread_pool import run
+from kerasish.device.jit import FASTMATH, get_thread_id, njit, prange
+from kerasish.device.pointer import view
+from kerasish.device.raw import by_numpy
+from kerasish.device.records import as_record
 from kerasish.kernels.cpu.arrays import streams
 from kerasish.kernels.cpu.pack import pack_rows
-from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate, plan_at
-from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, WIDE, tile_for, tile_kind, tile_width, tiles_of
+from kerasish.kernels.cpu.plan import FAST, SPLITS, input_rows, job_place, locate
+from kerasish.kernels.cpu.simd import HEIGHTS, ROWS, WIDE, tile, tile_for, tile_kind, tile_width, tiles_of
 from kerasish.kernels.cpu.tile import CUTS, FROM_BIAS, FROM_C, RUN, ZERO
 
 DEPTH = 256  # rows of B that the widest tile takes at a time, so that they stay close
+NOTHING = {dtype: np.zeros(0, dtype) for dtype in map(np.dtype, ("float32", "float64"))}
+KINDS = "Plan.1 int64 float32.1 float32.1 float32.1 float32.1 float32.2 int64.2"
 
 
 def convolve(plan, x, b, y, start=0, bias=None, activation=None):
@@ -26,14 +28,13 @@ def convolve(plan, x, b, y, start=0, bias=None, activation=None):
     tables = np.empty((count, plan.rows + 2 * (plan.rows * plan.columns + ROWS) + plan.KH * plan.KW), np.int64)
     bias = padded_bias(bias, plan, x.dtype)
     plan = plan._replace(
-        jobs=plan.jobs * splits, splits=splits, tile=tile_for(plan.size), x=address(x), b=address(b),
-        y=address(y) + start * plan.size, bias=0 if bias is None else address(bias), cut=CUTS[activation],
-        stream=streams(y, plan.F),
-        b_step=b.shape[1] if b.ndim == 2 else 0, b_group=b.size // plan.G, scratch=address(scratch),
-        scratch_bytes=scratch.strides[0],
-        table=address(tables), table_bytes=tables.strides[0],
+        splits=splits, biased=int(bias is not None), cut=CUTS[activation], stream=streams(y, plan.F),
+        b_step=b.shape[1] if b.ndim == 2 else 0, b_group=b.size // plan.G,
     )  # fmt: skip
-    run(products, np.fromiter(plan, np.int64), count)
+    _products(
+        plan.jobs * splits, as_record(plan), tile_for(x.dtype), x, b.reshape(-1),
+        NOTHING[x.dtype] if bias is None else bias.reshape(-1), y.reshape(-1)[start:], scratch, tables, threads=count,
+    )  # fmt: skip
     return y
 
 
@@ -46,88 +47,74 @@ def padded_bias(bias, plan, dtype):
     return out
 
 
-def _products(plan, worker):
-    p = plan_at(plan)
-    job = take(plan)
-    while job < p.jobs:
-        _job(p, p.scratch + worker * p.scratch_bytes, p.table + worker * p.table_bytes, job)
-        job = take(plan)
+@njit(parallel=True, fastmath=FASTMATH, usual=(KINDS,))
+def _products(tasks, plan, tile_at, x, b, bias, y, scratch, tables):
+    """A task is a job: where its windows and its results lie, then group by group.
 
-
-products = Native(_products, 2, "")
-
-
-@njit(fastmath=FASTMATH)
-def _job(p, scratch, table, job):
-    """One job: where its windows and its results lie, then group by group."""
-    job, split = divmod(job, p.splits)
-    first, rows, q, columns = job_place(p, job)
-    pixels, most = rows * columns, p.rows * p.columns + ROWS
-    x_rows, y_rows = table + p.rows * 8, table + (p.rows + most) * 8
-    bases, to_x, to_y = integers(table, p.rows), integers(x_rows, most), integers(y_rows, most)
-    locate(p, first, rows, q, scratch, bases)
-    for r in range(rows):
-        n, oh = divmod(first + r, p.OH)
-        for i in range(columns):
-            to_x[r * columns + i] = bases[r] + i * p.sw * p.pixel
-            to_y[r * columns + i] = n * p.y_image + oh * p.y_row + (q + i) * p.y_pixel
-    for i in range(pixels, pixels + ROWS):
-        to_x[i] = to_x[pixels - 1]
-        to_y[i] = to_y[pixels - 1]
-    a, b = scratch if p.copied else p.x, p.b + first // p.OH * p.b_image * p.size
-    wide = -(-p.F // p.lanes) * p.lanes * p.size
-    for g in range(p.G):
-        bias = p.bias + g * wide if p.bias else 0
-        _multiply(
-            p,
-            a + g * p.J * p.step * p.size,
-            b + g * p.b_group * p.size,
-            p.y + g * p.F * p.size,
-            bias,
-            x_rows,
-            y_rows,
-            pixels,
-            columns % RUN == 0,
-            split,
-            scratch,
-        )
+    x flat, b panels or rows, bias (G, whole vectors) or empty, y flat; scratch and tables a row for each thread.
+    """
+    for task in prange(tasks):
+        p = plan[0]
+        own = view(scratch, get_thread_id() * scratch.shape[1])
+        table = view(tables, get_thread_id() * tables.shape[1])
+        job, split = divmod(task, p.splits)
+        first, rows, q, columns = job_place(p, job)
+        pixels, most = rows * columns, p.rows * p.columns + ROWS
+        bases, to_x, to_y = table, view(table, p.rows), view(table, p.rows + most)
+        locate(p, x, first, rows, q, own, bases)
+        for r in range(rows):
+            n, oh = divmod(first + r, p.OH)
+            for i in range(columns):
+                to_x[r * columns + i] = bases[r] + i * p.sw * p.pixel
+                to_y[r * columns + i] = n * p.y_image + oh * p.y_row + (q + i) * p.y_pixel
+        for i in range(pixels, pixels + ROWS):
+            to_x[i] = to_x[pixels - 1]
+            to_y[i] = to_y[pixels - 1]
+        segments = view(to_y, most)
+        count, length = _segments(p, segments)
+        a = own if p.copied else view(x, 0)
+        wide = -(-p.F // p.lanes) * p.lanes
+        for g in range(p.G):
+            _multiply(
+                p, tile_at, view(a, g * p.J * p.step), view(b, first // p.OH * p.b_image + g * p.b_group),
+                view(bias, g * wide if p.biased else 0), view(y, g * p.F), to_x, to_y, segments, count, length, pixels,
+                columns % RUN == 0, split, own,
+            )  # fmt: skip
 
 
 @njit(fastmath=FASTMATH)
-def _multiply(p, a, b, y, bias, x_rows, y_rows, pixels, even, split, scratch):
-    """All products of a job for one group."""
-    segments = y_rows + (p.rows * p.columns + ROWS) * 8
-    count, length = _segments(p, integers(segments, p.KH * p.KW))
+def _multiply(p, tile_at, a, b, bias, y, x_rows, y_rows, segments, count, length, pixels, even, split, scratch):
+    """All products of a job for one group: windows are `count` segments of `length` neighbours."""
     across = 1 if p.b_step else count * length
     vectors = -(-p.F // p.lanes)
     panels = -(-vectors // WIDE)
     v, end = split * panels // p.splits * WIDE, min(vectors, (split + 1) * panels // p.splits * WIDE)
     while v < end:
-        wide, here = tile_width(vectors - v), v * p.lanes * p.size
-        columns = min(p.F - v * p.lanes, wide * p.lanes)
+        wide, here = tile_width(vectors - v), v * p.lanes
+        columns = min(p.F - here, wide * p.lanes)
         b_step = p.b_step if p.b_step else wide * p.lanes
         depth, inside = DEPTH * WIDE // wide, length
         if p.b_step and columns < wide * p.lanes:  # the last rows' vectors would reach past the end of B
             tail = min(length, -(-(wide * p.lanes - columns) // b_step))
             inside = length - tail
-            pack_rows(b + here + inside * b_step * p.size, b_step, tail, columns, wide * p.lanes, scratch, p.size)
+            pack_rows(view(b, here + inside * b_step), b_step, tail, columns, wide * p.lanes, scratch, p.lanes)
         some = max(1, depth // length)
         for s in range(0, count, some):
             j = 0
             while j < length:
                 k, n, m = s * length + j, min(some, count - s), min((inside if j < inside else length) - j, depth)
-                b_rows, step = b + here * across + k * b_step * p.size, b_step
-                if j >= inside:
-                    b_rows, step = scratch, wide * p.lanes
+                packed = j >= inside
+                b_rows = scratch if packed else view(b, here * across + k * b_step)
+                step = wide * p.lanes if packed else b_step
                 last = s + some >= count and j + m >= length
-                start = FROM_C if k > 0 else FROM_BIAS if bias else ZERO
+                start = FROM_C if k > 0 else FROM_BIAS if p.biased else ZERO
                 i = 0
                 while i < pixels:
                     kind = tile_kind(wide, even, pixels - i)
                     tiles = tiles_of(kind, pixels - i)
-                    call(p.tile, kind, a + j * p.step * p.size, x_rows + i * 8, segments + s * 8, p.step, n, m, b_rows,
-                         step, y + here, y_rows + i * 8, columns, start, bias + here, p.cut if last else 0,
-                         p.stream if last and k == 0 else 0, tiles)  # fmt: skip
+                    tile(tile_at, kind, view(a, j * p.step), view(x_rows, i), view(segments, s), p.step, n, m, b_rows,
+                         step, view(y, here), view(y_rows, i), columns, start, view(bias, here if p.biased else 0),
+                         p.cut if last else 0, p.stream if last and k == 0 else 0, tiles)  # fmt: skip
                     i += tiles * HEIGHTS[kind]
                 j += m
         v += wide

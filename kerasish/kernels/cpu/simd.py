@@ -1,14 +1,13 @@
 """The host's vectors, and the tile function of each dtype, which kernels call by address."""
 
-import ctypes
 import os
 
 import numpy as np
 from llvmlite import binding, ir
 
 from kerasish.device.jit import FASTMATH, intrinsic, njit
-from kerasish.device.lazy import cgutils, types
-from kerasish.device.natives import Native
+from kerasish.device.lazy import types
+from kerasish.device.natives import functions
 from kerasish.kernels.cpu.tile import I64, RUN, Call, Tile, in_python
 
 
@@ -39,24 +38,52 @@ def lanes(dtype):
     return VECTOR_BYTES // np.dtype(dtype).itemsize
 
 
-def tile_for(size):
-    """The address of the tile function (kind, then `tile.Call`) for floats of `size` bytes."""
-    return _TILES[size].address
+def tile_for(dtype):
+    """The address of the tile function of a dtype, which kernels call with `tile`."""
+    return _TILES[dtype.name].address
 
 
-def _native(dtype):
-    tile = intrinsic(_tile_python(dtype))(_tile_llvm(dtype))
+def _compiled_once(dtype):
+    body = intrinsic(_tile_python(dtype))(_tile_llvm(dtype))
 
     def tile_function(
         kind, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, cut,
         stream, tiles,
     ):  # fmt: skip
-        tile(
+        body(
             kind, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias,
             cut, stream, tiles,
         )  # fmt: skip
 
-    return Native(tile_function, 1 + len(Call._fields), dtype)
+    tile_function.__name__ = f"tile_{dtype}"
+    return njit(f"void({', '.join(['int64'] * (1 + len(Call._fields)))})")(tile_function)
+
+
+def _tile_in_python(function, *given):
+    functions[function](*(x.ctypes.data if isinstance(x, np.ndarray) else int(x) for x in given))
+
+
+@intrinsic(_tile_in_python)
+def tile(
+    typingctx, function, kind, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start,
+    bias, cut, stream, tiles,
+):  # fmt: skip
+    """Call the tile function at an address with a kind and the arguments of `tile.Call`; views are addresses."""
+    given = (
+        kind, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias, cut, stream,
+        tiles,
+    )  # fmt: skip
+
+    def codegen(context, at, signature, args):
+        words = [
+            at.ptrtoint(x, I64) if isinstance(kind, types.CPointer) else context.cast(at, x, kind, types.int64)
+            for x, kind in zip(args[1:], given)
+        ]
+        kind_of_function = ir.FunctionType(ir.VoidType(), [I64] * len(words))
+        at.call(at.inttoptr(args[0], kind_of_function.as_pointer()), words)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *given), codegen
 
 
 def _tile_python(dtype):
@@ -68,7 +95,7 @@ def _tile_llvm(dtype):
     element, size = (ir.FloatType(), 4) if dtype == "float32" else (ir.DoubleType(), 8)
 
     def codegen(context, at, signature, args):
-        chosen, *call = cgutils.unpack_tuple(at, args[0])
+        chosen, *call = args
         done, bodies = at.append_basic_block("end"), {}
         for kind, rows in enumerate(HEIGHTS):
             if rows:
@@ -83,57 +110,57 @@ def _tile_llvm(dtype):
         at.position_at_end(done)
         return context.get_dummy_value()
 
-    def tile(typingctx, *arguments):
-        return types.void(arguments if isinstance(arguments, types.BaseTuple) else types.Tuple(arguments)), codegen
+    def body(
+        typingctx, kind, a, a_rows, a_segments, a_step, segments, length, b, b_step, c, c_rows, columns, start, bias,
+        cut, stream, tiles,
+    ):  # fmt: skip
+        return types.void(*[types.int64] * (1 + len(Call._fields))), codegen
 
-    return tile
+    return body
 
 
 def _copy_python(to, source):
-    ctypes.memmove(int(to), int(source), VECTOR_BYTES)
+    count = VECTOR_BYTES // source.itemsize
+    to[:count] = source[:count]
 
 
 @intrinsic(_copy_python)
 def copy_vector(typingctx, to, source):
-    """Copy one vector's bytes from one address to another."""
+    """Copy a vector of elements from one view to another."""
 
     def codegen(context, at, signature, args):
-        to, source = (at.inttoptr(x, ir.VectorType(ir.IntType(8), VECTOR_BYTES).as_pointer()) for x in args)
+        vector = ir.VectorType(ir.IntType(8), VECTOR_BYTES).as_pointer()
+        to, source = (at.bitcast(x, vector) for x in args)
         at.store(at.load(source, align=1), to, align=1)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64), codegen
+    return types.void(to, source), codegen
 
 
-def turning(size):
-    """An intrinsic that turns a square of as many elements of `size` bytes as a vector has, both ways.
+def _turn_python(source, step, to, to_step):
+    count = VECTOR_BYTES // source.itemsize
+    rows = np.stack([source[i * step : i * step + count] for i in range(count)])
+    for i, column in enumerate(rows.T):
+        to[i * to_step : i * to_step + count] = column
 
-    (source, bytes between its rows, to, bytes between its rows)
-    """
+
+@intrinsic(_turn_python)
+def turn(typingctx, source, step, to, to_step):
+    """Turn a square of as many elements as a vector has, both ways: rows of a view lie so many elements apart."""
+    size = source.dtype.bitwidth // 8
     count = VECTOR_BYTES // size
     vector = ir.VectorType(ir.IntType(8 * size), count)
 
-    def in_python(source, step, to, to_step):
-        kind = np.dtype(f"i{size}")
-        at = lambda place: np.frombuffer((ctypes.c_char * VECTOR_BYTES).from_address(int(place)), kind)
-        rows = np.stack([at(source + i * step) for i in range(count)])
-        for i, column in enumerate(rows.T):
-            at(to + i * to_step)[:] = column
+    def codegen(context, at, signature, args):
+        def place(base, step, i):
+            return at.bitcast(at.gep(base, [at.mul(step, I64(i))]), vector.as_pointer())
 
-    @intrinsic(in_python)
-    def turn(typingctx, source, step, to, to_step):
-        def codegen(context, at, signature, args):
-            def place(base, step, i):
-                return at.inttoptr(at.add(base, at.mul(step, I64(i))), vector.as_pointer())
+        rows = [at.load(place(*args[:2], i), align=size) for i in range(count)]
+        for i, row in enumerate(_turned(at, rows)):
+            at.store(row, place(*args[2:], i), align=size)
+        return context.get_dummy_value()
 
-            rows = [at.load(place(*args[:2], i), align=size) for i in range(count)]
-            for i, row in enumerate(_turned(at, rows)):
-                at.store(row, place(*args[2:], i), align=size)
-            return context.get_dummy_value()
-
-        return types.void(*[types.int64] * 4), codegen
-
-    return turn
+    return types.void(source, types.int64, to, types.int64), codegen
 
 
 def _turned(at, rows):
@@ -150,7 +177,7 @@ def _turned(at, rows):
     return rows
 
 
-_TILES = {4: _native("float32"), 8: _native("float64")}
+_TILES = {dtype: _compiled_once(dtype) for dtype in ("float32", "float64")}
 
 
 @njit(fastmath=FASTMATH)

@@ -8,8 +8,6 @@ with 0, 1, -1, 2, -2, and a third at its largest. What the points' rows are scal
 that results take no more instructions than with those.
 """
 
-import ctypes
-
 import numpy as np
 from llvmlite import ir
 
@@ -104,64 +102,74 @@ def both_ways(row, tile):
 def transform(row, size, wide=False):
     """An intrinsic that transforms one vector of channels of a `size` x `size` tile; in float64, if `wide`.
 
-    (source, its row step, its column step, to, row step, column step), in bytes; for what ends a convolution also
-    (bias or 0, activation of `CUTS`).
+    (source, its row step, its column step, to, row step, column step): views, and steps in elements.
     """
 
-    def in_python(source, row_step, column_step, to, to_row_step, to_column_step, bias=0, cut=0):
-        at = lambda address: np.frombuffer((ctypes.c_char * VECTOR_BYTES).from_address(int(address)), np.float32)
-        kind = np.float64 if wide else np.float32
-        tile = [[at(source + i * row_step + j * column_step).astype(kind) for j in range(size)] for i in range(size)]
-        for i, line in enumerate(both_ways(row, tile)):
-            for j, x in enumerate(line):
-                x = x + at(bias) if bias else x
-                at(to + i * to_row_step + j * to_column_step)[:] = cut_in_python(x, cut)
+    def in_python(source, row_step, column_step, to, to_row_step, to_column_step):
+        _in_python(row, _read(source, row_step, column_step, size, wide), to, to_row_step, to_column_step)
 
     @intrinsic(in_python)
-    def in_llvm(typingctx, source, row_step, column_step, to, to_row_step, to_column_step, *end):
-        end = end[0] if end and isinstance(end[0], tuple) else end
-        kinds = [types.int64] * 6, types.Tuple(end)
-        return types.void(*kinds[0], kinds[1]), codegen
+    def in_llvm(typingctx, source, row_step, column_step, to, to_row_step, to_column_step):
+        def codegen(context, at, signature, args):
+            _emit(at, row, size, wide, *args, lambda x: at.fptrunc(x, VECTOR) if wide else x)
+            return context.get_dummy_value()
 
-    def codegen(context, at, signature, args):
-        *steps, end = args
-        _emit(at, row, size, wide, *steps, *cgutils.unpack_tuple(at, end))
-        return context.get_dummy_value()
+        return types.void(source, types.int64, types.int64, to, types.int64, types.int64), codegen
 
     return in_llvm
 
 
-def _emit(at, row, size, wide, source, row_step, column_step, to, to_row_step, to_column_step, *end):
-    def place(address, i, i_step, j, j_step):
-        offset = at.add(at.mul(i_step, I64(i)), at.mul(j_step, I64(j)))
-        return at.inttoptr(at.add(address, offset), VECTOR.as_pointer())
+def _read(source, row_step, column_step, size, wide=False):
+    kind = np.float64 if wide else np.float32
+    at = lambda i, j: source[i * row_step + j * column_step :][:LANES].astype(kind)
+    return [[at(i, j) for j in range(size)] for i in range(size)]
+
+
+def _in_python(row, tile, to, row_step, column_step, finish=lambda x: x):
+    for i, line in enumerate(both_ways(row, tile)):
+        for j, x in enumerate(line):
+            to[i * row_step + j * column_step :][:LANES] = finish(x)
+
+
+def _result_in_python(source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
+    finish = lambda x: cut_in_python(x + bias[:LANES], cut)
+    _in_python(result_row, _read(source, row_step, column_step, 6), to, to_row_step, to_column_step, finish)
+
+
+@intrinsic(_result_in_python)
+def transform_result(typingctx, source, row_step, column_step, to, to_row_step, to_column_step, bias, cut):
+    """`transform(result_row, 6)`, then + bias (a view), then the activation, of `CUTS`."""
+
+    def codegen(context, at, signature, args):
+        *places, bias, cut = args
+        bias = at.load(_vector(at, bias), align=4)
+        vectors = Vectors(at, ir.FloatType(), 4, LANES, FUSED)
+        bounds = vectors.lowest(cut), vectors.highest(cut)
+        _emit(at, result_row, 6, False, *places, lambda x: vectors.clip(at.fadd(x, bias), *bounds))
+        return context.get_dummy_value()
+
+    return types.void(source, types.int64, types.int64, to, types.int64, types.int64, bias, types.int64), codegen
+
+
+def _vector(at, view):
+    return at.bitcast(view, VECTOR.as_pointer())
+
+
+def _emit(at, row, size, wide, source, row_step, column_step, to, to_row_step, to_column_step, finish):
+    def place(base, i, i_step, j, j_step):
+        return _vector(at, at.gep(base, [at.add(at.mul(i_step, I64(i)), at.mul(j_step, I64(j)))]))
 
     def load(i, j):
         x = at.load(place(source, i, row_step, j, column_step), align=4)
         return Lanes(at, at.fpext(x, WIDE) if wide else x)
 
-    finish = _finish(at, *end) if end else lambda x: at.fptrunc(x, VECTOR) if wide else x
     tile = [[load(i, j) for j in range(size)] for i in range(size)]
     for i, line in enumerate(both_ways(row, tile)):
         for j, x in enumerate(line):
             at.store(finish(x.value), place(to, i, to_row_step, j, to_column_step), align=4)
 
 
-def _finish(at, bias, cut):
-    """What ends a convolution: + bias, then the activation."""
-    start = at.block
-    with at.if_then(at.icmp_signed("!=", bias, I64(0))):
-        loaded, block = at.load(at.inttoptr(bias, VECTOR.as_pointer()), align=4), at.block
-    added = at.phi(VECTOR)
-    added.add_incoming(ir.Constant(VECTOR, [-0.0] * LANES), start)
-    added.add_incoming(loaded, block)
-    vectors = Vectors(at, ir.FloatType(), 4, LANES, FUSED)
-    bounds = vectors.lowest(cut), vectors.highest(cut)
-    return lambda x: vectors.clip(at.fadd(x, added), *bounds)
-
-
 transform_image = transform(image_row, 6)
-transform_result = transform(result_row, 6)
 transform_filter = transform(filter_row, 3, wide=True)  # rounded once: each filter meets many tiles
 transform_gradient = transform(gradient_row, 4)
 transform_taps = transform(taps_row, 6)

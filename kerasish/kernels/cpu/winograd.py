@@ -8,24 +8,25 @@ Rounding errors are twice those of the direct sums: 6e-7 of a typical result of 
 most. `settings.set_winograd(False)` turns to the direct sums. Windows of zeros give the bias alone (`empty.py`).
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 
 from kerasish.device import memory, threads
-from kerasish.device.jit import FASTMATH, njit
-from kerasish.device.natives import Native
-from kerasish.device.raw import address, call, clear_bytes, copy_bytes, elements, integers, record, room, take
-from kerasish.device.thread_pool import prepare, run
+from kerasish.device.jit import FASTMATH, get_thread_id, njit, prange
+from kerasish.device.pointer import clear, copy, view
+from kerasish.device.raw import room
+from kerasish.device.records import as_record, record
 from kerasish.kernels import settings
 from kerasish.kernels.cpu.empty import empty_windows, fill, write_bias
 from kerasish.kernels.cpu.pack import packed
 from kerasish.kernels.cpu.simd import (
     HEIGHTS,
     ROWS,
-    VECTOR_BYTES,
     panel_start,
     panels_of,
+    tile,
     tile_for,
     tile_kind,
     tile_width,
@@ -66,69 +67,65 @@ def worthwhile(x_shape, w_shape, out, window):
     return tiles >= few and x_shape[0] * out[0] * out[1] >= 10 * tiles
 
 
+@record
 class Tiling(NamedTuple):
-    """How the image is cut into tiles, as integers: lengths in elements, addresses in bytes."""
+    """How the image is cut into tiles, and what a thread's own memory holds; lengths in elements."""
 
-    counter: int = 0  # the next job; first, so that its address is the record's
-    jobs: int = 0
-    N: int = 0
-    H: int = 0
-    W: int = 0
-    C: int = 0
-    OH: int = 0
-    OW: int = 0
-    F: int = 0
-    top: int = 0
-    left: int = 0
-    down: int = 0  # tiles of an image
-    across: int = 0
-    block: int = 0  # tiles that go through at a time
-    lanes: int = 16
-    tile: int = 0  # addresses: the tile function, image, points of the filters (or gy), result, bias (or 0)
-    x: int = 0
-    u: int = 0
-    y: int = 0
-    bias: int = 0
-    cut: int = 0  # the activation, of `tile.CUTS`
+    N: int
+    H: int
+    W: int
+    C: int
+    OH: int
+    OW: int
+    F: int
+    top: int
+    left: int
+    down: int  # tiles of an image
+    across: int
+    block: int  # tiles that go through at a time
+    results: int  # where in a thread's memory the points of results begin, behind those of the image,
+    edge: int  # a border tile,
+    bias: int  # and what a window of zeros gives, behind an empty vector
+    room: int
+    table: int
     parts: int = 1  # of the tiles, each summed on its own
     panels: int = 0  # of filters
-    scratch: int = 0  # address and bytes of each worker's own memory
-    scratch_bytes: int = 0
-    v_bytes: int = 0  # in it: points of the image, points of the results, a border tile, tables
-    m_bytes: int = 0
-    edge_bytes: int = 0
-    table_bytes: int = 0
+    cut: int = 0  # the activation, of `tile.CUTS`
     exact: int = 0  # whether windows of zeros give the bias alone
 
 
-RECORD = np.dtype([(name, np.int64) for name in Tiling._fields])
-tiling_at = record(RECORD)
-floats = elements("float32")
-
-
-def tiling(x_shape, y_shape, pads, channels, workers):
-    """The `Tiling` of a convolution and the workers' memory, for so many channels of the image at a time."""
+@functools.lru_cache(4096)
+def tiling(x_shape, y_shape, pads, channels):
+    """The `Tiling` of a convolution, for so many channels of the image at a time."""
     (N, H, W, C), (_, OH, OW, F), (top, left) = x_shape, y_shape, pads
     down, across = -(-OH // 4), -(-OW // 4)
     vectors = tile_width(-(-F // LANES))
     high, wide = HEIGHTS[tile_kind(vectors, True, ROWS)], vectors * LANES
     block = even_block(N * down * across, max(48, CACHE // (POINTS * 4 * channels)), high)
-    sizes = (POINTS * apart(block * n * 4) for n in (channels, wide))
-    sizes = (*sizes, POINTS * max(channels, wide) * 4)
-    table = 16 * (max(channels, block) + ROWS) + 64
-    room = sum(sizes) + table + 8 * block + VECTOR_BYTES + wide * 4
-    scratch = memory.empty((workers, room // 4), np.float32)
-    return scratch, Tiling(
-        N=N, H=H, W=W, C=C, OH=OH, OW=OW, F=F, top=top, left=left, down=down, across=across, block=block,
-        lanes=LANES, tile=tile_for(4), scratch=address(scratch), scratch_bytes=scratch.strides[0],
-        v_bytes=sizes[0], m_bytes=sizes[1], edge_bytes=sizes[2], table_bytes=table,
-    )  # fmt: skip
+    results = POINTS * apart(block * channels)
+    edge = results + POINTS * apart(block * wide)
+    bias = edge + POINTS * max(channels, wide)
+    table = 2 * (max(channels, block) + ROWS) + 8 + block
+    return Tiling(
+        N, H, W, C, OH, OW, F, top, left, down, across, block, results, edge, bias, bias + LANES + wide, table
+    )
+
+
+def memory_of(plan, workers):
+    """Floats and integers for each thread."""
+    return memory.empty((workers, plan.room), np.float32), memory.empty((workers, plan.table), np.int64)
 
 
 @njit(fastmath=FASTMATH)
 def apart(size):
-    """Bytes between planes of `size` bytes: 36 at a step of a power of two would share a few lines of a cache."""
-    return size | 64
+    """Elements between planes of `size`: 36 at a step of a power of two would share a few lines of a cache."""
+    return size | 16
+
+
+@functools.lru_cache(256)
+def no_bias(F):
+    """What can be added to any number, to the bit."""
+    return np.full(F, -0.0, np.float32)
 
 
 def even_block(tiles, most, high):
@@ -143,191 +140,182 @@ def convolve(x, w, taps, steps, y, pads, bias=None, activation=None, exact=True)
 
     If `exact`, windows of zeros give the bias alone, to the bit.
     """
-    count = threads.wanted(y.size * x.shape[-1] / 4)
-    scratch, plan = tiling(x.shape, y.shape, pads, x.shape[-1], count)
-    u = points_of_filters(w, taps, steps, plan)
-    bias = None if bias is None else np.ascontiguousarray(bias)
-    plan = plan._replace(
-        jobs=-(-plan.N * plan.down * plan.across // plan.block), x=address(x), u=address(u), y=address(y),
-        bias=0 if bias is None else address(bias), cut=CUTS[activation], exact=exact,
-    )  # fmt: skip
-    run(forward, np.fromiter(plan, np.int64), count)
+    C, F = x.shape[-1], y.shape[-1]
+    count, plan = threads.wanted(y.size * C / 4), tiling(x.shape, y.shape, tuple(pads), C)
+    scratch, tables = memory_of(plan, count)
+    u = points_of_filters(w, taps, steps, C, F)
+    bias = no_bias(F) if bias is None else np.ascontiguousarray(bias)
+    plan = as_record(plan._replace(cut=CUTS[activation], exact=int(exact)))
+    blocks = -(-y.shape[0] * -(-y.shape[1] // 4) * -(-y.shape[2] // 4) // plan[0].block)
+    _forward(blocks, plan, tile_for(x.dtype), x, u, bias, y, scratch, tables, threads=count)
     return y
 
 
-def points_of_filters(w, taps, steps, plan):
+def points_of_filters(w, taps, steps, C, F):
     """The filters' points: for each of the 36, panels as in `pack.packed`."""
-    C, F = plan.C, plan.F
     panels = packed(w, taps, C, steps[0], F, steps[1])
-    u = room((POINTS, apart(C * F * 4) // 4), np.float32, panels)
-    given = plan._replace(x=address(panels), u=address(u), jobs=C * F // plan.lanes)
-    count = threads.wanted(u.size)
-    prepare(filters, np.array(given, np.int64), count, panels, u)
+    u = room((POINTS, apart(C * F)), np.float32, panels)
+    _filters.prepare(panels, u, C, F, panels, u, threads=threads.wanted(u.size))
     return u
 
 
-def _filters(plan, worker):
-    p = tiling_at(plan)
-    job = take(plan)
-    while job < p.C:
-        v, vectors, bytes_ = 0, p.F // p.lanes, p.lanes * 4
+@njit(parallel=True, fastmath=FASTMATH, usual=("int64 float32.1 float32.2",))
+def _filters(tasks, F, panels, u):
+    """A task is a channel's share: panels of 9 taps to u (36 points, panels)."""
+    C = tasks
+    for task in prange(tasks):
+        v, vectors, whole = 0, F // LANES, u.shape[1]
         while v < vectors:
-            wide = tile_width(vectors - v)
-            panel, line, whole = p.x + v * 9 * p.C * bytes_, wide * p.C * bytes_, apart(p.C * p.F * 4)
-            to = p.u + v * p.C * bytes_
-            for i in range(job * wide * bytes_, (job + 1) * wide * bytes_, bytes_):
-                transform_filter(panel + i, 3 * line, line, to + i, 6 * whole, whole)
-            v += wide
-        job = take(plan)
+            wide = tile_width(vectors - v) * LANES
+            source, to = view(panels, v * LANES * 9 * C), view(u, v * LANES * C)
+            for i in range(task * wide, (task + 1) * wide, LANES):
+                transform_filter(view(source, i), 3 * wide * C, wide * C, view(to, i), 6 * whole, whole)
+            v += wide // LANES
 
 
-filters = Native(_filters, 2, "")
-
-
-def _forward(plan, worker):
-    p = tiling_at(plan)
-    V = p.scratch + worker * p.scratch_bytes
-    M, edge = V + p.v_bytes, V + p.v_bytes + p.m_bytes
-    table = edge + p.edge_bytes
-    empty = table + p.table_bytes if p.exact else 0
-    job = take(plan)
-    while job < p.jobs:
-        first = job * p.block
+@njit(
+    parallel=True,
+    fastmath=FASTMATH,
+    usual=("Tiling.1 int64 float32.4 float32.2 float32.1 float32.4 float32.2 int64.2",),
+)
+def _forward(tasks, tiling, tile_at, x, u, bias, y, scratch, tables):
+    """A task is a block of tiles: x (N, H, W, C), u (36, panels), bias (F), y (N, OH, OW, F)."""
+    for task in prange(tasks):
+        p = tiling[0]
+        own, table = view(scratch, get_thread_id() * p.room), view(tables, get_thread_id() * p.table)
+        first = task * p.block
         count = min(p.block, p.N * p.down * p.across - first)
-        _points_of_image(p, first, count, 0, p.C, V, edge, empty)
-        _multiply(p, first, count, V, M, edge, table, empty)
-        job = take(plan)
-
-
-forward = Native(_forward, 2, "")
+        empty = view(table, p.table - p.block)
+        _points_of_image(p, view(x, 0), first, count, 0, p.C, own, view(own, p.edge), empty, p.exact)
+        _multiply(p, tile_at, first, count, own, view(u, 0), u.shape[1], view(bias, 0), view(y, 0), table, empty)
 
 
 @njit(fastmath=FASTMATH)
-def _points_of_image(p, first, count, c, channels, V, edge, empty):
+def _points_of_image(p, x, first, count, c, channels, V, edge, empty, exact):
     """The points of some tiles of the image, for some channels from c on: V (36, block, channels); empty windows."""
-    line, step = channels * 4, apart(p.block * channels * 4)
+    step = apart(p.block * channels)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4 - p.top, i % p.across * 4 - p.left
-        source, row_step, column_step = p.x + (((n * p.H + h) * p.W + w) * p.C + c) * 4, p.W * p.C * 4, p.C * 4
+        row_step, column_step = p.W * p.C, p.C
         if h < 0 or w < 0 or h + 6 > p.H or w + 6 > p.W:
-            clear_bytes(edge, POINTS * line)
+            clear(edge, POINTS * channels)
             j, columns = max(-w, 0), min(p.W - w, 6)
             for i in range(max(-h, 0), min(p.H - h, 6)):
-                _copy_pixels(edge + (6 * i + j) * line, line, source + i * row_step + j * column_step, column_step,
-                             columns - j, line)  # fmt: skip
-            source, row_step, column_step = edge, 6 * line, line
-        if empty:
-            integers(empty, count)[t] = empty_windows(source, row_step, column_step, line)
-        for f in range(0, line, VECTOR_BYTES):
-            transform_image(source + f, row_step, column_step, V + t * line + f, 6 * step, step)
+                source = view(x, ((n * p.H + h + i) * p.W + w + j) * p.C + c)
+                _copy_pixels(view(edge, (6 * i + j) * channels), channels, source, p.C, columns - j, channels)
+            source, row_step, column_step = edge, 6 * channels, channels
+        else:
+            source = view(x, ((n * p.H + h) * p.W + w) * p.C + c)
+        if exact:
+            empty[t] = empty_windows(source, row_step, column_step, channels)
+        for f in range(0, channels, LANES):
+            transform_image(view(source, f), row_step, column_step, view(V, t * channels + f), 6 * step, step)
 
 
 @njit(fastmath=FASTMATH)
-def _copy_pixels(to, to_step, source, step, count, size):
-    """Copies pixels of `size` bytes, all at once where they lie side by side."""
-    if to_step == step == size:
-        copy_bytes(to, source, count * size)
+def _copy_pixels(to, to_step, source, step, count, channels):
+    """Copies pixels of some channels, all at once where they lie side by side."""
+    if to_step == step == channels:
+        copy(to, source, count * channels)
         return
     for i in range(count):
-        copy_bytes(to + i * to_step, source + i * step, size)
+        copy(view(to, i * to_step), view(source, i * step), channels)
 
 
 @njit(fastmath=FASTMATH)
-def _multiply(p, first, count, V, M, edge, table, empty):
+def _multiply(p, tile_at, first, count, V, u, whole, bias, y, table, empty):
     """Panel by panel of filters: 36 products, then the results of the panel."""
-    row, most = integers(table, 2 * (p.block + ROWS) + 1), p.block + ROWS
-    m_rows, segment = table + most * 8, table + 2 * most * 8
-    row[2 * most] = 0
-    v, vectors = 0, p.F // p.lanes
+    most, M = p.block + ROWS, view(V, p.results)
+    v_rows, m_rows, segment = table, view(table, most), view(table, 2 * most)
+    segment[0] = 0
+    v, vectors = 0, p.F // LANES
     while v < vectors:
         wide = tile_width(vectors - v)
-        line = wide * p.lanes
+        line = wide * LANES
         for t in range(count + ROWS):
-            row[t] = min(t, count - 1) * p.C
-            row[most + t] = min(t, count - 1) * line
+            v_rows[t] = min(t, count - 1) * p.C
+            m_rows[t] = min(t, count - 1) * line
         for e in range(POINTS):
-            a, c = V + e * apart(p.block * p.C * 4), M + e * apart(p.block * line * 4)
-            b = p.u + e * apart(p.C * p.F * 4) + v * p.lanes * p.C * 4
+            a, c = view(V, e * apart(p.block * p.C)), view(M, e * apart(p.block * line))
+            b = view(u, e * whole + v * LANES * p.C)
             t = 0
             while t < count:
                 kind = tile_kind(wide, True, count - t)
                 tiles = tiles_of(kind, count - t)
-                call(p.tile, kind, a, table + t * 8, segment, 1, 1, p.C, b, line, c, m_rows + t * 8, line, ZERO, 0, 0,
-                     0, tiles)  # fmt: skip
+                tile(tile_at, kind, a, view(v_rows, t), segment, 1, 1, p.C, b, line, c, view(m_rows, t), line, ZERO, 0,
+                     0, 0, tiles)  # fmt: skip
                 t += tiles * HEIGHTS[kind]
-        _results(p, first, count, M, edge, v * p.lanes, line * 4, empty)
+        _results(p, first, count, M, view(V, p.edge), view(V, p.bias), view(bias, v * LANES), y, v * LANES, line, empty)
         v += wide
 
 
 @njit(fastmath=FASTMATH)
-def _results(p, first, count, M, edge, f, bytes_, empty):
-    """From points M (36, block, a panel's columns) to results, with bias and activation."""
-    step, blank = apart(p.block * bytes_), empty + 8 * p.block
-    if empty:
-        write_bias(blank + VECTOR_BYTES, bytes_, p.bias + f * 4 if p.bias else 0, p.cut, blank)
+def _results(p, first, count, M, edge, blank, bias, y, f, columns, empty):
+    """From points M (36, block, columns) to results of some filters from f on, with bias and activation."""
+    step, alone = apart(p.block * columns), view(blank, LANES)
+    if p.exact:
+        write_bias(alone, columns, bias, p.cut, blank)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4, i % p.across * 4
-        rows, columns = min(p.OH - h, 4), min(p.OW - w, 4)
-        to, row_step, column_step = p.y + (((n * p.OH + h) * p.OW + w) * p.F + f) * 4, p.OW * p.F * 4, p.F * 4
-        whole = rows == 4 and columns == 4
-        for c in range(0, bytes_, VECTOR_BYTES):
-            bias = p.bias + f * 4 + c if p.bias else 0
+        high, wide = min(p.OH - h, 4), min(p.OW - w, 4)
+        to, row_step = view(y, ((n * p.OH + h) * p.OW + w) * p.F + f), p.OW * p.F
+        whole = high == 4 and wide == 4
+        for c in range(0, columns, LANES):
+            points = view(M, t * columns + c)
             if whole:
-                transform_result(M + t * bytes_ + c, 6 * step, step, to + c, row_step, column_step, bias, p.cut)
+                transform_result(points, 6 * step, step, view(to, c), row_step, p.F, view(bias, c), p.cut)
             else:
-                transform_result(M + t * bytes_ + c, 6 * step, step, edge + c, 4 * bytes_, bytes_, bias, p.cut)
+                transform_result(points, 6 * step, step, view(edge, c), 4 * columns, columns, view(bias, c), p.cut)
         if not whole:
-            for i in range(rows):
-                _copy_pixels(to + i * row_step, column_step, edge + 4 * i * bytes_, bytes_, columns, bytes_)
-        if empty and integers(empty, count)[t]:
-            fill(integers(empty, count)[t], to, row_step, column_step, rows, columns, blank + VECTOR_BYTES, bytes_)
+            for i in range(high):
+                _copy_pixels(view(to, i * row_step), p.F, view(edge, 4 * i * columns), columns, wide, columns)
+        if p.exact and empty[t]:
+            fill(empty[t], to, row_step, p.F, high, wide, alone, columns)
 
 
 def correlate(x, gy, pads, gw):
     """gw (3, 3, C, F) = the filters' gradient, from x (N, H, W, C) and gy (N, OH, OW, F)."""
     count = threads.wanted(gy.size * x.shape[-1] / 4)
     C, F = x.shape[-1], gy.shape[-1]
-    scratch, plan = tiling(x.shape, gy.shape, pads, min(C, CHANNELS), count)
-    panels = panels_of(F // plan.lanes)
+    plan = tiling(x.shape, gy.shape, tuple(pads), min(C, CHANNELS))
+    scratch, tables = memory_of(plan, count)
+    panels = panels_of(F // LANES)
     pieces = panels * -(-C // CHANNELS)
     blocks = -(-plan.N * plan.down * plan.across // plan.block)
     parts = max(1, min(blocks, UNITS // pieces, PARTIAL // (POINTS * C * F)))
-    sums = memory.empty((parts, POINTS, apart(C * F * 4) // 4), np.float32)
-    plan = plan._replace(jobs=parts * pieces, parts=parts, panels=panels, x=address(x), u=address(gy), y=address(sums))
-    run(gradient, np.fromiter(plan, np.int64), count)
-    plan = plan._replace(jobs=C, x=address(sums), y=address(gw))
-    run(taps, np.fromiter(plan, np.int64), count)
+    sums = memory.empty((parts, POINTS, apart(C * F)), np.float32)
+    plan = as_record(plan._replace(parts=parts, panels=panels))
+    _gradient(parts * pieces, plan, tile_for(x.dtype), x, gy, sums, scratch, tables, threads=count)
+    _taps(C, F, sums, gw, threads=count)
     return gw
 
 
-def _gradient(plan, worker):
-    p = tiling_at(plan)
-    V = p.scratch + worker * p.scratch_bytes
-    G, edge = V + p.v_bytes, V + p.v_bytes + p.m_bytes
-    table = edge + p.edge_bytes
-    tiles, job = p.N * p.down * p.across, take(plan)
-    blocks = -(-tiles // p.block)
-    while job < p.jobs:
-        piece, part = divmod(job, p.parts)
+@njit(parallel=True, fastmath=FASTMATH, usual=("Tiling.1 int64 float32.4 float32.4 float32.3 float32.2 int64.2",))
+def _gradient(tasks, tiling, tile_at, x, gy, sums, scratch, tables):
+    """A task is some channels, a panel of filters and a part of the tiles.
+
+    x (N, H, W, C), gy (N, OH, OW, F), sums (parts, 36, C, F)
+    """
+    for task in prange(tasks):
+        p = tiling[0]
+        V, table = view(scratch, get_thread_id() * p.room), view(tables, get_thread_id() * p.table)
+        piece, part = divmod(task, p.parts)
         piece, panel = divmod(piece, p.panels)
-        c, v = piece * CHANNELS, panel_start(p.F // p.lanes, panel)
-        channels = min(p.C - c, CHANNELS)
-        _gradient_rows(p, c, channels, integers(table, 2 * (channels + ROWS) + 1))
-        start = ZERO
+        c, v = piece * CHANNELS, panel_start(p.F // LANES, panel)
+        channels, tiles, start = min(p.C - c, CHANNELS), p.N * p.down * p.across, ZERO
+        blocks = -(-tiles // p.block)
+        _gradient_rows(p, c, channels, table)
         for block in range(part * blocks // p.parts, (part + 1) * blocks // p.parts):
             first = block * p.block
             count = min(p.block, tiles - first)
-            _points_of_image(p, first, count, c, channels, V, edge, 0)
+            _points_of_image(p, view(x, 0), first, count, c, channels, V, view(V, p.edge), table, 0)
             _gradient_block(
-                p, first, count, channels, V, G, edge, table, v, p.y + part * POINTS * apart(p.C * p.F * 4), start
-            )
+                p, tile_at, view(gy, 0), first, count, channels, V, table, v,
+                view(sums, part * POINTS * sums.shape[2]), sums.shape[2], start,
+            )  # fmt: skip
             start = FROM_C
-        job = take(plan)
-
-
-gradient = Native(_gradient, 2, "")
 
 
 @njit(fastmath=FASTMATH)
@@ -340,63 +328,52 @@ def _gradient_rows(p, c, channels, row):
 
 
 @njit(fastmath=FASTMATH)
-def _gradient_block(p, first, count, channels, V, G, edge, table, v, sums, start):
+def _gradient_block(p, tile_at, gy, first, count, channels, V, table, v, sums, whole, start):
     """Adds a block of tiles to the 36 sums of V^T G, for some channels and one panel of filters."""
-    wide = tile_width(p.F // p.lanes - v)
-    line = wide * p.lanes
-    _points_of_gradient(p, first, count, G, edge, v * p.lanes, line * 4)
-    y_rows, segment = table + (channels + ROWS) * 8, table + 2 * (channels + ROWS) * 8
+    wide, G = tile_width(p.F // LANES - v), view(V, p.results)
+    line = wide * LANES
+    _points_of_gradient(p, gy, first, count, G, view(V, p.edge), v * LANES, line)
+    y_rows, segment = view(table, channels + ROWS), view(table, 2 * (channels + ROWS))
     for e in range(POINTS):
-        a, b = V + e * apart(p.block * channels * 4), G + e * apart(p.block * line * 4)
-        c = sums + e * apart(p.C * p.F * 4) + v * p.lanes * 4
+        a, b = view(V, e * apart(p.block * channels)), view(G, e * apart(p.block * line))
+        c = view(sums, e * whole + v * LANES)
         i = 0
         while i < channels:
             kind = tile_kind(wide, True, channels - i)
             tiles = tiles_of(kind, channels - i)
-            call(p.tile, kind, a, table + i * 8, segment, channels, 1, count, b, line, c, y_rows + i * 8, line, start,
-                 0, 0, 0, tiles)  # fmt: skip
+            tile(tile_at, kind, a, view(table, i), segment, channels, 1, count, b, line, c, view(y_rows, i), line,
+                 start, 0, 0, 0, tiles)  # fmt: skip
             i += tiles * HEIGHTS[kind]
 
 
 @njit(fastmath=FASTMATH)
-def _points_of_gradient(p, first, count, G, edge, f, bytes_):
-    """The points of some 4x4 tiles of gy, for a panel of filters: G (36, block, columns)."""
-    step = apart(p.block * bytes_)
+def _points_of_gradient(p, gy, first, count, G, edge, f, columns):
+    """The points of some 4x4 tiles of gy, for some filters from f on: G (36, block, columns)."""
+    step = apart(p.block * columns)
     for t in range(count):
         n, i = divmod(first + t, p.down * p.across)
         h, w = i // p.across * 4, i % p.across * 4
-        rows, columns = min(p.OH - h, 4), min(p.OW - w, 4)
-        source, row_step, column_step = p.u + (((n * p.OH + h) * p.OW + w) * p.F + f) * 4, p.OW * p.F * 4, p.F * 4
-        if rows < 4 or columns < 4:
-            clear_bytes(edge, 16 * bytes_)
-            for i in range(rows):
-                _copy_pixels(edge + 4 * i * bytes_, bytes_, source + i * row_step, column_step, columns, bytes_)
-            source, row_step, column_step = edge, 4 * bytes_, bytes_
-        for c in range(0, bytes_, VECTOR_BYTES):
-            transform_gradient(source + c, row_step, column_step, G + t * bytes_ + c, 6 * step, step)
+        high, wide = min(p.OH - h, 4), min(p.OW - w, 4)
+        source, row_step, column_step = view(gy, ((n * p.OH + h) * p.OW + w) * p.F + f), p.OW * p.F, p.F
+        if high < 4 or wide < 4:
+            clear(edge, 16 * columns)
+            for i in range(high):
+                _copy_pixels(view(edge, 4 * i * columns), columns, view(source, i * row_step), p.F, wide, columns)
+            source, row_step, column_step = edge, 4 * columns, columns
+        for c in range(0, columns, LANES):
+            transform_gradient(view(source, c), row_step, column_step, view(G, t * columns + c), 6 * step, step)
 
 
-def _taps(plan, worker):
-    """gw from the sums of the parts, added in a fixed order."""
-    p = tiling_at(plan)
-    c = take(plan)
-    while c < p.jobs:
-        _add_parts(p, c)
-        for f in range(0, p.F * 4, VECTOR_BYTES):
-            at, step, to_step = c * p.F * 4 + f, apart(p.C * p.F * 4), p.C * p.F * 4
-            transform_taps(p.x + at, 6 * step, step, p.y + at, 3 * to_step, to_step)
-        c = take(plan)
-
-
-taps = Native(_taps, 2, "")
-
-
-@njit(fastmath=FASTMATH)
-def _add_parts(p, c):
-    """Adds all parts' sums for channel c to the first part's."""
-    plane = apart(p.C * p.F * 4) // 4
-    sums = floats(p.x, p.parts * POINTS * plane)
-    for part in range(1, p.parts):
-        for e in range(POINTS):
-            for i in range(e * plane + c * p.F, e * plane + (c + 1) * p.F):
-                sums[i] += sums[part * POINTS * plane + i]
+@njit(parallel=True, fastmath=FASTMATH, usual=("int64 float32.3 float32.4",))
+def _taps(tasks, F, sums, gw):
+    """A task is a channel: gw (3, 3, C, F) from sums (parts, 36, C, F), whose parts are added in a fixed order."""
+    C, (parts, _, plane) = tasks, sums.shape
+    for task in prange(tasks):
+        total = view(sums, task * F)
+        for part in range(1, parts):
+            for e in range(POINTS):
+                to, here = view(total, e * plane), view(total, (part * POINTS + e) * plane)
+                for i in range(F):
+                    to[i] += here[i]
+        for f in range(0, F, LANES):
+            transform_taps(view(total, f), 6 * plane, plane, view(gw, task * F + f), 3 * C * F, C * F)
