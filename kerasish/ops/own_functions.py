@@ -295,7 +295,7 @@ def _apart(y, inputs):
     """A result in memory of its own: inputs may be weights, which change."""
     if isinstance(y, np.ndarray):
         return y.copy() if any(np.may_share_memory(y, x) for x in inputs) else y
-    return y.copy() if any(y.data.mem is x.data.mem for x in inputs) else y
+    return y.copy() if any(x.data.ptr <= y.data.ptr < x.data.ptr + x.nbytes for x in inputs) else y
 
 
 def _several(results) -> tuple:

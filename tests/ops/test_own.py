@@ -14,12 +14,19 @@ import kerasish as keras
 from kerasish import layers, ops
 from kerasish.device import jit
 from kerasish.ops import check_gradients, numba_op
+from tests.kernels.cuda import pretend
 from tests.ops import own_ops
 from tests.ops.gradients import check_gradient
 from tests.ops.own_ops import ROWS, X, gate_grad_python, gate_python
 
 ROOT = Path(__file__).parents[2]
 gate = ROWS["python"][0]
+
+
+@pytest.fixture(autouse=True)
+def on_the_host():
+    with keras.device("cpu"):
+        yield
 
 
 def leaves(found):
@@ -108,6 +115,28 @@ def test_training_is_that_of_keras_own_ops(name):
             np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
         assert re.search(REFUSED[form], model._step_replays.refused), form
         assert not any(type(found).__name__ == "Replay" for found in model._replays.known.values())
+
+
+def test_on_a_card():
+    """The functions for a card are called with its arrays; without them the op says so."""
+    given = []
+
+    def noting(function):
+        return lambda *arrays: given.extend(arrays) or function(*arrays)
+
+    op = numba_op(gate_python, gate_grad_python, cuda=noting(gate_python), cuda_backward=noting(gate_grad_python))
+    with pretend.card() as cupy, keras.device("gpu:0"):
+        x = ops.convert_to_tensor(F)
+        with keras.GradientTape() as tape:
+            tape.watch(x)
+            y = op(x)
+        slope = tape.gradient(y, x)
+        assert y.device == slope.device == "gpu:0" and all(type(a) is cupy.ndarray for a in given)
+        with pytest.raises(ValueError, match="op 'gate_python': .* no function for a card: give numba_op `cuda`"):
+            gate(x)
+        y, slope = y.numpy(), slope.numpy()
+    np.testing.assert_allclose(y, gate_python(F), rtol=1e-5)
+    np.testing.assert_allclose(slope, gate_grad_python(np.ones_like(F), F), rtol=1e-5)
 
 
 def test_as_a_loss():
