@@ -5,15 +5,14 @@
 
     _double[blocks(n, THREADS), THREADS](x, y, n)
 
-The signature says what a launch hands over: numbers, and of arrays the addresses. `kernel.specialize(name, KIND=2)` is
-the kernel with constants written in (`cuda_source.py`). Two engines run the same source. By default numba-cuda turns a
-kernel into PTX, nvJitLink turns that into the card's machine code, which is kept on disk, and cuda.core launches it;
-nothing but the launch needs a card. With KERASISH_ENGINE=numba, plain `numba.cuda.jit` compiles and launches it
-(`cuda_plain.py`), or Numba's simulator runs it. All that compiles or launches for cards is in these three modules.
-Importing this one costs nothing.
+The signature says what a launch hands over, here of each array its address (`cuda_arguments.py`); without one, types
+are those of the arguments that come. `kernel.specialize(name, KIND=2)` is the kernel with constants written in
+(`cuda_source.py`). Two engines run the same source. By default numba-cuda turns a kernel into PTX, nvJitLink turns that
+into the card's machine code, which is kept on disk, and cuda.core launches it; nothing but the launch needs a card.
+With KERASISH_ENGINE=numba, plain `numba.cuda.jit` compiles and launches it (`cuda_plain.py`), or Numba's simulator runs
+it. All that compiles or launches for cards is in these four modules. Importing this one costs nothing.
 """
 
-import builtins
 import functools
 import hashlib
 import importlib
@@ -24,16 +23,15 @@ import os
 import re
 import types
 from collections.abc import Callable, Iterator
-from ctypes import c_double, c_float
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasish.device import cache, extras, waiting
-from kerasish.device.cuda_source import globals_of, specialized
+import numpy as np
+
+from kerasish.device import cache, cuda_arguments, extras, waiting
+from kerasish.device.cuda_source import fingerprint, outside, specialized
 from kerasish.device.cuda_source import unroll as unroll
 
-POINTER = re.compile(r"CPointer\((\w+)\)")
-NUMBERS = {"f4": c_float, "f8": c_double}  # what makes a Python number an argument; of an integer the card takes bytes
 PACKAGES = (
     "numba-cuda",
     "cuda-core",
@@ -103,16 +101,16 @@ class Kernel:
     def __init__(self, function: Callable, arguments: tuple[str, ...], options: dict, constants: dict, name: str):
         self.source, self.arguments, self.options, self.constants = function, arguments, options, constants
         self.name, self.capability = name, options["cc"]
-        self.threads, self.resident = options["launch_bounds"]
-        self.passed = tuple("pointer" if POINTER.match(kind) else NUMBERS.get(kind) for kind in arguments)
+        self.threads, self.resident = options["launch_bounds"] or (1024, 1)
+        self.passed = tuple(map(cuda_arguments.passing, arguments))
+        self.flat = cuda_arguments.words not in self.passed  # whether each argument is one of the card's
         self.loaded: dict[int, Any] = {}
         functools.update_wrapper(self, function)
         _made.append(self)
 
     def specialize(self, name: str, launch_bounds: int | tuple[int, int] | None = None, **constants: Any) -> "Kernel":
         """The kernel with more constants written in, and perhaps other launch bounds, under another name."""
-        bounds = self.options["launch_bounds"] if launch_bounds is None else _bounds(launch_bounds)
-        options = {**self.options, "launch_bounds": bounds}
+        options = _options(self.options, launch_bounds)
         return Kernel(self.source, self.arguments, options, {**self.constants, **constants}, name)
 
     def __getitem__(self, configuration: tuple) -> Callable:
@@ -123,13 +121,11 @@ class Kernel:
         """The function to compile: `names` go over its globals, `wrap` around the functions that it calls."""
         return _linked(self.source, self.constants, names or {}, wrap or _device_function)
 
-    def called(self) -> Iterator[Any]:
+    def called(self) -> Iterator[tuple[str, Any]]:
         """All that it and the functions that it calls name: pairs of a name and what that means, if anything."""
         seen, left = set(), [self.source]
         while left:
-            function = left.pop()
-            for name in globals_of(function):
-                value = self.constants.get(name, function.__globals__.get(name, getattr(builtins, name, None)))
+            for name, value in outside(left.pop(), self.constants).items():
                 yield name, value
                 if isinstance(value, Device) and value not in seen:
                     seen.add(value)
@@ -145,6 +141,31 @@ def kernels() -> list[Kernel]:
     return [kernel for kernel in ours if all(value is not None for _, value in kernel.called())]
 
 
+class Untyped:
+    """A kernel without a signature: for each set of types that comes, a `Kernel`, as in Numba."""
+
+    def __init__(self, function: Callable, options: dict, constants: dict, name: str):
+        self.source, self.options, self.constants, self.name = function, options, constants, name
+        self.typed: dict[tuple[str, ...], Kernel] = {}
+        functools.update_wrapper(self, function)
+
+    def specialize(self, name: str, launch_bounds: int | tuple[int, int] | None = None, **constants: Any) -> "Untyped":
+        """As `Kernel.specialize`."""
+        return Untyped(self.source, _options(self.options, launch_bounds), {**self.constants, **constants}, name)
+
+    def __getitem__(self, configuration: tuple) -> Callable:
+        """As of a `Kernel`."""
+        return lambda *arguments: self.kernel(*arguments)[configuration](*arguments)
+
+    def kernel(self, *arguments: Any) -> Kernel:
+        """The kernel for arguments such as these."""
+        kinds = tuple(map(cuda_arguments.kind_of, arguments))
+        if kinds not in self.typed:
+            name = "_".join([self.name, *map(cuda_arguments.word_of, kinds)])
+            self.typed[kinds] = Kernel(self.source, kinds, self.options, self.constants, name)
+        return self.typed[kinds]
+
+
 class Cuda:
     """`numba.cuda`, imported when a kernel is compiled; its `jit` is this library's."""
 
@@ -153,27 +174,36 @@ class Cuda:
         signature: str | Callable | None = None,
         *,
         device: bool = False,
-        launch_bounds: int | tuple[int, int] = (1024, 1),
+        launch_bounds: int | tuple[int, int] | None = None,
         fastmath: bool = False,
         cc: tuple[int, int] = (7, 5),
     ) -> Any:
         """Mark a kernel, or a function that kernels call.
 
         Args:
-            signature: The types of a kernel's arguments: "void(CPointer(f4), i4)", in Numba's grammar.
-            device: Whether it is a function that kernels call; such need no signature.
+            signature: The types of a kernel's arguments, "void(CPointer(f4), f4[:, ::1], i4)", in Numba's grammar.
+                Without one they are those of the arguments that come: an int is an i8, a float an f8.
+            device: Whether it is a function that kernels call.
             launch_bounds: How many threads a block has at most, and how many blocks shall fit on a multiprocessor.
             fastmath: Whether floats may be computed less exactly, as in Numba.
             cc: The least compute capability that it runs on.
 
         Raises:
-            TypeError: if a kernel has no signature of numbers and pointers.
+            TypeError: if there is something else in a signature, or anything is said of a device function: its types
+                and options are those of the kernel that calls it.
         """
+        given = inspect.isfunction(signature)
         if device:
-            return Device
-        arguments = _parsed(signature)
-        options = {"launch_bounds": _bounds(launch_bounds), "fastmath": fastmath, "cc": cc}
-        return lambda function: Kernel(function, arguments, options, {}, function.__name__.lstrip("_"))
+            if (signature and not given) or launch_bounds or fastmath:
+                raise TypeError("@cuda.jit(device=True): types and options are those of the kernel that calls it")
+            return Device(signature) if given else Device
+        options, name = _options({"fastmath": fastmath, "cc": cc}, launch_bounds), lambda f: f.__name__.lstrip("_")
+        if given:
+            return Untyped(signature, options, {}, name(signature))
+        if signature is None:
+            return lambda function: Untyped(function, options, {}, name(function))
+        arguments = cuda_arguments.parsed(signature)
+        return lambda function: Kernel(function, arguments, options, {}, name(function))
 
     @property
     def meaning(self) -> Any:
@@ -189,29 +219,17 @@ class Cuda:
 cuda = Cuda()
 
 
-def _bounds(given: int | tuple[int, int]) -> tuple[int, int]:
-    return (given, 1) if isinstance(given, int) else given
-
-
-def _parsed(signature: Any) -> tuple[str, ...]:
-    """The types in a signature."""
-    found = re.fullmatch(r"void\((.*)\)", signature) if isinstance(signature, str) else None
-    kinds = tuple(kind.strip() for kind in found[1].split(",") if kind.strip()) if found else ("",)
-    wrong = [kind for kind in kinds if not re.fullmatch(r"[fiu][1248]|CPointer\([fiu][1248]\)", kind)]
-    if wrong:
-        raise TypeError(
-            f"@cuda.jit({signature!r}): expected a signature of numbers and pointers such as "
-            "'void(CPointer(f4), i4)', or device=True"
-        )
-    return kinds
+def _options(options: dict, launch_bounds: int | tuple[int, int] | None) -> dict:
+    """The options, with other launch bounds if any are given."""
+    bounds = (launch_bounds, 1) if isinstance(launch_bounds, int) else launch_bounds
+    return {**options, "launch_bounds": bounds or options.get("launch_bounds")}
 
 
 def _linked(function: Callable, constants: dict, names: dict, wrap: Callable) -> Callable:
     """The function with constants written in, and with what it calls made ready in its globals."""
     made = specialized(function, constants)
     scope = made.__globals__
-    for name in globals_of(made):
-        value = scope.get(name)
+    for name, value in outside(made, {}).items():
         if name in names:
             scope[name] = names[name]
         elif isinstance(value, Device):
@@ -237,8 +255,6 @@ def require() -> None:
 @functools.cache
 def _numba_cuda() -> Any:
     """numba-cuda; the `numba.cuda` that comes with Numba itself is another, deprecated one."""
-    import numpy as np
-
     if not hasattr(np, "row_stack"):  # numba-cuda up to 0.30.4 looks for it; NumPy 2.5 has dropped it
         np.row_stack = np.vstack
     try:
@@ -266,18 +282,11 @@ def ptx(kernel: Kernel) -> str:
     dispatcher.get_current_device = lambda: types.SimpleNamespace(compute_capability=kernel.capability, id=0)
     try:
         options = {"device": False, "abi": "numba", "output": "ptx", **kernel.options}
-        text, _ = cuda.compile(kernel.function(), signature(kernel), **options)
+        text, _ = cuda.compile(kernel.function(), cuda_arguments.signature(kernel.arguments), **options)
     finally:
         dispatcher.get_current_device = kept
     entry = re.search(r"\.visible \.entry (\w+)\(", text)[1]
     return text.replace(entry, kernel.name)
-
-
-def signature(kernel: Kernel) -> Any:
-    """The types of a kernel's arguments, as Numba takes them."""
-    known = importlib.import_module("numba.cuda.types")
-    found = [(POINTER.match(kind), kind) for kind in kernel.arguments]
-    return known.void(*(known.CPointer(getattr(known, at[1])) if at else getattr(known, kind) for at, kind in found))
 
 
 def architecture(capability: tuple[int, int]) -> str:
@@ -319,11 +328,9 @@ def _stamp(kernel: Kernel) -> list[str]:
     """What names must hold of a kernel that the cache's key does not cover: nothing for this package's own."""
     if kernel.__module__.startswith("kerasish."):
         return []
-    parts = [value.function for _, value in kernel.called() if isinstance(value, Device | Intrinsic)]
-    texts = [*map(inspect.getsource, [kernel.source, *parts])]
-    numbers = [(name, value) for name, value in kernel.called() if isinstance(value, int | float)]
-    told = repr((texts, sorted(numbers), kernel.arguments, kernel.options))
-    return [hashlib.sha256(told.encode()).hexdigest()[:12]]
+    named = list(kernel.called())
+    functions = [value.function for _, value in named if isinstance(value, Device | Intrinsic)]
+    return [fingerprint([kernel.source, *functions], named, (kernel.arguments, kernel.options))]
 
 
 @functools.cache
@@ -361,6 +368,8 @@ def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
         argument.data.ptr if how == "pointer" else argument if how is None else how(argument)
         for how, argument in zip(kernel.passed, arguments, strict=True)
     ]
+    if not kernel.flat:
+        values = [word for value in values for word in (value if type(value) is tuple else (value,))]
     start(_stream(cupy.cuda.get_current_stream().ptr), config, loaded, *values)
     return None
 
@@ -374,7 +383,7 @@ def _plain() -> bool:
 
 
 @functools.lru_cache(4096)
-def _config(grid: int | tuple[int, ...], threads: int) -> Any:
+def _config(grid: int | tuple[int, ...], threads: int | tuple[int, ...]) -> Any:
     """What cuda.core takes for a grid and the threads of a block; None if there is no block."""
     from cuda.core import LaunchConfig
 

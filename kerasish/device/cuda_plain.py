@@ -6,7 +6,7 @@ In Numba's simulator (NUMBA_ENABLE_CUDASIM=1) arrays are NumPy's, and a kernel m
 import os
 from typing import Any
 
-from kerasish.device import cuda_jit
+from kerasish.device import cuda_arguments, cuda_jit
 
 
 def launch(kernel: Any, configuration: tuple, arguments: tuple) -> None:
@@ -17,7 +17,8 @@ def launch(kernel: Any, configuration: tuple, arguments: tuple) -> None:
         return
     if cuda_jit.simulated():
         kernel.loaded[None] = kernel.loaded.get(None) or compiled(kernel)
-        kernel.loaded[None][grid, threads](*_flat(arguments))
+        pairs = zip(kernel.passed, arguments, strict=True)
+        kernel.loaded[None][grid, threads](*(v.reshape(-1) if how == "pointer" else v for how, v in pairs))
         return
     import cupy
 
@@ -33,10 +34,6 @@ def compiled(kernel: Any) -> Any:
     """Numba's dispatcher of a kernel, for the card that is used now."""
     os.environ.setdefault("NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS", "0")  # small layers have small grids
     options = {"fastmath": kernel.options["fastmath"]}
-    if not cuda_jit.simulated():
+    if kernel.options["launch_bounds"] and not cuda_jit.simulated():
         options["launch_bounds"] = kernel.options["launch_bounds"]
-    return cuda_jit.cuda.meaning.jit(cuda_jit.signature(kernel), **options)(kernel.function())
-
-
-def _flat(arguments):
-    return [value.reshape(-1) if hasattr(value, "reshape") else value for value in arguments]
+    return cuda_jit.cuda.meaning.jit(cuda_arguments.signature(kernel.arguments), **options)(kernel.function())

@@ -5,15 +5,19 @@ A register array keeps its registers only if every index into it is a constant; 
 """
 
 import ast
+import builtins
 import copy
 import dis
 import functools
+import hashlib
 import inspect
 import operator
 import textwrap
 import types
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 unroll = range  # what it means to a reader, and to linters: `specialized` writes these loops out
 
@@ -36,10 +40,28 @@ OPERATORS = {
 
 
 @functools.cache
-def globals_of(function: Callable) -> tuple[str, ...]:
-    """The names that a function looks up outside of itself."""
+def _looked_up(function):
     found = (i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_GLOBAL")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*function.__code__.co_freevars, *found]))
+
+
+def outside(function: Callable, constants: dict[str, Any]) -> dict[str, Any]:
+    """What a function looks up outside of itself, where `constants` stand before its module's names; None: nothing."""
+    closed = dict(zip(function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__ or ())))
+    places = (constants, closed, function.__globals__, vars(builtins))
+    return {name: next((place[name] for place in places if name in place), None) for name in _looked_up(function)}
+
+
+def fingerprint(functions: list[Callable], named: list[tuple[str, Any]], more: Any) -> str:
+    """What changes when machine code would: the functions' texts, and of what they name that which is data."""
+    data = sorted((name, _told(value)) for name, value in named)
+    return hashlib.sha256(repr(([*map(inspect.getsource, functions)], data, more)).encode()).hexdigest()[:12]
+
+
+def _told(value):
+    if isinstance(value, np.ndarray):
+        return hashlib.sha256(value.tobytes()).hexdigest()
+    return repr(value) if isinstance(value, int | float | complex | str | tuple | np.generic) else ""
 
 
 def specialized(function: Callable, constants: dict[str, Any]) -> Callable:
@@ -47,8 +69,9 @@ def specialized(function: Callable, constants: dict[str, Any]) -> Callable:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     definition = tree.body[0]
     definition.decorator_list = []
-    scope = {**function.__globals__, **constants}
-    written = {name: scope[name] for name in globals_of(function) if type(scope.get(name)) in (int, float)}
+    named = outside(function, constants)
+    scope = {**function.__globals__, **{name: value for name, value in named.items() if value is not None}}
+    written = {name: value for name, value in named.items() if type(value) in (int, float)}
     tree = ast.fix_missing_locations(_Writer(written).visit(tree))
     ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
     exec(compile(tree, inspect.getsourcefile(function), "exec"), scope)

@@ -90,6 +90,21 @@ def test_unsigned_words_and_a_wrong_number_of_arguments(launches):
         kernels._masked_scale[1, 32](cupy.empty(4))
 
 
+@cuda_jit.cuda.jit
+def scaled(x, y, factor):
+    y[cuda_jit.cuda.grid(1)] = x[0, 0] * factor
+
+
+def test_arrays_arrive_as_numba_s_kernels_take_them(launches):
+    cupy, taken, loads = launches
+    x, y = cupy.asarray(np.ones((2, 3), "float32")), cupy.asarray(np.ones(3, "float64"))
+    scaled[(3, 1), (2, 8)](x, y, 2.5)
+    assert (tuple(taken[0][1].grid), tuple(taken[0][1].block)) == ((3, 1, 1), (2, 8, 1))
+    assert loads == ["scaled_f4c2_f8c1_f8 for (9, 0)"]
+    found = values(taken[0][3:], [ctypes.c_uint64] * 16 + [ctypes.c_double])
+    assert found == [0, 0, 6, 4, x.data.ptr, 2, 3, 12, 4, 0, 0, 3, 8, y.data.ptr, 3, 8, 2.5]
+
+
 def test_an_empty_grid_is_no_launch(launches):
     kernels._masked_scale[0, 32](None)
     kernels._masked_scale[(2, 0), 32](None)

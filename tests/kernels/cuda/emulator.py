@@ -13,7 +13,7 @@ from collections import defaultdict
 import numpy as np
 from greenlet import getcurrent, greenlet
 
-from kerasish.device import cuda_jit
+from kerasish.device import cuda_arguments, cuda_jit
 
 WARP = 32
 
@@ -142,6 +142,12 @@ class Cuda:
     blockIdx = property(lambda self: getcurrent().block.index)
     gridDim = property(lambda self: getcurrent().block.grid)
     blockDim = property(lambda self: Dim((len(getcurrent().block.threads),)))
+
+    def grid(self, axes):
+        """The thread's number in a grid of one axis."""
+        if axes != 1:
+            raise NotImplementedError(f"cuda.grid({axes}): blocks have one axis here")
+        return self.blockIdx.x * self.blockDim.x + self.threadIdx.x
 
     @staticmethod
     def syncthreads():
@@ -368,12 +374,14 @@ def launch(kernel, configuration, *arguments):
 
 
 def _argument(kernel, kind, value):
-    pointer = cuda_jit.POINTER.match(kind)
-    if not pointer and kind[0] in "iu" and type(value) is not int:
+    found = cuda_arguments.KIND.fullmatch(kind)
+    if found["axes"]:
+        return value.memory
+    if not found["pointer"] and kind[0] in "iu" and type(value) is not int:
         raise TypeError(f"{kernel}: wants an integer, got {value!r}, whose bytes a launch would pass as they are")
-    if not pointer:
-        return {"f4": float32, "i4": int32, "i8": int64, "u4": uint32}[kind](value)
-    array, wanted = value.memory, np.dtype(pointer[1]).name
+    if not found["pointer"]:
+        return {"f4": float32, "f8": float64, "i4": int32, "i8": int64, "u4": uint32}[kind](value)
+    array, wanted = value.memory, np.dtype(found["element"]).name
     if not array.flags.c_contiguous or (array.dtype != wanted and (wanted, array.dtype.name) != ("uint8", "bool")):
         raise TypeError(f"{kernel}: wants contiguous {wanted}, got {array.dtype} with strides {array.strides}")
     flat = array.reshape(-1)

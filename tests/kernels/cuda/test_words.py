@@ -15,13 +15,16 @@ import pytest
 
 pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip install '.[cuda-test]'")
 
+from kerasish.core.shapes import Window
 from kerasish.device import cuda_jit, cuda_plain
 from kerasish.kernels import cuda as package
 from kerasish.kernels.cuda import elementwise, random
 from tests.kernels.cuda import fake_cupy
+from tests.kernels.cuda.harness import ours
 
 MODULES = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
 WRITTEN = (cuda_jit.Device, cuda_jit.Intrinsic, cuda_jit.Cuda, int, float)
+WINDOW = Window((1, 1), ((1, 1), (1, 1)))
 KNOWN = ("builtins", "math", "numpy")  # modules whose functions and types Numba knows
 
 
@@ -67,6 +70,7 @@ def test_kernels_are_imported_without_numba():
 
 SIMULATED = """
 import numpy as np
+from kerasish.device.cuda_jit import cuda
 from kerasish.kernels.cuda import columns, elementwise, matmul, random
 rng = np.random.default_rng(0)
 x, v = rng.standard_normal((2, 70)).astype("float32")
@@ -80,13 +84,25 @@ np.testing.assert_array_equal(y.reshape(10, 7), np.maximum(np.where(v > 0, x, 0)
 sums = np.zeros((2, 7), "float32")
 columns.SUMS[columns.SUM, 1][(1, 1), columns.THREADS](x, x, sums, x, x, x, x, 10, 7, 64, 3, 0)
 np.testing.assert_allclose(sums[0], x.reshape(10, 7).sum(0), rtol=1e-5)
+
+
+@cuda.jit
+def turned(x, y):
+    i, j = cuda.grid(2)
+    if i < x.shape[0] and j < x.shape[1]:
+        y[j, i] = x[i, j]
+
+
+turned[(3, 1), (4, 8)](x.reshape(10, 7), y.reshape(7, 10))
+np.testing.assert_array_equal(y.reshape(7, 10), x.reshape(10, 7).T)
 """
 
 
-def test_numba_s_simulator_runs_kernels_without_assembly():
+def test_numba_s_simulator_runs_kernels_without_assembly(tmp_path):
+    (tmp_path / "simulated.py").write_text(SIMULATED)
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", SIMULATED], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, tmp_path / "simulated.py"], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -139,3 +155,28 @@ def test_plain_numba_s_code_holds_to_the_launch_bounds(numba_without_a_card, nam
 def test_the_environment_chooses_the_engine(monkeypatch, engine, plain):
     monkeypatch.setattr("kerasish.device.parallel.engine", lambda: engine)
     assert cuda_jit._plain.__wrapped__() is plain
+
+
+FAMILIES = {
+    "a convolution": ("product_", "conv2d", lambda x, w, v: (x, w, WINDOW)),
+    "its gradient to x": ("product_", "conv2d_grad_input", lambda x, w, v: (x, w, x.shape, WINDOW)),
+    "its gradient to w": ("outer_", "conv2d_grad_kernel", lambda x, w, v: (x, x, w.shape, WINDOW)),
+    "a depthwise convolution": ("depthwise_", "depthwise_conv2d", lambda x, w, v: (x, w[..., :1], WINDOW)),
+    "a dense layer": ("matmul_end_", "matmul", lambda x, w, v: (x[0, 0], w[0, 0], False, False, v)),
+    "pooling": ("max_pool_", "max_pool2d", lambda x, w, v: (x, (2, 2), WINDOW)),
+    "batch normalization": ("normalize_", "batch_norm_train", lambda x, w, v: (x, v, v, 1e-3)),
+    "softmax": ("rows_softmax", "softmax", lambda x, w, v: (x,)),
+    "an optimizer's step": ("update_adam", "adam", lambda x, w, v: ([x], [x], [x], [x], 0.1, 0.9, 0.99, 1e-7, 1)),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_layers_do_on_a_card_are_kernels_under_cuda_jit(card, family, monkeypatch):
+    start, name, arguments = FAMILIES[family]
+    launched = []
+    monkeypatch.setattr(cuda_jit, "launch", lambda kernel, *rest: launched.append(kernel))
+    x, w, v = (card.asarray(np.ones(shape, "float32")) for shape in ((2, 5, 5, 8), (3, 3, 8, 8), 8))
+    ours(name)(*arguments(x, w, v))
+    assert any(kernel.name.startswith(start) for kernel in launched)
+    for kernel in launched:
+        assert type(kernel) is cuda_jit.Kernel and "@cuda.jit(" in inspect.getsource(kernel.source)
