@@ -5,7 +5,7 @@ more costs nothing but the time that it was to save.
 """
 
 CONVOLUTION = """
- random._philox-uint32.1-int64-int64-int64-int64-int64-int64 pack._pack_panels-Packing.1-float32.1-int64.1-float32.1
+random._philox-uint32.1-int64-int64-int64-int64-int64-int64 pack._pack_panels-Packing.1-float32.1-int64.1-float32.1
 simd.tile_float32 product._products-Plan.1-int64-float32.1-float32.1-float32.1-float32.1-float32.2-int64.2
 thread_pool._launch thread_pool._idle thread_pool._serve elementwise.relu-float32.1-float32.1
 pool._largest-float32.4-float32.4-uint8.4-Walk.1-int64.2-int64.2-int64-int64-int64
@@ -22,10 +22,12 @@ outer._outer_products-Plan.1-int64-float32.1-float32.1-float32.2-float32.2-int64
 outer._sum_parts-float32.2-float32.1 update._update-int64-int64.2-int64.1-int64.1-float32.1
 """
 NORMALIZATION = """
-batch_norm._moments-float32 batch_norm._move-float32.1-float32.1-float32.1
+batch_norm._train-int64-float32.1-float32.1-float32.1-float64-int64-Chunks.1-float32.1-float32.2-float64.3-float32.3-float32.2
+batch_norm._move-float32.1-float32.1-float32.1
 elementwise.add_relu-float32.1-float32.1-float32.1-int64-int64-int64-int64
 reduce._samples-float32.2-float32.2-float64.2-float32.2-int64-int64-int64
-elementwise.multiply-float32.1-float32.1-float32.1-int64-int64-int64-int64 batch_norm._gradient_sums-float32
+elementwise.multiply-float32.1-float32.1-float32.1-int64-int64-int64-int64
+batch_norm._gradient-int64-float32.1-float32.1-float32.1-float32.1-float32.1-float32.1-int64-Chunks.1-float32.1-float32.2-float64.3-float32.3-float32.3
 elementwise.add-float32.1-float32.1-float32.1-int64-int64-int64-int64
 """
 DEPTHWISE = """

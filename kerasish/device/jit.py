@@ -38,7 +38,7 @@ def njit(
         function: the function; or a signature, "void(int64, ...)": it is compiled once, not into its callers, and has
             an `address`.
         parallel: whether it is a kernel, whose last statement is a loop over `prange(tasks)`, `tasks` being its first
-            argument.
+            argument; there may be statements and a second loop, over `prange(tasks_after)`, its second argument.
         fastmath: what LLVM may do with floats, as in Numba: `FASTMATH`, `EXACT`, or nothing.
         forceinline: whether LLVM must inline it, as in Numba.
         usual: what `warmup` compiles a kernel for: kinds of its arguments behind `tasks`, such as "float32.2 int64".

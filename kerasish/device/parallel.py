@@ -3,6 +3,10 @@
 A launch writes the arguments into a row of 64-bit words, the plan: a counter of the tasks taken, their number, then a
 word for each number, and for each array its address and its shape. Machine code for the kinds of the arguments reads
 them and takes tasks until none is left.
+
+A kernel of two loops is one launch, too, whose plan has three more counters: who finishes the last task of the first
+loop does what lies between, and all go on with the second. A thread waits only for tasks that others are running at
+that moment: one that the system has not scheduled holds up nobody.
 """
 
 import functools
@@ -18,23 +22,26 @@ from kerasish.device import thread_pool, threads
 from kerasish.device.fingerprint import fingerprint
 from kerasish.device.lazy import numba, types
 from kerasish.device.natives import Family, compilation_off, intrinsic, serial
-from kerasish.device.outline import outlined
-from kerasish.device.raw import address, integers, take
+from kerasish.device.outline import AFTER, outlined
+from kerasish.device.raw import add, address, integers, relax, seen, take
 from kerasish.device.records import dtype_of, name_of
 
 I64 = ir.IntType(64)
 INTEGERS = (int, np.integer, np.bool_)
+ARRIVED, READY, TAKEN_AFTER, ARGUMENTS_AFTER = 16, 24, 32, 40  # where they lie in a plan of two loops, in bytes
 
 
 class Kernel(Family):
     """What `@njit(parallel=True)` makes of a function `kernel(tasks, *arguments)`.
 
-    Arguments are integers, Python floats (float64) and C-contiguous arrays. Each set of kinds that comes is compiled.
+    The first argument of one with two loops is `tasks_after`, the number of the second's tasks. Arguments are integers,
+    Python floats (float64) and C-contiguous arrays. Each set of kinds that comes is compiled.
     """
 
     def __init__(self, function: Callable, fastmath: frozenset, usual: tuple[str, ...]):
         super().__init__(function.__module__, function.__name__)
         self.function, self.fastmath = function, fastmath
+        self.two_loops = function.__code__.co_varnames[1:2] == (AFTER,)
         self.usual = tuple(tuple(kinds.split()) for kinds in usual)
         functools.update_wrapper(self, function)
 
@@ -47,7 +54,7 @@ class Kernel(Family):
         self._run(functools.partial(thread_pool.prepare, source=source, made=made), tasks, arguments, threads)
 
     def _run(self, run, tasks, arguments, threads):
-        words, kinds = [0, tasks], []
+        words, kinds = [0, tasks, 0, 0, 0] if self.two_loops else [0, tasks], []
         for value in arguments:
             if type(value) is np.ndarray:
                 kinds.append(_kind(value))
@@ -66,7 +73,8 @@ class Kernel(Family):
                 )
         match engine():
             case "pool":
-                run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), tasks))
+                most = max(tasks, arguments[0]) if self.two_loops else tasks
+                run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), most))
             case "numba":
                 from kerasish.device import plain
 
@@ -76,7 +84,8 @@ class Kernel(Family):
 
     def entry(self, *kinds: str) -> Callable:
         """The function of (address of the plan, worker) for arguments of these kinds."""
-        return _entry(serial(outlined(self.function), fastmath=self.fastmath), _loader(kinds))
+        bodies = [serial(body, fastmath=self.fastmath) for body in outlined(self.function)]
+        return (_entry_of_two if self.two_loops else _entry)(*bodies, _loader(kinds))
 
     def stamp(self) -> list[str]:
         """What names must hold of a user's kernel: its code, and what that uses."""
@@ -130,6 +139,27 @@ def _entry(body, load):
         while task < tasks:
             body(task, worker, tasks, *arguments)
             task = take(plan)
+
+    return entry
+
+
+def _entry_of_two(first, between, second, load):
+    def entry(plan, worker):
+        tasks, arguments = integers(plan, 2)[1], load(plan + ARGUMENTS_AFTER)
+        turns, turn = max(tasks, 1), take(plan)
+        while turn < turns:
+            if turn < tasks:
+                first(turn, worker, tasks, *arguments)
+            if add(plan + ARRIVED, 1) == turns - 1:
+                between(tasks, *arguments)
+                add(plan + READY, 1)
+            turn = take(plan)
+        while not seen(plan + READY):
+            relax()
+        task = take(plan + TAKEN_AFTER)
+        while task < arguments[0]:
+            second(task, worker, tasks, *arguments)
+            task = take(plan + TAKEN_AFTER)
 
     return entry
 

@@ -17,6 +17,16 @@ from kerasish.device import entering, natives
 from kerasish.device.outline import outlined
 
 _kept: list = []
+LOOP = """
+def loop({given}):
+    for task in prange(tasks):
+        first(int64(task), int64({thread}), {given})
+"""
+TWO_LOOPS = f"""{LOOP}
+    between({{given}})
+    for task in prange(tasks_after):
+        second(int64(task), int64({{thread}}), {{given}})
+"""
 
 
 def run(kernel: Any, tasks: int, arguments: tuple, threads: int) -> None:
@@ -76,21 +86,19 @@ def _dispatcher_of(serial):
 def compiled(kernel: Any, parallel: bool) -> Any:
     """Numba's dispatcher of a kernel, or of its twin for one thread.
 
-    The loop calls its body, outlined: in a parallel loop itself Numba drops what is written to an array that it does
+    A loop calls its body, outlined: in a parallel loop itself Numba drops what is written to an array that it does
     not know to lie in one of the arguments, such as a `view`.
     """
-    scope = {"prange": numba.prange, "body": _body(kernel), "get_thread_id": numba.get_thread_id, "int64": numba.int64}
-    given, thread = (
-        ", ".join(inspect.signature(kernel.function).parameters),
-        "int64(get_thread_id())" if parallel else "0",
-    )
-    exec(f"def loop({given}):\n    for task in prange(tasks):\n        body(int64(task), {thread}, {given})", scope)
+    given, thread = ", ".join(inspect.signature(kernel.function).parameters), "get_thread_id()" if parallel else "0"
+    bodies = dict(zip(("first", "between", "second"), _bodies(kernel)))
+    scope = {"prange": numba.prange, "get_thread_id": numba.get_thread_id, "int64": numba.int64, **bodies}
+    exec((TWO_LOOPS if kernel.two_loops else LOOP).format(given=given, thread=thread), scope)
     return numba.njit(parallel=parallel, **_options(kernel))(scope["loop"])
 
 
 @functools.cache
-def _body(kernel):
-    return numba.njit(**_options(kernel))(outlined(kernel.function))
+def _bodies(kernel):
+    return [numba.njit(**_options(kernel))(body) for body in outlined(kernel.function)]
 
 
 def _options(kernel):

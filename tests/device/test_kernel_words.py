@@ -71,7 +71,7 @@ def test_the_body_closes_over_what_the_kernel_does():
         return kernel
 
     x = np.zeros(2)
-    body = outlined(made(7))
+    (body,) = outlined(made(7))
     body(1, 0, 2, x)
     assert x.tolist() == [0, 7]
     assert body.__code__.co_filename == __file__  # for debuggers
@@ -117,3 +117,53 @@ def test_records_are_arguments_and_threads_have_numbers():
     y = np.full((50, 6), -1)
     by_record.function(50, as_record(Sizes(3, 2)), y, seen)
     np.testing.assert_array_equal(y, expected)
+
+
+@njit(parallel=True)
+def normalized(tasks, tasks_after, x, sums, shares):
+    """Every row's sum, then the share of each in all of them."""
+    C = x.shape[1]
+    for task in prange(tasks):
+        for i in range(C):
+            sums[task] += x[task, i]
+    total = 0.0
+    for i in range(sums.size):
+        total += sums[i]
+    shares[0, 0] = total
+    for task in prange(tasks_after):
+        if task == 0:
+            continue
+        for i in range(C):
+            shares[task, i] = sums[task - 1] / shares[0, 0]
+
+
+@pytest.mark.parametrize("engine", ["pool", "numba"])
+@pytest.mark.parametrize("rows, threads", [(1, 2), (70, 2), (70, 1), (0, 2)])
+def test_a_second_loop_begins_when_the_first_is_done(rows, threads, engine, monkeypatch):
+    monkeypatch.setattr("kerasish.device.parallel.engine", lambda: engine)
+    x = np.arange(rows * 3.0).reshape(rows, 3)
+    expected = np.zeros((rows + 1, 3))
+    normalized.function(rows, rows + 1, x, np.zeros(rows), expected)  # as plain Python
+    for _ in range(20):
+        shares = np.zeros((rows + 1, 3))
+        normalized(rows, rows + 1, x, np.zeros(rows), shares, threads=threads)
+        np.testing.assert_array_equal(shares, expected)
+    assert rows < 2 or shares[1:].sum() == pytest.approx(3)
+
+
+def test_names_that_lead_from_loop_to_loop_are_refused():
+    def crossing(tasks, tasks_after, x):
+        for task in prange(tasks):
+            x[task] = 0
+        total = x.sum()
+        for task in prange(tasks_after):
+            x[task] = total
+
+    def nothing_before(tasks, tasks_after, x):
+        for task in prange(tasks_after):
+            x[task] = 0
+
+    with pytest.raises(TypeError, match="total would lead"):
+        outlined(crossing)
+    with pytest.raises(TypeError, match="must be `for task in prange"):
+        outlined(nothing_before)

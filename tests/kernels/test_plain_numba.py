@@ -10,6 +10,7 @@ pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compile
 from kerasish.core.shapes import Window  # noqa: E402
 from kerasish.device.parallel import Kernel, engine  # noqa: E402
 from kerasish.kernels.cpu import (  # noqa: E402
+    batch_norm,
     copying,
     depthwise,
     elementwise,
@@ -44,6 +45,11 @@ def max_pooled_back():
     return pool.max_pool2d_grad(y * 2, where, IMAGE[0].shape, (3, 2), FLAT)
 
 
+def batch_normed_back():
+    statistics = LARGE.mean((0, 1)), 1 / LARGE.std((0, 1))
+    return batch_norm.batch_norm_grad(LARGE * 2 + 1, LARGE, LARGE[0, 0], LARGE[1, 0], *statistics, "relu6")
+
+
 def depthwise_back():
     gy = depthwise.depthwise_conv2d(IMAGE[0], FILTERS, FLAT)
     return [
@@ -60,6 +66,8 @@ CALLS = {
     "sum": lambda: reduce.sum(LARGE, (0, 1)),
     "global pooling": lambda: reduce.mean(IMAGE[0], (1, 2)),
     "layer norm": lambda: norm.layer_norm(ROWS, None, None, 1e-3),
+    "batch norm": lambda: batch_norm.batch_norm_train(LARGE, LARGE[0, 0], None, 1e-3, "relu"),
+    "batch norm's gradient": batch_normed_back,
     "group norm": lambda: group_norm.group_norm(IMAGE[0], None, None, 2, 1e-3),
     "random numbers": lambda: random.uniform((5000,), (1, 2)),
     "up-sampling": lambda: resize.upsample_nearest(IMAGE[0], (2, 3)),
@@ -72,7 +80,7 @@ CALLS = {
     "pooling in space": lambda: pool3d.max_pool3d(IMAGE, (2, 2, 2), DEEP),
     "an optimizer's step": updated,
 }
-FAST = ("softmax", "sum", "an optimizer's step")
+FAST = ("softmax", "batch norm", "sum", "an optimizer's step")
 REORDERED = ("layer norm",)  # whose sums LLVM may reorder, and does otherwise where it inlines otherwise
 
 
@@ -98,8 +106,10 @@ def test_the_same_bits_by_plain_numba(name, monkeypatch):
         else:
             np.testing.assert_array_equal(ours, theirs)
     assert ran and all(isinstance(kernel, Kernel) for kernel, _ in ran)
-    loops = [compiled(*given) for given in ran if given[1]]
-    assert all(loop.get_metadata(loop.signatures[0])["parfor_diagnostics"].count_parfors() == 1 for loop in loops)
+    for kernel in {kernel for kernel, parallel in ran if parallel}:
+        loop = compiled(kernel, True)
+        found = loop.get_metadata(loop.signatures[0])["parfor_diagnostics"].count_parfors()
+        assert found == 1 + kernel.two_loops
 
 
 def test_an_unknown_engine_is_refused(monkeypatch):

@@ -83,7 +83,7 @@ def _group(tasks, x, affine, epsilon, y, mean, inverse_std, sums, scratch, folds
     means, scales, gammas = place(mean, 0), place(inverse_std, 0), place(affine, 0)
     for task in prange(tasks):
         at, own, joined = place(x, task * size), place(scratch, task * VECTORS * width), place(sums, task * 2 * width)
-        _moments(zero, at, own, joined, x.itemsize, width, folds, count)
+        _moments(zero, at, own, joined, width, folds, count)
         _statistics(zero, at, joined, place(epsilon, 0), means, scales, C, G, size, width, count, task)
         _rows(zero, own, gammas, means, scales, C, G, width, task)
         u, v, middle, scale, shift = x[task], y[task], scratch[task, MEAN], scratch[task, SCALE], scratch[task, SHIFT]
@@ -97,20 +97,20 @@ def _group(tasks, x, affine, epsilon, y, mean, inverse_std, sums, scratch, folds
 
 
 @njit(fastmath=FASTMATH)
-def _moments(zero, x, own, sums, itemsize, width, folds, count):
+def _moments(zero, x, own, sums, width, folds, count):
     """For each place in a fold: the mean over the folds, and the sum of squared deviations from it, in float64."""
-    apart = own + width * itemsize
-    center, deviation = pointer(zero, own, 0, width), pointer(zero, apart, 0, width)
+    center, deviation = pointer(zero, own, 0, width), pointer(zero, own, width, width)
     mean, square = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
     for i in range(width):
         mean[i] = square[i] = 0.0
     for start in range(0, count, folds):
         stop = min(count, start + folds)
-        before, share, at = float(start), (stop - start) / stop, x + start * width * itemsize
-        fold.total(zero, at, 0, 0, own, width, stop - start)
+        before, share = float(start), (stop - start) / stop
+        here = pointer(zero, x, start * width, (stop - start) * width)
+        fold.total(here, center, width, stop - start)
         for i in range(width):
             center[i] = center[i] / number(zero, stop - start)
-        fold.squares(zero, at, 0, own, apart, width, stop - start)
+        fold.squares(here, center, deviation, width, stop - start)
         for i in range(width):
             shift = center[i] - mean[i]
             mean[i] += shift * share
@@ -179,7 +179,7 @@ def _group_grad(tasks, gy, x, gamma, mean, inverse_std, gx, partial, sums, scrat
         own, joined = place(scratch, task * VECTORS * width), place(sums, task * 2 * width)
         given = place(gy, task * size), place(x, task * size)
         _rows(zero, own, gammas, means, scales, C, G, width, task)
-        _gradient_sums(zero, *given, own, joined, x.itemsize, C, size, width, folds, count)
+        _gradient_sums(zero, *given, own, joined, C, size, width, folds, count)
         _gradient_rows(zero, own, joined, gammas, scales, parts, C, G, size, width, task)
         g, u, to = gy[task], x[task], gx[task]
         middle, scale = scratch[task, MEAN], scratch[task, SCALE]
@@ -191,7 +191,7 @@ def _group_grad(tasks, gy, x, gamma, mean, inverse_std, gx, partial, sums, scrat
 
 
 @njit(fastmath=FASTMATH)
-def _gradient_sums(zero, gy, x, own, sums, itemsize, C, size, width, folds, count):
+def _gradient_sums(zero, gy, x, own, sums, C, size, width, folds, count):
     """For each channel: the float64 sums of gy and of gy (x - mean)."""
     plain, weighted = pointer(zero, own, 0, width), pointer(zero, own, width, width)
     gbeta, ggamma = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
@@ -200,8 +200,9 @@ def _gradient_sums(zero, gy, x, own, sums, itemsize, C, size, width, folds, coun
     for i in range(width):
         gbeta[i] = ggamma[i] = 0.0
     for start in range(0, count, folds):
-        at, some = start * width * itemsize, min(count, start + folds) - start
-        fold.products(zero, x + at, gy + at, own + MEAN * width * itemsize, own, width, some)
+        at, some = start * width, min(count, start + folds) - start
+        a, b = pointer(zero, x, at, some * width), pointer(zero, gy, at, some * width)
+        fold.products(a, b, middle, plain, width, some)
         for i in range(width):
             gbeta[i] += plain[i]
             ggamma[i] += weighted[i]

@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
+from kerasish.device.records import record
 
+
+@record
 class Chunks(NamedTuple):
     """Rows of C channels, cut for loops over channels. All of it depends on the shape alone, so that sums do not depend
     on the number of threads.
@@ -13,6 +16,7 @@ class Chunks(NamedTuple):
         count: whole folds in all; less than one fold is left over.
         span: folds of a task, a multiple of `folds`; a task joins its chunks in float64.
         tasks: number of tasks.
+        step: elements of a task of an elementwise kernel.
     """
 
     width: int
@@ -20,11 +24,7 @@ class Chunks(NamedTuple):
     count: int
     span: int
     tasks: int
-
-    @property
-    def step(self):
-        """Elements of a task of an elementwise kernel."""
-        return self.width * max(1, 8192 // self.width)
+    step: int
 
 
 def chunks(size, C):
@@ -33,4 +33,4 @@ def chunks(size, C):
     folds = max(16, 8192 // width)
     count = size // width
     span = folds * max(1, -(-count // (64 * folds)))
-    return Chunks(width, folds, count, span, -(-count // span))
+    return Chunks(width, folds, count, span, -(-count // span), width * max(1, 8192 // width))

@@ -13,7 +13,7 @@ import numpy as np
 from kerasish.core import shapes
 from kerasish.device import raw, threads
 from kerasish.device.jit import FASTMATH, njit, prange
-from kerasish.device.pointer import place, view
+from kerasish.device.pointer import view
 from kerasish.device.raw import by_numpy
 from kerasish.kernels.cpu import fold
 from kerasish.kernels.cpu.arrays import supported
@@ -101,7 +101,7 @@ def _sums(x, A, R, B, divisor):
     """(A, R, B) -> (A, B), joined in float64."""
     x, split, y = np.ascontiguousarray(x).reshape(A, R * B), chunks(R * B, B), np.empty((A, B), x.dtype)
     sums = np.empty((A * split.tasks, split.width))
-    scratch, (_, *cut) = np.empty(sums.shape, x.dtype), split
+    scratch, (_, *cut, _) = np.empty(sums.shape, x.dtype), split
     _columns(A * split.tasks, x, sums, scratch, *cut, threads=threads.wanted(x.size))
     tail = x[:, split.count * split.width :].reshape(A, -1, B)
 
@@ -119,7 +119,7 @@ def _columns(tasks, x, sums, scratch, folds, count, span, parts):
     x  (A, size)
     sums, scratch  (A parts, width)
     """
-    width, zero = sums.shape[1], x.dtype.type(0)
+    width = sums.shape[1]
     for task in prange(tasks):
         out, total, row = sums[task], scratch[task], task // parts * x.shape[1]
         first = task % parts * span
@@ -128,7 +128,7 @@ def _columns(tasks, x, sums, scratch, folds, count, span, parts):
             out[i] = 0.0
         for start in range(first, last, folds):
             n = min(last, start + folds) - start
-            fold.total(zero, place(x, row + start * width), 0, 0, place(total, 0), width, n)
+            fold.total(view(x, row + start * width), view(total, 0), width, n)
             for i in range(width):
                 out[i] += total[i]
 
@@ -140,14 +140,14 @@ def _samples(tasks, x, y, sums, scratch, folds, count, divisor):
     x  (A, size), y (A, B)
     sums, scratch  (A, width)
     """
-    size, B, width, zero = x.shape[1], y.shape[1], sums.shape[1], x.dtype.type(0)
+    size, B, width = x.shape[1], y.shape[1], sums.shape[1]
     for task in prange(tasks):
         u, out, total, to = x[task], sums[task], scratch[task], y[task]
         for i in range(width):
             out[i] = 0.0
         for start in range(0, count, folds):
             n = min(count, start + folds) - start
-            fold.total(zero, place(u, start * width), 0, 0, place(total, 0), width, n)
+            fold.total(view(u, start * width), view(total, 0), width, n)
             for i in range(width):
                 out[i] += total[i]
         for row in range(count * width, size, B):
