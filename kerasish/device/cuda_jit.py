@@ -7,52 +7,27 @@
 
 The signature says what a launch hands over, here of each array its address (`cuda_arguments.py`); without one, types
 are those of the arguments that come. `kernel.specialize(name, KIND=2)` is the kernel with constants written in
-(`cuda_source.py`). Two engines run the same source. By default numba-cuda turns a kernel into PTX, nvJitLink turns that
-into the card's machine code, which is kept on disk, and cuda.core launches it; nothing but the launch needs a card.
-With KERASISH_ENGINE=numba, plain `numba.cuda.jit` compiles and launches it (`cuda_plain.py`), or Numba's simulator runs
-it. All that compiles or launches for cards is in these four modules. Importing this one costs nothing.
+(`cuda_source.py`). Two engines run the same source. By default a kernel's machine code (`cuda_code.py`) is kept on disk
+and launched by cuda.core. With KERASISH_ENGINE=numba, plain `numba.cuda.jit` compiles and launches it
+(`cuda_plain.py`), or Numba's simulator runs it. Importing this module costs nothing.
 """
 
 import functools
-import hashlib
 import importlib
-import importlib.metadata
-import importlib.util
 import inspect
-import os
-import re
-import types
+import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from kerasish.device import cache, cuda_arguments, extras, waiting
+from kerasish.device.cuda_code import architecture, cache_key, link, numba_cuda, ptx, simulated
+from kerasish.device.cuda_code import require as require
 from kerasish.device.cuda_source import fingerprint, outside, specialized
 from kerasish.device.cuda_source import unroll as unroll
 
-PACKAGES = (
-    "numba-cuda",
-    "cuda-core",
-    "nvidia-nvvm",
-    "nvidia-nvjitlink",
-    "nvidia-cuda-nvcc-cu12",
-    "nvidia-nvjitlink-cu12",
-)
-
 _made: list["Kernel"] = []
 _streams: dict[int, Any] = {}
-
-
-class Compiled(NamedTuple):
-    """Machine code, and what it takes of a multiprocessor."""
-
-    cubin: bytes
-    registers: int
-    spilled: int
-    stack: int
-    shared: int
+_refusals: list[Exception] = []
 
 
 class Device:
@@ -208,12 +183,12 @@ class Cuda:
     @property
     def meaning(self) -> Any:
         """What the name stands for when a kernel is compiled."""
-        return _numba_cuda()
+        return numba_cuda()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # of those that look at any object
             raise AttributeError(name)
-        return getattr(_numba_cuda(), name)
+        return getattr(numba_cuda(), name)
 
 
 cuda = Cuda()
@@ -240,75 +215,7 @@ def _linked(function: Callable, constants: dict, names: dict, wrap: Callable) ->
 
 
 def _device_function(function: Callable) -> Callable:
-    return _numba_cuda().jit(device=True)(function)
-
-
-def require() -> None:
-    """Raises:
-    ImportError: if the packages that compile and launch kernels are not there, saying how to get them.
-    """
-    for module in ("numba_cuda", "cuda.core"):
-        if importlib.util.find_spec(module) is None:
-            raise ImportError(f"CUDA kernels need numba-cuda and cuda-core: {extras.install('cuda')}")
-
-
-@functools.cache
-def _numba_cuda() -> Any:
-    """numba-cuda; the `numba.cuda` that comes with Numba itself is another, deprecated one."""
-    if not hasattr(np, "row_stack"):  # numba-cuda up to 0.30.4 looks for it; NumPy 2.5 has dropped it
-        np.row_stack = np.vstack
-    try:
-        from numba import cuda
-
-        importlib.import_module("cuda.core")
-        found = getattr(cuda, "implementation", None) == "NVIDIA"
-    except ImportError as error:
-        raise ImportError(f"CUDA kernels need numba-cuda and cuda-core: {extras.install('cuda')} ({error})") from error
-    if not found:
-        raise ImportError(f"CUDA kernels need the package numba-cuda, which is not installed: {extras.install('cuda')}")
-    return cuda
-
-
-def simulated() -> bool:
-    """Whether `numba.cuda` is its simulator (NUMBA_ENABLE_CUDASIM=1)."""
-    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
-
-
-def ptx(kernel: Kernel) -> str:
-    """The kernel as PTX for the least card that it runs on, its entry having the kernel's name."""
-    cuda = _numba_cuda()
-    dispatcher = importlib.import_module("numba.cuda.dispatcher")
-    kept = dispatcher.get_current_device
-    dispatcher.get_current_device = lambda: types.SimpleNamespace(compute_capability=kernel.capability, id=0)
-    try:
-        options = {"device": False, "abi": "numba", "output": "ptx", **kernel.options}
-        text, _ = cuda.compile(kernel.function(), cuda_arguments.signature(kernel.arguments), **options)
-    finally:
-        dispatcher.get_current_device = kept
-    entry = re.search(r"\.visible \.entry (\w+)\(", text)[1]
-    return text.replace(entry, kernel.name)
-
-
-def architecture(capability: tuple[int, int]) -> str:
-    """(9, 0) as "sm_90"."""
-    return f"sm_{capability[0]}{capability[1]}"
-
-
-def link(text: str, capability: tuple[int, int]) -> Compiled:
-    """The machine code of a piece of PTX for a card."""
-    from cuda.core import Linker, LinkerOptions, ObjectCode
-
-    options = LinkerOptions(arch=architecture(capability), ptxas_options=["-v"], verbose=True)
-    linker = Linker(ObjectCode.from_ptx(text.encode()), options=options)
-    code, log = linker.link("cubin").code, linker.get_info_log()
-    figure = lambda pattern: int((re.search(pattern, log) or (0, 0))[1])
-    patterns = (
-        r"Used (\d+) registers",
-        r"(\d+) bytes spill stores",
-        r"(\d+) bytes stack frame",
-        r"(\d+) bytes smem",
-    )
-    return Compiled(bytes(code), *map(figure, patterns))
+    return numba_cuda().jit(device=True)(function)
 
 
 def cubin(kernel: Kernel, capability: tuple[int, int]) -> bytes:
@@ -333,23 +240,6 @@ def _stamp(kernel: Kernel) -> list[str]:
     return [fingerprint([kernel.source, *functions], named, (kernel.arguments, kernel.options))]
 
 
-@functools.cache
-def cache_key() -> str:
-    """What must change when machine code would: the sources of the kernels, the versions of the compilers."""
-    digest = hashlib.sha256(repr([_version(package) for package in PACKAGES]).encode())
-    package = Path(__file__).parent.parent
-    for path in sorted([*(package / "kernels" / "cuda").glob("*.py"), *(package / "device").glob("cuda_*.py")]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
     """Run a kernel over (grid, threads of a block), on the card and the stream that CuPy uses now."""
     if _plain():
@@ -364,6 +254,8 @@ def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
 
     card = cupy.cuda.runtime.getDevice()
     loaded = kernel.loaded.get(card) or _load(kernel, card)
+    if loaded is None:
+        return launch(kernel, configuration, *arguments)
     values = [
         argument.data.ptr if how == "pointer" else argument if how is None else how(argument)
         for how, argument in zip(kernel.passed, arguments, strict=True)
@@ -379,7 +271,7 @@ def _plain() -> bool:
     """Whether plain numba-cuda runs the kernels."""
     from kerasish.device.parallel import engine
 
-    return simulated() or engine() == "numba"
+    return bool(_refusals) or simulated() or engine() == "numba"
 
 
 @functools.lru_cache(4096)
@@ -392,13 +284,26 @@ def _config(grid: int | tuple[int, ...], threads: int | tuple[int, ...]) -> Any:
 
 
 def _load(kernel: Kernel, card: int) -> Any:
+    """The kernel on a card; None, and plain numba-cuda from now on, if it cannot be compiled."""
     from cuda.core import Device as Card
     from cuda.core import ObjectCode
 
     device = Card(card)
     device.set_current()
     capability = tuple(device.compute_capability)
-    code = ObjectCode.from_cubin(cubin(kernel, capability))
+    try:
+        code = ObjectCode.from_cubin(cubin(kernel, capability))
+    except (AttributeError, ImportError) as error:  # of a numba-cuda or a cuda.core that this library does not know
+        numba_cuda()  # where it is not there at all, that is the message
+        _refusals.append(error)
+        _plain.cache_clear()
+        warnings.warn(
+            f"CUDA kernels cannot be compiled ahead of a launch ({type(error).__name__}: {error}); plain numba-cuda "
+            f"compiles and launches them instead, anew in each process. To mend that: {extras.install('cuda')}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return None
     kernel.loaded[card] = code.get_kernel(kernel.name)
     return kernel.loaded[card]
 

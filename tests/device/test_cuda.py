@@ -55,10 +55,10 @@ def test_without_a_driver_cupy_is_not_even_imported(monkeypatch):
 
 def test_without_numba_cuda_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "cuda.core", None)
-    cuda_jit._numba_cuda.cache_clear()
+    cuda_jit.numba_cuda.cache_clear()
     with pytest.raises(ImportError, match=r"numba-cuda.*pip install '.*\[cuda\]'"):
         cuda_jit.require()
-    cuda_jit._numba_cuda.cache_clear()
+    cuda_jit.numba_cuda.cache_clear()
 
 
 def test_a_card_that_is_not_there(cupy):

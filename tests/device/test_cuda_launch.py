@@ -11,7 +11,7 @@ pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip insta
 from cuda import core
 from cuda.core._kernel_arg_handler import ParamHolder
 
-from kerasish.device import cache, cuda_jit
+from kerasish.device import cache, cuda_jit, cuda_plain
 from kerasish.kernels.cuda import random as kernels
 from tests.kernels.cuda import fake_cupy
 
@@ -88,6 +88,25 @@ def test_unsigned_words_and_a_wrong_number_of_arguments(launches):
     assert values(arguments, kinds)[3:] == [2**32 - 1, 1, 2, 3, 4, 5, 6.0]
     with pytest.raises(ValueError, match="argument"):
         kernels._masked_scale[1, 32](cupy.empty(4))
+
+
+def test_what_a_future_numba_cuda_lacks_has_plain_numba_take_over(launches, monkeypatch):
+    cupy, taken, loads = launches
+    plainly = []
+    monkeypatch.setattr(cuda_plain, "launch", lambda *given: plainly.append(given))
+    monkeypatch.setattr(cuda_jit, "_refusals", [])
+    monkeypatch.setattr(cuda_jit, "cubin", lambda kernel, capability: cuda_jit.ptx(kernel))
+    monkeypatch.delattr("numba.cuda.dispatcher.get_current_device")
+    x, mask = cupy.asarray(np.ones(7, "float32")), cupy.asarray(np.ones(7, "bool"))
+    cuda_jit._plain.cache_clear()
+    try:
+        with pytest.warns(RuntimeWarning, match=r"AttributeError: .*get_current_device.*; plain numba-cuda compiles"):
+            y = kernels.masked_scale(x, mask, 1.5)
+        kernels.masked_scale(x, mask, 1.5)  # says it once
+    finally:
+        cuda_jit._plain.cache_clear()
+    assert not taken and len(plainly) == 2
+    assert plainly[0] == (kernels._masked_scale, (1, kernels.THREADS), (x, mask, y, 7, 1.5))
 
 
 @cuda_jit.cuda.jit

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 CARD = """
 import numpy; sys.modules["cupy"] = numpy  # the simulator takes its arrays for a card's
@@ -20,12 +22,15 @@ print("done")
 """
 
 
-def test_the_code_of_the_page(tmp_path):
+@pytest.mark.parametrize("module", ["numba", pytest.param("kerasish.device.cuda_jit", marks=pytest.mark.slow)])
+def test_the_code_of_the_page(tmp_path, module):
+    """With Numba's `cuda`, and with this library's in its place."""
     page = (ROOT / "docs" / "write_a_kernel.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.S)
     assert len(blocks) == 7
     script = tmp_path / "page.py"
-    script.write_text("import sys\n" + CARD + "\n".join(blocks) + CHECKS)
+    code = "\n".join(blocks).replace("from numba import cuda", f"from {module} import cuda")
+    script.write_text("import sys\n" + CARD + code + CHECKS)
     env = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT), "KERASISH_DEVICE": "cpu"}
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=env, timeout=200, check=False)
     assert (done.returncode, done.stdout[-5:]) == (0, "done\n"), done.stderr
