@@ -11,7 +11,7 @@ from kerasish.core.symbolic import KerasTensor
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.device import bring
 from kerasish.ops.composite import composite, holds_symbolic
-from kerasish.ops.elementwise import spec_dtype
+from kerasish.ops.elementwise import spec_dtype, where
 from kerasish.ops.indexing import get_item
 from kerasish.ops.shaping import as_tensor, concatenate, reshape
 from kerasish.ops.table import to_dtype
@@ -51,10 +51,15 @@ class ScatterUpdate(Op):
             return _shared(ctx, gy, key, *values)
         if self.reduction == "mul":
             return _of_product(ctx, gy, indices.value, *values[:2])
-        mask = ctx.kernels.xp.ones(gy.shape, gy.dtype)
-        if self.reduction is None:
-            mask[key] = 0
-        return gy * mask, None, get_item(gy, key)
+        rest = _without(ctx, gy, key) if self.reduction is None else gy
+        return rest, None, get_item(gy, key)
+
+
+def _without(ctx, gy, key):
+    """gy, 0 at the elements of a key; also of what is infinite there."""
+    kept = ctx.kernels.xp.ones(gy.shape, bool)
+    kept[key] = False
+    return where(Tensor(kept), gy, as_array(0, gy.dtype))
 
 
 def _shared(ctx, gy, key, x, updates, y):
@@ -182,9 +187,7 @@ class SliceUpdate(Op):
 
     def backward(self, ctx, gy):
         (key,) = ctx.saved
-        mask = ctx.kernels.xp.ones(gy.shape, gy.dtype)
-        mask[key] = 0
-        return gy * mask, None, get_item(gy, key)
+        return _without(ctx, gy, key), None, get_item(gy, key)
 
 
 def slice_update(inputs, start_indices, updates):

@@ -13,7 +13,7 @@ from kerasish.core.tensor import Tensor, as_array
 from kerasish.device import array_module
 from kerasish.ops.broadcasting import sum_to
 from kerasish.ops.composite import composite
-from kerasish.ops.table import binary, cast, float_of, int_of_bool, tensor_of, to_dtype, unary
+from kerasish.ops.table import binary, float_of, int_of_bool, tensor_of, to_dtype, unary
 
 
 def wide_float_of(dtype) -> str:
@@ -205,9 +205,9 @@ class Clip(Op):
         inside = None
         for bound, compare in ((self.x_min, greater_equal), (self.x_max, less_equal)):
             if bound is not None:
-                held = compare(x, bound)
+                held = compare(x, as_array(bound, x.dtype))
                 inside = held if inside is None else logical_and(inside, held)
-        return gy if inside is None else gy * cast(inside, gy.dtype)
+        return gy if inside is None else where(inside, gy, as_array(0, gy.dtype))  # 0 also of what is infinite
 
 
 def clip(x, x_min, x_max):

@@ -54,12 +54,12 @@ def _weights(shape):
 
 
 @st.composite
-def batch(draw, shape, truth, guess, sparse, by_row, true_dtypes):
+def batch(draw, shape, truth, guess, sparse, by_row, true_dtypes, pred_dtypes):
     """Data of one call."""
     true_shape = draw(one(shape[:-1], (*shape[:-1], 1))) if sparse else shape
     return {
         "y_true": draw(array(true_shape, one(*true_dtypes), one(truth), classes=st.just(shape[-1]))),
-        "y_pred": draw(array(shape, one("float32", "float32", *FLOATS), one(*guess.split()), classes=st.just(3))),
+        "y_pred": draw(array(shape, one(*pred_dtypes), one(*guess.split()), classes=st.just(3))),
         "weight": draw(_weights(shape[:-1] if sparse or by_row else shape)),
         "mask": draw(st.one_of(st.none(), st.none(), array(shape[:-1], one("bool"), one("bits")))) if shape else None,
     }
@@ -77,12 +77,13 @@ def calls(
     sparse=False,
     by_row=True,
     dtypes=("float32", "int32"),
+    pred_dtypes=("float32", "float32", *FLOATS),
 ):
     """Data of some calls of one metric."""
     rank = draw(one(*ranks))
     rows = [draw(one(4, 2, 1)) for _ in range(rank - 1)]
     shape = (*rows, draw(one(*width)))
-    made_of = batch(shape, truth, guess, sparse, by_row, dtypes)
+    made_of = batch(shape, truth, guess, sparse, by_row, dtypes, pred_dtypes)
     return {
         "metric": name,
         "arguments": draw(arguments),
@@ -128,7 +129,16 @@ metric("CategoricalAccuracy", "one_hot", "probabilities normal")
 metric("TopKCategoricalAccuracy", "one_hot", "probabilities normal ties", {"k": one(1, 2, 5)}, ranks=(2,))
 LABELS = {"sparse": True, "dtypes": ("int32", "float32", "int64")}
 metric("SparseCategoricalAccuracy", "labels", "probabilities normal", **LABELS)
-metric("SparseTopKCategoricalAccuracy", "labels", "probabilities ties", {"k": one(1, 2, 5)}, ranks=(2,), **LABELS)
+SINGLE = {"pred_dtypes": ("float32",) * 12 + FLOATS}  # TensorFlow ranks no other floats
+metric(
+    "SparseTopKCategoricalAccuracy",
+    "labels",
+    "probabilities ties",
+    {"k": one(1, 2, 5)},
+    ranks=(2,),
+    **LABELS,
+    **SINGLE,
+)
 metric("SparseCategoricalCrossentropy", "labels", "probabilities", {"from_logits": booleans, "axis": one(-1)}, **LABELS)
 metric(
     "CategoricalCrossentropy",

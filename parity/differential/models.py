@@ -10,16 +10,19 @@ from parity.differential.outcome import SMALLEST, Unreliable, as_json, attempt, 
 from parity.differential.subject import subject
 from parity.differential.tapes import gradients
 
+UNSETTLED = "unsettled"  # an empty file beside those of a model whose training nobody could repeat
 TOLERANCE = 2e-4  # of what whole models give
+UNSEEN = 2e-7  # a relative change of inputs that rounding hides
 ROUNDING = 1e-5  # what is left where a gradient is 0, as that of a batch of one sample that is normalized
 
 
-def _batch(data, seed, shapes):
-    """Inputs and targets; the targets are named if there is a dict of shapes."""
+def _batch(data, seed, shapes, beside=0.0):
+    """Inputs and targets; the targets are named if there is a dict of shapes. `beside`: how far off inputs are."""
     rng = np.random.default_rng([seed, data["seed"]])
     kinds = data["inputs"] if data["style"] == "functional" else data["inputs"][:1]
     x = [rng.standard_normal((data["batch"], *INPUTS[kind])).astype("float32") for kind in kinds]
     y = [rng.standard_normal(shape).astype("float32") for shape in _flat(shapes)]
+    x = [v * (1 + rng.normal(0, beside, v.shape)).astype("float32") for v in x] if beside else x
     if _takes_dict(data):
         x = {f"x{i}": v for i, v in enumerate(x)}
     else:
@@ -49,7 +52,7 @@ def _steady(model, gradients_at, x):
     again is 0, as a difference of large numbers.
     """
     rng, state = np.random.default_rng(11), [(v, np.array(v)) for v in model.variables]
-    _, beside = gradients_at([v * (1 + rng.normal(0, 2e-7, v.shape)).astype("float32") for v in x])
+    _, beside = gradients_at([v * (1 + rng.normal(0, UNSEEN, v.shape)).astype("float32") for v in x])
     for variable, value in state:  # random numbers and moving averages
         variable.assign(value)
     y, found = gradients_at(x)
@@ -67,6 +70,26 @@ def _told(g, beside):
 
 def _noisy(g, beside) -> bool:
     return g.size > 0 and bool(np.abs(g - beside).max() > TOLERANCE / 4 * max(np.abs(g).max(), SMALLEST))
+
+
+def _settled(found, beside):
+    """What training gives, without what a change that nobody could see changes.
+
+    A bias in front of a normalization has a gradient of 0, which is rounding errors; Adam and its kin make steps of
+    their full rate of those.
+    """
+    if isinstance(found, dict):
+        return {k: _settled(v, beside[k]) for k, v in found.items()}
+    if isinstance(found, (list, tuple)):
+        return type(found)(map(_settled, found, beside))
+    if isinstance(found, (float, np.ndarray)) and _noisy(np.asarray(found), np.asarray(beside)):
+        return Unreliable()
+    return found
+
+
+def _holds_unsettled(found) -> bool:
+    values = found.values() if isinstance(found, dict) else found if isinstance(found, (list, tuple)) else ()
+    return isinstance(found, Unreliable) or any(map(_holds_unsettled, values))
 
 
 def _summaries(model, data):
@@ -97,6 +120,27 @@ def _compile(keras, model, data, shapes):
     model.compile(getattr(keras.optimizers, name)(**arguments), _loss(keras, data, shapes), **options)
 
 
+def _twin(keras, data, model):
+    """The model once more, as it is now."""
+    keras.utils.set_random_seed(data["seed"])
+    twin = build(keras, data)
+    twin(_batch(data, 1, [])[0], training=False)
+    for variable, other in zip(twin.variables, model.variables, strict=True):
+        variable.assign(np.array(other))
+    return twin
+
+
+def _trained(model, data, shapes, beside=0.0):
+    """What some training gives."""
+    out = {"steps": [plain(model.train_on_batch(*_batch(data, i, shapes, beside))) for i in (1, 2)]}
+    history = model.fit(*_batch(data, 3, shapes, beside), batch_size=2, shuffle=False, verbose=0).history
+    out["fitted"] = {k: [float(v) for v in values] for k, values in history.items()}
+    out["evaluated"] = plain(model.evaluate(*_batch(data, 4, shapes, beside), verbose=0, return_dict=True))
+    out["trained"] = plain(model.get_weights())
+    out["prediction"] = plain(model.predict(_batch(data, 1, [], beside)[0], verbose=0))
+    return out
+
+
 def run(keras, data, folder):
     """What a model shows, before and after training steps; its files stay in `folder`."""
     keras.utils.set_random_seed(data["seed"])
@@ -120,15 +164,17 @@ def run(keras, data, folder):
         y, found = _steady(model, at, flat)
         out[f"training={training}"] = [plain(y), found, plain(model.losses)]
     if model.trainable_weights:
-        _compile(keras, model, data, shapes)
+        twin = _twin(keras, data, model)
+        for one in (twin, model):
+            _compile(keras, one, data, shapes)
         out["compiled"] = as_json(model.get_compile_config())
-        out["steps"] = [plain(model.train_on_batch(*_batch(data, i, shapes))) for i in (1, 2)]
-        history = model.fit(*_batch(data, 3, shapes), batch_size=2, shuffle=False, verbose=0).history
-        out["fitted"] = {k: [float(v) for v in values] for k, values in history.items()}
-        out["evaluated"] = plain(model.evaluate(*_batch(data, 4, shapes), verbose=0, return_dict=True))
+        out |= _settled(_trained(model, data, shapes), _trained(twin, data, shapes, UNSEEN))
         out["names"] = list(model.metrics_names)
-    out["trained"] = plain(model.get_weights())
-    out["prediction"] = plain(model.predict(x, verbose=0))
+    else:
+        out["trained"] = plain(model.get_weights())
+        out["prediction"] = plain(model.predict(x, verbose=0))
+    if _holds_unsettled(out.get("trained")):
+        (folder / UNSETTLED).touch()
     model.save_weights(str(folder / "net.weights.h5"))
     model.save(str(folder / "net.keras"))
     if data["style"] != "subclassed":
@@ -143,27 +189,28 @@ def exchange(keras, data, folder):
     keras.utils.set_random_seed(data["seed"] + 1)
     model = build(keras, data)
     model.load_weights(str(folder / "net.weights.h5"))
-    out = {"weights": plain(model(x, training=False))}
+    values = (lambda y: Unreliable()) if (folder / UNSETTLED).exists() else plain
+    out = {"weights": values(model(x, training=False))}
     kinds = ("keras",) if data["style"] == "subclassed" else ("keras", "h5")
     own = {"Scale": scale(keras), "Net": net(keras), "parity>Scale": scale(keras), "parity>Net": net(keras)}
     for kind in kinds:
         keras.utils.clear_session()
-        out[kind] = attempt(_loaded, keras, data, str(folder / f"net.{kind}"), x, own)
+        out[kind] = attempt(_loaded, keras, data, str(folder / f"net.{kind}"), x, own, values)
     if data["style"] != "subclassed":
         keras.utils.clear_session()
         model = keras.models.model_from_json((folder / "net.json").read_text(), custom_objects=own)
         model.load_weights(str(folder / "net.weights.h5"))
-        out["json"] = [summary_text(model), model.to_json(), plain(model(x, training=False))]
+        out["json"] = [summary_text(model), model.to_json(), values(model(x, training=False))]
     return out
 
 
-def _loaded(keras, data, path, x, own):
+def _loaded(keras, data, path, x, own, values):
     """What a loaded model shows, and a training step more."""
     model = keras.models.load_model(path, custom_objects=own, compile=path.endswith("keras"))
     y = model(x, training=False)
-    out = {"prediction": plain(y), "weights": [[w.path, w.trainable] for w in model.weights]}
+    out = {"prediction": values(y), "weights": [[w.path, w.trainable] for w in model.weights]}
     if getattr(model, "optimizer", None) is not None:
-        out["a step more"] = plain(model.train_on_batch(*_batch(data, 3, _shapes(y))))
+        out["a step more"] = values(model.train_on_batch(*_batch(data, 3, _shapes(y))))
         out["iterations"] = int(model.optimizer.iterations)
         out["compiled"] = as_json(model.get_compile_config())
     return out

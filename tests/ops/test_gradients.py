@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasish import ops
+from kerasish import GradientTape, ops
 from kerasish.ops.norm import group_normalization
 from tests.ops.gradients import check_gradient
 
@@ -220,3 +220,36 @@ def test_first_derivative(name):
     check_gradient(*FIRST[name], second=False)
     with pytest.raises(NotImplementedError, match="second derivative"):
         check_gradient(*FIRST[name])
+
+
+HIDDEN = {  # what an op lets no gradient through to, of these
+    "clip": (lambda x: ops.clip(x, -1.0, 1.0), [-5.0, 5.0]),
+    "clip in half precision, whose bounds round": (lambda x: ops.clip(ops.cast(x, "float16"), 1e-9, 2.0), [-5.0, 5.0]),
+    "relu": (ops.relu, [-5.0, 0.0]),
+    "relu6": (ops.relu6, [-5.0, 7.0]),
+    "hard_sigmoid": (ops.hard_sigmoid, [-5.0, 5.0]),
+    "hard_tanh": (ops.hard_tanh, [-5.0, 5.0]),
+    "slice_update": (lambda x: ops.slice_update(x, (0,), np.ones(2, "float32")), [1.0, 2.0]),
+    "scatter_update": (lambda x: ops.scatter_update(x, [[0], [1]], np.ones(2, "float32")), [1.0, 2.0]),
+    "maximum": (lambda x: ops.maximum(x, 3.0), [1.0, 2.0]),
+    "minimum": (lambda x: ops.minimum(x, -3.0), [1.0, 2.0]),
+    "where": (lambda x: ops.where(x > 3, x, 0.0), [1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_is_hidden_has_no_gradient_not_even_an_infinite_one(name):
+    function, values = HIDDEN[name]
+    x = ops.convert_to_tensor(np.array(values, "float32"))
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(ops.cast(function(x), "float32") * np.float32(np.inf))
+    np.testing.assert_array_equal(tape.gradient(y, x), [0, 0])
+
+
+def test_a_bound_counts_as_it_is_in_the_dtype_of_what_it_holds():
+    x = ops.convert_to_tensor(np.array([1.0, 0.5], "float16"))
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(ops.clip(x, 1e-7, 1 - 1e-7))  # up to 1, in half precision
+    np.testing.assert_array_equal(tape.gradient(y, x), [1, 1])
