@@ -14,7 +14,6 @@ from kerasish.core.tensor import as_array
 from kerasish.ops.broadcasting import broadcast_to
 from kerasish.ops.composite import composite
 from kerasish.ops.elementwise import (
-    cast,
     clip,
     equal,
     exp,
@@ -30,7 +29,7 @@ from kerasish.ops.elementwise import (
     where,
 )
 from kerasish.ops.shaping import reshape
-from kerasish.ops.table import float_of, tensor_of, to_dtype
+from kerasish.ops.table import cast, float_of, tensor_of, to_dtype
 
 
 def _sum_dtype(dtype: str) -> str:

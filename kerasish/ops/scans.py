@@ -5,9 +5,9 @@ from __future__ import annotations
 from kerasish.core import dtypes, shapes
 from kerasish.core.op import Op, Spec
 from kerasish.core.tensor import as_array
-from kerasish.ops.elementwise import cast, equal, logical_and, where
+from kerasish.ops.elementwise import equal, logical_and, where
 from kerasish.ops.shaping import flip, reshape
-from kerasish.ops.table import int_of_bool, tensor_of, to_dtype
+from kerasish.ops.table import cast, int_of_bool, tensor_of, to_dtype
 
 
 class Cumsum(Op):
