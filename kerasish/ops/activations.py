@@ -28,7 +28,7 @@ sigmoid = unary("sigmoid", lambda g, x, y: sigmoid_grad(g, y), "y", module=NN, d
 log_sigmoid = unary("log_sigmoid", lambda g, x, y: g * sigmoid(-x), "x", module=NN, doc="log(sigmoid(x))")
 softplus = unary("softplus", lambda g, x, y: g * sigmoid(x), "x", module=NN, doc="log(1 + exp(x))")
 softsign = unary("softsign", lambda g, x, y: g / square(absolute(x) + 1.0), "x", module=NN, doc="x / (1 + |x|)")
-hard_sigmoid = unary("hard_sigmoid", lambda g, x, y: where((y > 0) & (y < 1), g * (1 / 6), 0.0), "y", module=NN, doc="relu6(x + 3) / 6")
+hard_sigmoid = unary("hard_sigmoid", lambda g, x, y: g * cast((y > 0) & (y < 1), g.dtype) * (1 / 6), "y", module=NN, doc="relu6(x + 3) / 6")
 # fmt: on
 CUT_GRADIENTS = {"relu": relu_grad, "relu6": relu6_grad}  # of the activations that kernels end with, by gy and y
 
