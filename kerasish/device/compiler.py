@@ -23,6 +23,7 @@ from numba.core import (
     untyped_passes,
 )
 from numba.core.compiler_lock import global_compiler_lock
+from numba.np.arrayobj import populate_array
 
 from kerasish.device.natives import FASTMATH
 
@@ -161,6 +162,13 @@ def _lowered(function, arguments, result, fastmath, forceinline=False):
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
     contexts = _target.typing_context, _context()
     return compiler.compile_extra(*contexts, function, arguments, result, flags, {}, pipeline_class=_Pipeline)
+
+
+def array_value(context, builder, kind, data, shape, strides, itemsize):
+    """An array as compiled functions pass it."""
+    array = context.make_array(kind)(context, builder)
+    populate_array(array, data, shape, strides, itemsize, None)
+    return array._getvalue()
 
 
 @functools.cache

@@ -16,4 +16,4 @@ class Lazy:
         return value
 
 
-numba, types, cgutils = (Lazy(name) for name in ("numba", "numba.core.types", "numba.core.cgutils"))
+numba, types = Lazy("numba"), Lazy("numba.types")

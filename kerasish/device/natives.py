@@ -18,13 +18,25 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.device import cache, waiting
+from kerasish.device import cache, engines, waiting
 from kerasish.device.companions import companions
 
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
 LAYOUT = 3  # of the cache: what older ones hold is not to be loaded
-SOURCES = "natives", "compiler", "jit", "outline", "parallel", "pointer", "raw", "records", "thread_pool"
+SOURCES = (
+    "natives",
+    "compiler",
+    "jit",
+    "lazy",
+    "llvm_ir",
+    "outline",
+    "parallel",
+    "pointer",
+    "raw",
+    "records",
+    "thread_pool",
+)
 
 functions: dict[int, Callable] = {}  # by address, where compilation is off
 _natives: list["Native"] = []
@@ -121,7 +133,10 @@ class Native:
     def _load(self) -> int:
         from kerasish.device import machine
 
-        code = cache.load(cache_key(), self.name) or _built([self]).get(self.name)
+        code = cache.load(cache_key(), self.name)
+        if code is None:
+            engines.require(self.name)
+            code = _built([self]).get(self.name)
         if code is None:
             there = cache.kernels(cache.cache_folder(cache_key()))
             waiting.expect({self.name, *companions(self.name)}.difference(there))
@@ -132,7 +147,19 @@ class Native:
         return machine.load(code, self.name)
 
     def compile(self) -> bytes:
-        """The machine code, as an object file."""
+        """The machine code, as an object file.
+
+        Raises:
+            Broken: if the compiler does not work with this Numba.
+        """
+        try:
+            return self.compile_here()
+        except Exception as error:
+            engines.require(self.name, error)
+            raise
+
+    def compile_here(self) -> bytes:
+        """The machine code, if the compiler works."""
         from kerasish.device import compiler
 
         return compiler.object_code(self)
@@ -201,7 +228,12 @@ def _built(natives: list[Native]) -> dict[str, bytes]:
 
 
 def warmup() -> None:
-    """Compile, or load from the cache, every kernel that imported modules define, for float32 and what goes with it."""
+    """Compile, or load from the cache, every kernel that imported modules define, for float32 and what goes with it.
+
+    Plain Numba compiles what is run, no more.
+    """
+    if engines.engine() != "pool":
+        return
     for family in list(_families.values()):
         for kinds in family.usual:
             family.native(kinds)

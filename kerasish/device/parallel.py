@@ -10,7 +10,6 @@ that moment: one that the system has not scheduled holds up nobody.
 """
 
 import functools
-import os
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +18,10 @@ import numpy as np
 from llvmlite import ir
 
 from kerasish.device import thread_pool, threads
+from kerasish.device.engines import Broken, engine, fall_back
 from kerasish.device.fingerprint import fingerprint
 from kerasish.device.lazy import numba, types
-from kerasish.device.natives import Family, compilation_off, intrinsic, serial
+from kerasish.device.natives import Family, intrinsic, serial
 from kerasish.device.outline import AFTER, outlined
 from kerasish.device.raw import add, address, integers, relax, seen, take
 from kerasish.device.records import dtype_of, name_of
@@ -71,16 +71,20 @@ class Kernel(Family):
                     f"kernel {self.name}: takes arrays, integers and Python floats; received {type(value).__name__} "
                     f"{value!r}"
                 )
-        match engine():
-            case "pool":
-                most = max(tasks, arguments[0]) if self.two_loops else tasks
+        chosen = engine()
+        if chosen == "pool":
+            most = max(tasks, arguments[0]) if self.two_loops else tasks
+            try:
                 run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), most))
-            case "numba":
-                from kerasish.device import plain
+                return
+            except Broken as error:  # the compiler, before anything ran
+                fall_back(error)
+        if chosen == "python":
+            self.function(tasks, *arguments)
+        else:
+            from kerasish.device import plain
 
-                plain.run(self, tasks, arguments, threads or _all())
-            case _:
-                self.function(tasks, *arguments)
+            plain.run(self, tasks, arguments, threads or _all())
 
     def entry(self, *kinds: str) -> Callable:
         """The function of (address of the plan, worker) for arguments of these kinds."""
@@ -99,21 +103,6 @@ class Kernel(Family):
 
 
 _all = threads.get_num_threads
-
-
-@functools.cache  # asked by each call of a kernel
-def engine() -> str:
-    """Who runs kernels: "pool", this library's threads, or "numba" (`KERASISH_ENGINE`); "python", uncompiled.
-
-    Raises:
-        ValueError: if the environment names another.
-    """
-    if compilation_off():
-        return "python"
-    name = os.environ.get("KERASISH_ENGINE", "pool")
-    if name not in ("pool", "numba"):
-        raise ValueError(f"KERASISH_ENGINE={name!r}: expected 'pool' or 'numba'")
-    return name
 
 
 @functools.cache
@@ -204,7 +193,7 @@ class _Words:
         return self._array(context, kind) if isinstance(kind, types.Array) else self.next()
 
     def _array(self, context, kind):
-        from numba.np.arrayobj import populate_array
+        from kerasish.device import compiler
 
         element = context.get_data_type(kind.dtype)
         data, shape = self.at.inttoptr(self.next(), element.as_pointer()), [self.next() for _ in range(kind.ndim)]
@@ -212,6 +201,4 @@ class _Words:
         strides = [size]
         for length in reversed(shape[1:]):
             strides.insert(0, self.at.mul(strides[0], length))
-        array = context.make_array(kind)(context, self.at)
-        populate_array(array, data, shape, strides[: kind.ndim], size, None)
-        return array._getvalue()
+        return compiler.array_value(context, self.at, kind, data, shape, strides[: kind.ndim], size)

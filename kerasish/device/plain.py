@@ -4,8 +4,10 @@ Numba's own threads run the loop over tasks. A launch that finds another one run
 its work alone: Numba's simplest threads may not be entered twice.
 """
 
+import contextlib
 import functools
 import inspect
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import numba
 from numba.extending import intrinsic
 
-from kerasish.device import entering, natives
+from kerasish.device import cache, entering, natives
 from kerasish.device.outline import outlined
 
 _kept: list = []
@@ -90,10 +92,33 @@ def compiled(kernel: Any, parallel: bool) -> Any:
     not know to lie in one of the arguments, such as a `view`.
     """
     given, thread = ", ".join(inspect.signature(kernel.function).parameters), "get_thread_id()" if parallel else "0"
-    bodies = dict(zip(("first", "between", "second"), _bodies(kernel)))
-    scope = {"prange": numba.prange, "get_thread_id": numba.get_thread_id, "int64": numba.int64, **bodies}
-    exec((TWO_LOOPS if kernel.two_loops else LOOP).format(given=given, thread=thread), scope)
+    source = (TWO_LOOPS if kernel.two_loops else LOOP).format(given=given, thread=thread)
+    file = _kept_source("-".join([f"{kernel.module}.{kernel.name}", *kernel.stamp(), f"{parallel:d}"]), source)
+    scope = {"prange": numba.prange, "get_thread_id": numba.get_thread_id, "int64": numba.int64}
+    scope.update(zip(("first", "between", "second"), _bodies(kernel)), __name__=kernel.module)
+    exec(compile(source, file or "<loop>", "exec"), scope)
+    with contextlib.suppress(RuntimeError):  # Numba finds no place for a cache
+        return numba.njit(parallel=parallel, cache=file is not None, **_options(kernel))(scope["loop"])
     return numba.njit(parallel=parallel, **_options(kernel))(scope["loop"])
+
+
+def _kept_source(name: str, source: str) -> str | None:
+    """The file of a source, beside which Numba keeps its machine code: in the folder of kernels of just these versions
+    and sources. None if there is no such folder."""
+    folder = cache.cache_folder(natives.cache_key())
+    if folder is None:
+        return None
+    path = os.path.join(folder, "numba", f"{name}.py")
+    part = f"{path}.{os.urandom(6).hex()}"
+    try:
+        if not os.path.exists(path):  # another time of change would be another code to Numba
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(part, "x", encoding="utf-8") as file:
+                file.write(source)
+            os.replace(part, path)
+    except OSError:
+        return None
+    return path
 
 
 @functools.cache

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.lazy import cgutils, types
+from kerasish.device import llvm_ir
+from kerasish.device.lazy import types
 from kerasish.device.natives import intrinsic, serial
 
 I64 = ir.IntType(64)
@@ -58,7 +59,7 @@ def copy(typingctx, to, source, count):
 
     def codegen(context, builder, signature, args):
         bytes_ = _bytes(context, builder, to, args[2])
-        cgutils.raw_memcpy(builder, args[0], args[1], bytes_, ir.IntType(64)(1))
+        llvm_ir.raw_memcpy(builder, args[0], args[1], bytes_, ir.IntType(64)(1))
         return context.get_dummy_value()
 
     return types.void(to, source, types.int64), codegen
@@ -74,7 +75,7 @@ def clear(typingctx, to, count):
 
     def codegen(context, builder, signature, args):
         place = builder.bitcast(args[0], ir.IntType(8).as_pointer())
-        cgutils.memset(builder, place, _bytes(context, builder, to, args[1]), 0)
+        llvm_ir.memset(builder, place, _bytes(context, builder, to, args[1]), 0)
         return context.get_dummy_value()
 
     return types.void(to, types.int64), codegen

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device import memory
-from kerasish.device.lazy import cgutils, numba, types
+from kerasish.device import llvm_ir, memory
+from kerasish.device.lazy import numba, types
 from kerasish.device.natives import functions, intrinsic
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
@@ -54,7 +54,7 @@ def call(typingctx, function, *arguments):
     """Call the function at address `function`, a `Native`, with integers."""
 
     def codegen(context, at, signature, args):
-        given = zip(cgutils.unpack_tuple(at, args[1]), signature.args[1])
+        given = zip(llvm_ir.unpack_tuple(at, args[1]), signature.args[1])
         given = [context.cast(at, x, kind, types.int64) for x, kind in given]
         function_type = ir.FunctionType(ir.VoidType(), [I64] * len(given))
         at.call(at.inttoptr(args[0], function_type.as_pointer()), given)
@@ -152,7 +152,7 @@ def relax(typingctx):
 
 def _call_intrinsic(at, name, *arguments):
     kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
-    at.call(cgutils.get_or_insert_function(at.module, kind, name), arguments)
+    at.call(llvm_ir.get_or_insert_function(at.module, kind, name), arguments)
 
 
 def _elements_python(dtype, place, count):
@@ -196,7 +196,7 @@ def copy_bytes(typingctx, to, source, count):
 
     def codegen(context, at, signature, args):
         to, source = (at.inttoptr(x, I8.as_pointer()) for x in args[:2])
-        cgutils.raw_memcpy(at, to, source, args[2], I64(1))
+        llvm_ir.raw_memcpy(at, to, source, args[2], I64(1))
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), codegen
@@ -211,7 +211,7 @@ def clear_bytes(typingctx, to, count):
     """Set `count` bytes to zero."""
 
     def codegen(context, at, signature, args):
-        cgutils.memset(at, at.inttoptr(args[0], I8.as_pointer()), args[1], 0)
+        llvm_ir.memset(at, at.inttoptr(args[0], I8.as_pointer()), args[1], 0)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), codegen

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from kerasish.device.lazy import cgutils
+from kerasish.device import llvm_ir
 from kerasish.device.pointer import in_llvm, strided
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.strip import element_bytes
@@ -30,22 +30,22 @@ class Fold(Vectors):
         if name == "passed":
             self.limits = [self.splat(at.load(self.cell(self.given.row, at.mul(self.line, I64(n))))) for n in (3, 4)]
         whole = at.mul(at.udiv(self.given.columns, I64(step)), I64(step))
-        with cgutils.for_range_slice(at, I64(0), whole, I64(step), I64) as (column, _):
-            self.sum_block(body, sums, block, column)
-        with cgutils.for_range_slice(at, whole, self.given.columns, I64(self.width), I64) as (column, _):
-            self.mask = self.lanes_below(at.sub(self.given.columns, column))
-            self.sum_block(body, sums, 1, column)
+        with llvm_ir.for_range_slice(at, I64(0), whole, I64(step)) as loop:
+            self.sum_block(body, sums, block, loop.index)
+        with llvm_ir.for_range_slice(at, whole, self.given.columns, I64(self.width)) as loop:
+            self.mask = self.lanes_below(at.sub(self.given.columns, loop.index))
+            self.sum_block(body, sums, 1, loop.index)
 
     def sum_block(self, body, sums, vectors, column):
         at, begin = self.at, self.scaled(column)
-        totals = [[cgutils.alloca_once_value(at, self.zero) for _ in range(sums)] for _ in range(vectors)]
+        totals = [[llvm_ir.alloca_once_value(at, self.zero) for _ in range(sums)] for _ in range(vectors)]
         for cells in totals:
             for cell in cells:
                 at.store(self.zero, cell)
         rows = {"total": 0, "passed": 3}.get(body.__name__, 1)
         lines = [at.add(begin, at.mul(self.line, I64(n))) for n in range(rows)]
         row = [[self.read(self.given.row, line, v) for line in lines] for v in range(vectors)]
-        with cgutils.for_range(at, self.given.count) as loop:
+        with llvm_ir.for_range(at, self.given.count) as loop:
             here = at.add(begin, at.mul(loop.index, self.line))
             for v, cells in enumerate(totals):
                 found = body(here, v, row[v], [at.load(cell) for cell in cells])

@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.lazy import cgutils
+from kerasish.device import llvm_ir
 from kerasish.device.pointer import strided
 from kerasish.kernels.cpu.strip import Strip, pixels_there, strips
 from kerasish.kernels.cpu.tile import I32, I64
@@ -33,8 +33,8 @@ class Peak(Strip):
         floor = at.icmp_unsigned("!=", call.floor, I64(0))
         lowest = self.bound(floor, 0.0, float("-inf"))
         first = self.splat(at.select(floor, I32(-1), at.trunc(call.w, I32)))
-        best = [cgutils.alloca_once_value(at, lowest) for _ in range(self.pixels)]
-        winner = [cgutils.alloca_once_value(at, first) for _ in range(self.pixels)]
+        best = [llvm_ir.alloca_once_value(at, lowest) for _ in range(self.pixels)]
+        winner = [llvm_ir.alloca_once_value(at, first) for _ in range(self.pixels)]
         for names, meetings in self.taps():
             names = [self.splat(at.trunc(name, I32)) for name in names]
             for x, met in meetings:
@@ -52,7 +52,7 @@ class Peak(Strip):
 
     def spread(self):
         at, call = self.at, self.call
-        sums = [cgutils.alloca_once_value(at, self.zero) for _ in range(self.pixels)]
+        sums = [llvm_ir.alloca_once_value(at, self.zero) for _ in range(self.pixels)]
         for total in sums:
             at.store(self.zero, total)
         for names, meetings in self.taps():
@@ -90,7 +90,7 @@ class Peak(Strip):
     def masked_numbers(self, what, result, arguments):
         kind = ir.FunctionType(result, [argument.type for argument in arguments])
         name = f"llvm.masked.{what}.v{self.width}i{self.numbers.element.width}.p0"
-        return self.at.call(cgutils.get_or_insert_function(self.at.module, kind, name), arguments)
+        return self.at.call(llvm_ir.get_or_insert_function(self.at.module, kind, name), arguments)
 
 
 @strips(LARGEST, Peak, Peak.largest)

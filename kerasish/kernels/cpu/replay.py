@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device import memory, raw, thread_pool, threads
+from kerasish.device.engines import engine
 from kerasish.device.natives import Native, compilation_off
 from kerasish.device.raw import address, call, copy_bytes, integers
-from kerasish.kernels import twin_of
+from kerasish.kernels import Refused, twin_of
 from kerasish.kernels.cpu.replay_watch import Watch
 from kerasish.kernels.reference.precision import quiet
 
@@ -184,6 +185,8 @@ class Tape(NamedTuple):
 class recording:
     """A context in which this thread's calls are noted: a Tape; None where that cannot be, or another thread's are.
 
+    It refuses where kernels are not called by their addresses.
+
     Not a generator, for the reason that `memory.drawing_on` is none.
     """
 
@@ -191,6 +194,8 @@ class recording:
         self._constants, self._stack, self._token = constants, contextlib.ExitStack(), None
 
     def __enter__(self) -> Tape | None:
+        if engine() == "numba":
+            raise Refused("plain Numba runs the kernels (KERASISH_ENGINE=numba), whose calls cannot be noted")
         self._token = None if compilation_off() else _turn.take()
         if self._token is None:
             return None

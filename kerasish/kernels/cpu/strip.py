@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.lazy import cgutils
+from kerasish.device import llvm_ir
 from kerasish.device.pointer import in_llvm, strided
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import I1, I8, I32, I64, Vectors, cut_in_python
@@ -52,7 +52,7 @@ class Strip(Vectors):
     def forward(self):
         at, call = self.at, self.call
         start = self.load(call.bias)
-        sums = [cgutils.alloca_once_value(at, start) for _ in range(self.pixels)]
+        sums = [llvm_ir.alloca_once_value(at, start) for _ in range(self.pixels)]
         for ws, meetings in self.taps():
             factors = [self.load(w) for w in ws]
             for x, met in meetings:
@@ -152,7 +152,7 @@ class Strip(Vectors):
         """Ask for a line of memory that will be read."""
         pointer = self.at.inttoptr(self.at.add(address, self.offset), I8.as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
-        function = cgutils.get_or_insert_function(self.at.module, kind, "llvm.prefetch.p0")
+        function = llvm_ir.get_or_insert_function(self.at.module, kind, "llvm.prefetch.p0")
         self.at.call(function, [pointer, I32(0), I32(3), I32(1)])
 
     def load(self, address):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 
-from kerasish.device.lazy import cgutils
+from kerasish.device import llvm_ir
 
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 RUN = 4  # rows that lie at even steps in a tile of the kind `RUNS`
@@ -136,7 +136,7 @@ class Vectors:
 
     def function(self, name, suffix, result, kinds):
         kind = ir.FunctionType(result, kinds)
-        return cgutils.get_or_insert_function(self.at.module, kind, f"{name}.v{self.width}f{self.size * 8}{suffix}")
+        return llvm_ir.get_or_insert_function(self.at.module, kind, f"{name}.v{self.width}f{self.size * 8}{suffix}")
 
 
 class Tile(Vectors):

@@ -11,8 +11,9 @@ that results take no more instructions than with those.
 import numpy as np
 from llvmlite import ir
 
+from kerasish.device import llvm_ir
 from kerasish.device.jit import intrinsic
-from kerasish.device.lazy import cgutils, types
+from kerasish.device.lazy import types
 from kerasish.device.raw import I64
 from kerasish.kernels.cpu.simd import FUSED, VECTOR_BYTES
 from kerasish.kernels.cpu.tile import Vectors, cut_in_python
@@ -86,7 +87,7 @@ class Lanes:
             return self * number + other
         kind, bits = self.value.type, 32 if self.value.type == VECTOR else 64
         madd = ir.FunctionType(kind, [kind] * 3)
-        madd = cgutils.get_or_insert_function(self.at.module, madd, f"llvm.fma.v{LANES}f{bits}")
+        madd = llvm_ir.get_or_insert_function(self.at.module, madd, f"llvm.fma.v{LANES}f{bits}")
         return Lanes(self.at, self.at.call(madd, [self.value, self._repeated(number), other.value]))
 
     def _repeated(self, number):
