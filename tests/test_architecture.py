@@ -1,6 +1,7 @@
 """The rules of the house: import directions, quiet imports, who may touch Numba's decorators, sizes."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -73,7 +74,7 @@ def test_heavy_modules_are_imported_late(path):
     inside = path.relative_to(PACKAGE).parts
     late = {"kerasish.device.compiler", "kerasish.device.machine", "kerasish.device.plain"}
     heavy = {"numba", "h5py", "rich", "llvmlite", "cupy", "tensorflow", "keras"}
-    written_by = ("machine.py", "parallel.py", "pointer.py", "raw.py")  # LLVM IR, loaded with the first kernel
+    written_by = ("llvm_ir.py", "machine.py", "parallel.py", "pointer.py", "raw.py")  # LLVM IR, loaded with the first kernel
     if inside[:2] == ("kernels", "cpu") or (inside[0] == "device" and inside[1] in written_by):
         heavy.discard("llvmlite")
     if inside[:2] == ("kernels", "cuda"):  # imported when a card is used
@@ -83,6 +84,13 @@ def test_heavy_modules_are_imported_late(path):
     assert not found or inside in (("device", "compiler.py"), ("device", "plain.py")), (
         f"{path} imports {found} when it is imported"
     )
+
+
+def test_one_door_to_numbas_internals():
+    """They change with any version; where they are not what this library's compiler wants, plain Numba takes over."""
+    internal = re.compile(r"numba\.(core|np|misc|cpython|parfors|typed|stencils)\b")
+    touched = {p.relative_to(PACKAGE).as_posix() for p in FILES if internal.search(p.read_text(encoding="utf-8"))}
+    assert {place for place in touched if "cuda" not in place} == {"device/compiler.py"}
 
 
 def test_one_door_to_hdf5():

@@ -38,6 +38,7 @@ def report() -> dict[str, str]:
         "system": platform.platform(),
         "processor": _processor(),
         "threads": _threads(),
+        "engine": _engine(),
         "kernel cache": _cache(),
         "device": _device(),
         "next step": _next_step(),
@@ -82,6 +83,15 @@ def _threads():
 
     count, cores = threads.get_num_threads(), os.cpu_count()
     return f"{count} of {cores} processors"
+
+
+def _engine():
+    from kerasish.device import engines
+
+    try:
+        return engines.why()
+    except ValueError as error:  # the environment names another
+        return str(error)
 
 
 def _cache():

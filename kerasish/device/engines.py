@@ -4,6 +4,7 @@ The compiler (`compiler.py`) is bound to Numba's internals, which may change wit
 plain Numba takes over. Nobody asks while kernels come from the cache, whose key holds Numba's version.
 """
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -41,6 +42,11 @@ def engine() -> str:
 def why() -> str:
     """The engine, for people, and what has decided on it."""
     name = engine()
+    if name == "pool" and not _is_known():
+        with contextlib.suppress(Broken):
+            require("for trial")
+        engine.cache_clear()
+        name = engine()
     if name == "python":
         return "python, uncompiled: NUMBA_DISABLE_JIT is set"
     if _state["works"] is False:

@@ -106,11 +106,11 @@ class Native:
     """A serial function of 64-bit integers with machine code of its own, which kernels call by `address`.
 
     What many kernels share is compiled once this way, not once in each of them. `variant` tells functions of one name
-    apart.
+    apart; `of_kernel` says that it is one set of types of a `Kernel`, which plain Numba runs in its own way.
     """
 
-    def __init__(self, function: Callable, arguments: int, variant: str):
-        self.function, self.arguments, self.variant = function, arguments, variant
+    def __init__(self, function: Callable, arguments: int, variant: str, of_kernel: bool = False):
+        self.function, self.arguments, self.variant, self.of_kernel = function, arguments, variant, of_kernel
         self.name = "-".join(part for part in (f"{function.__module__}.{function.__name__}", variant) if part)
         _natives.append(self)
 
@@ -133,9 +133,17 @@ class Native:
     def _load(self) -> int:
         from kerasish.device import machine
 
+        if engines.engine() == "numba" and not self.of_kernel:
+            return self._plain_address()
         code = cache.load(cache_key(), self.name)
         if code is None:
-            engines.require(self.name)
+            try:
+                engines.require(self.name)
+            except engines.Broken as error:
+                if self.of_kernel:  # which has another way to run
+                    raise
+                engines.fall_back(error)
+                return self._plain_address()
             code = _built([self]).get(self.name)
         if code is None:
             there = cache.kernels(cache.cache_folder(cache_key()))
@@ -145,6 +153,11 @@ class Native:
             cache.save(cache_key(), self.name, code)
             waiting.done(self.name)
         return machine.load(code, self.name)
+
+    def _plain_address(self) -> int:
+        from kerasish.device import plain
+
+        return plain.address_of(self)
 
     def compile(self) -> bytes:
         """The machine code, as an object file.
@@ -203,7 +216,7 @@ class Family:
         entry = self.entry(*kinds)
         entry.__module__, entry.__name__ = self.module, self.name
         variant = "-".join([*map(str, kinds), *self.stamp()])
-        return self.natives.setdefault(given, Native(entry, 2, variant))
+        return self.natives.setdefault(given, Native(entry, 2, variant, of_kernel=True))
 
     def stamp(self) -> list[str]:
         """What names must hold of code that the cache's key does not cover: nothing for this package's own."""

@@ -96,10 +96,27 @@ def compiled(kernel: Any, parallel: bool) -> Any:
     file = _kept_source("-".join([f"{kernel.module}.{kernel.name}", *kernel.stamp(), f"{parallel:d}"]), source)
     scope = {"prange": numba.prange, "get_thread_id": numba.get_thread_id, "int64": numba.int64}
     scope.update(zip(("first", "between", "second"), _bodies(kernel)), __name__=kernel.module)
+    return _cached(functools.partial(numba.njit, parallel=parallel, **_options(kernel)), source, file, scope)
+
+
+def address_of(native: Any) -> int:
+    """The address of a `natives.Native`."""
+    given = ", ".join(f"x{i}" for i in range(native.arguments))
+    source = f"def loop({given}):\n    inner({given})\n"
+    options = {"error_model": "numpy", "nogil": True, "fastmath": set(natives.FASTMATH)}
+    scope = {"inner": numba.njit(**options)(native.function), "__name__": native.function.__module__}
+    compiler = functools.partial(numba.cfunc, numba.void(*[numba.int64] * native.arguments))
+    with _plainly():
+        _kept.append(compiled := _cached(compiler, source, _kept_source(native.name, source), scope))
+    return compiled.address
+
+
+def _cached(compiler, source, file, scope):
+    """What a compiler of Numba's makes of the function `loop` of a source."""
     exec(compile(source, file or "<loop>", "exec"), scope)
     with contextlib.suppress(RuntimeError):  # Numba finds no place for a cache
-        return numba.njit(parallel=parallel, cache=file is not None, **_options(kernel))(scope["loop"])
-    return numba.njit(parallel=parallel, **_options(kernel))(scope["loop"])
+        return compiler(cache=file is not None)(scope["loop"])
+    return compiler()(scope["loop"])
 
 
 def _kept_source(name: str, source: str) -> str | None:

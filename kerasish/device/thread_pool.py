@@ -40,7 +40,8 @@ def run(native, plan, threads):
 
 def _call(native, plan, threads):
     if threads > 1 and not compilation_off():
-        _pool(threads).launch(native.address, address(plan), threads)
+        function = native.address  # first: where it cannot be had, there is no need for threads
+        _pool(threads).launch(function, address(plan), threads)
     else:
         native.call(address(plan), 0)
 

@@ -195,7 +195,7 @@ class recording:
 
     def __enter__(self) -> Tape | None:
         if engine() == "numba":
-            raise Refused("plain Numba runs the kernels (KERASISH_ENGINE=numba), whose calls cannot be noted")
+            raise Refused("plain Numba runs the kernels (`python -m kerasish doctor` says why): calls cannot be noted")
         self._token = None if compilation_off() else _turn.take()
         if self._token is None:
             return None
