@@ -51,8 +51,14 @@ class Intrinsic:
 
     @functools.cached_property
     def meaning(self) -> Any:
-        """What the name stands for to numba-cuda; to its simulator, Python."""
+        """What the name stands for to numba-cuda; to its simulator, Python.
+
+        Raises:
+            NotImplementedError: in the simulator, if Python has no word for it.
+        """
         if simulated():
+            if self.fallback is None:
+                raise NotImplementedError(f"{self.__name__} is assembly, which Numba's simulator cannot run")
             return self.fallback
         return importlib.import_module("numba.cuda.extending").intrinsic(self.function)
 
@@ -79,7 +85,7 @@ class Kernel:
         self.threads, self.resident = options["launch_bounds"] or (1024, 1)
         self.passed = tuple(map(cuda_arguments.passing, arguments))
         self.flat = cuda_arguments.words not in self.passed  # whether each argument is one of the card's
-        self.loaded: dict[int, Any] = {}
+        self.loaded: dict[Any, Any] = {}
         functools.update_wrapper(self, function)
         _made.append(self)
 
@@ -243,9 +249,7 @@ def _stamp(kernel: Kernel) -> list[str]:
 def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
     """Run a kernel over (grid, threads of a block), on the card and the stream that CuPy uses now."""
     if _plain():
-        from kerasish.device import cuda_plain
-
-        return cuda_plain.launch(kernel, configuration, arguments)
+        return _launch_plainly(kernel, configuration, arguments)
     config = _config(*configuration)
     if config is None:
         return None
@@ -255,7 +259,7 @@ def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
     card = cupy.cuda.runtime.getDevice()
     loaded = kernel.loaded.get(card) or _load(kernel, card)
     if loaded is None:
-        return launch(kernel, configuration, *arguments)
+        return _launch_plainly(kernel, configuration, arguments)
     values = [
         argument.data.ptr if how == "pointer" else argument if how is None else how(argument)
         for how, argument in zip(kernel.passed, arguments, strict=True)
@@ -264,6 +268,12 @@ def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
         values = [word for value in values for word in (value if type(value) is tuple else (value,))]
     start(_stream(cupy.cuda.get_current_stream().ptr), config, loaded, *values)
     return None
+
+
+def _launch_plainly(kernel: Kernel, configuration: tuple, arguments: tuple) -> None:
+    from kerasish.device import cuda_plain
+
+    cuda_plain.launch(kernel, configuration, arguments)
 
 
 @functools.cache

@@ -16,18 +16,23 @@ def launch(kernel: Any, configuration: tuple, arguments: tuple) -> None:
     if not all(grid):
         return
     if cuda_jit.simulated():
-        kernel.loaded[None] = kernel.loaded.get(None) or compiled(kernel)
         pairs = zip(kernel.passed, arguments, strict=True)
-        kernel.loaded[None][grid, threads](*(v.reshape(-1) if how == "pointer" else v for how, v in pairs))
+        _loaded(kernel, None)[grid, threads](*(v.reshape(-1) if how == "pointer" else v for how, v in pairs))
         return
     import cupy
 
     card, cuda = cupy.cuda.runtime.getDevice(), cuda_jit.cuda
-    kernel.loaded[card] = kernel.loaded.get(card) or compiled(kernel)
     pairs = zip(kernel.passed, arguments, strict=True)
     values = [value.data.ptr if how == "pointer" else value for how, value in pairs]
     stream = cuda.external_stream(cupy.cuda.get_current_stream().ptr)
-    kernel.loaded[card][grid, threads, stream](*values)
+    _loaded(kernel, card)[grid, threads, stream](*values)
+
+
+def _loaded(kernel, card):
+    """The kernel on a card; under the card's number alone stands what cuda.core launches."""
+    key = "plain", card
+    kernel.loaded[key] = kernel.loaded.get(key) or compiled(kernel)
+    return kernel.loaded[key]
 
 
 def compiled(kernel: Any) -> Any:

@@ -122,6 +122,9 @@ def test_arrays_arrive_as_numba_s_kernels_take_them(launches):
     assert loads == ["scaled_f4c2_f8c1_f8 for (9, 0)"]
     found = values(taken[0][3:], [ctypes.c_uint64] * 16 + [ctypes.c_double])
     assert found == [0, 0, 6, 4, x.data.ptr, 2, 3, 12, 4, 0, 0, 3, 8, y.data.ptr, 3, 8, 2.5]
+    for factor, kind in {np.int32(-5): ctypes.c_int32, np.float32(0.5): ctypes.c_float, True: ctypes.c_bool}.items():
+        scaled[1, 1](x, y, factor)
+        assert values(taken[-1][-1:], [kind]) == [factor]
 
 
 def test_an_empty_grid_is_no_launch(launches):

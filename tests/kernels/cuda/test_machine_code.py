@@ -3,6 +3,9 @@
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,26 @@ SLACK = 6  # registers that another version of the compiler may want more
 TIGHT = re.compile("^(deep_)?(product|outer)_128x128$")  # held to what lets two blocks run at once; less would spill
 DOUBLES = ("finish_",)  # kernels that may use double precision: it is slow on most cards
 OFTEN = re.compile("^(product_64x64|tensor_tf32_64x64|outer_64x64|normalize_4|dropout|update_adam|finish_moments)$")
+
+
+LAUNCH = """
+import sys, types
+import numpy as np
+from cuda import core
+from tests.kernels.cuda import fake_cupy
+from kerasish.kernels.cuda import random
+
+loaded = lambda code: types.SimpleNamespace(get_kernel=lambda name: print(len(code), name, end=" ") or name)
+core.ObjectCode = types.SimpleNamespace(from_cubin=loaded)
+card = types.SimpleNamespace(set_current=lambda: None, compute_capability=(9, 0), default_stream=0)
+core.Device, core.launch = lambda *_: card, lambda *_: None
+with fake_cupy.installed() as cupy:
+    cupy.cuda.get_current_stream = lambda: types.SimpleNamespace(ptr=0)
+    x = cupy.asarray(np.ones(4, "float32"))
+    random.masked_scale(x, x > 0, 2.0)
+print("numba" in sys.modules)
+"""
+ROOT = Path(__file__).parents[3]
 
 
 def marked(kernel):
@@ -47,7 +70,7 @@ def test_compiles_for_every_card(kernel):
             assert made.shared <= SHARED
 
 
-def test_machine_code_is_kept_on_disk(tmp_path, monkeypatch):
+def test_machine_code_is_kept_on_disk_and_launched_without_numba(tmp_path, monkeypatch):
     kernel = next(kernel for kernel in cuda_jit.kernels() if kernel.name == "masked_scale")
     monkeypatch.setenv("KERASISH_CACHE_DIR", str(tmp_path))
     cache.cache_folder.cache_clear()
@@ -56,5 +79,7 @@ def test_machine_code_is_kept_on_disk(tmp_path, monkeypatch):
         assert [path.stem for path in tmp_path.rglob("*.kernel")] == ["masked_scale-sm_90"]
         monkeypatch.setattr(cuda_jit, "ptx", None)
         assert cuda_jit.cubin(kernel, (9, 0)) == code
+        done = subprocess.run([sys.executable, "-c", LAUNCH], capture_output=True, text=True, cwd=ROOT, check=False)
+        assert (done.returncode, done.stdout) == (0, f"{len(code)} masked_scale False\n"), done.stderr
     finally:
         cache.cache_folder.cache_clear()

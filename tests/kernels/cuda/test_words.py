@@ -71,7 +71,7 @@ def test_kernels_are_imported_without_numba():
 SIMULATED = """
 import numpy as np
 from kerasish.device.cuda_jit import cuda
-from kerasish.kernels.cuda import columns, elementwise, matmul, random
+from kerasish.kernels.cuda import columns, elementwise, matmul, random, update
 rng = np.random.default_rng(0)
 x, v = rng.standard_normal((2, 70)).astype("float32")
 y, mask = np.zeros(70, "float32"), (v > 0).astype("uint8")
@@ -95,6 +95,12 @@ def turned(x, y):
 
 turned[(3, 1), (4, 8)](x.reshape(10, 7), y.reshape(7, 10))
 np.testing.assert_array_equal(y.reshape(7, 10), x.reshape(10, 7).T)
+try:
+    update.UPDATES[update.ADAM][1, 1](*[x] * 3, 1, *[0.5] * 5)
+except NotImplementedError as error:
+    assert "floats_at is assembly, which Numba's simulator cannot run" in str(error)
+else:
+    raise AssertionError
 """
 
 
@@ -123,7 +129,7 @@ def numba_without_a_card(monkeypatch):
     monkeypatch.setattr(numba_cuda, "external_stream", Stream.from_handle)
     monkeypatch.setattr(cuda_jit, "_plain", lambda: True)
     for kernel in cuda_jit.kernels():
-        monkeypatch.setattr(kernel, "loaded", {})
+        monkeypatch.setattr(kernel, "loaded", {0: "what cuda.core launches"})
     with fake_cupy.installed() as cupy:
         cupy.cuda.get_current_stream = lambda: types.SimpleNamespace(ptr=7)
         yield cupy, taken
