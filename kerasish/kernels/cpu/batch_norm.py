@@ -123,30 +123,38 @@ def _train(tasks, tasks_after, x, gamma, beta, epsilon, cut, split, y, statistic
     statistics  (3, C): mean, variance, inverse_std
     sums        (tasks + 1, 2, width), scratch (tasks, 2, width), rows (ROWS, width)
     """
-    folds, count, span, step = split[0].folds, split[0].count, split[0].span, split[0].step
+    cuts, C = split[0], statistics.shape[1]
     for task in prange(tasks):
-        _moments(x, sums[task], scratch[task], folds, task * span, min(count, (task + 1) * span))
-    _join_moments(x, sums, statistics, tasks, count, span)
-    _keep(x, sums[tasks], statistics, epsilon)
-    _affine_rows(rows, statistics[0], statistics[INVERSE_STD], gamma, beta, cut)
+        own, part = view(sums, 2 * task * cuts.width), view(scratch, 2 * task * cuts.width)
+        _moments(
+            view(x, 0), own, part, cuts.width, cuts.folds, task * cuts.span, min(cuts.count, (task + 1) * cuts.span)
+        )
+    _join_moments(x, view(sums, 0), C, tasks, cuts)
+    _keep(view(sums, 2 * tasks * cuts.width), view(statistics, 0), cuts.width, C, x.size // C, epsilon)
+    _affine_rows(view(rows, 0), view(statistics, 0), view(statistics, INVERSE_STD * C), gamma, beta, cut, cuts.width, C)
     for task in prange(tasks_after):
-        _affine(x, rows, y, task * step, min(x.size, (task + 1) * step))
+        _affine(
+            view(x, 0), view(rows, 0), view(y, 0), cuts.width, task * cuts.step, min(x.size, (task + 1) * cuts.step)
+        )
 
 
 @njit(fastmath=FASTMATH)
-def _moments(x, sums, scratch, folds, first, last):
-    """For each place in a fold: the mean over some folds, and the sum of squared deviations from it, in float64."""
-    mean, square, center, deviation, width = sums[0], sums[1], scratch[0], scratch[1], sums.shape[1]
+def _moments(x, sums, scratch, width, folds, first, last):
+    """For each place in a fold: the mean over some folds, and the sum of squared deviations from it, in float64.
+
+    They go to sums (2, width); scratch likewise.
+    """
+    mean, square, center, deviation = sums, view(sums, width), scratch, view(scratch, width)
     for i in range(width):
         mean[i] = square[i] = 0.0
     for start in range(first, last, folds):
         stop = min(last, start + folds)
         before, share = float(start - first), (stop - start) / (stop - first)
         here = view(x, start * width)
-        fold.total(here, view(center, 0), width, stop - start)
+        fold.total(here, center, width, stop - start)
         for i in range(width):
             center[i] = center[i] / number(center[i], stop - start)
-        fold.squares(here, view(center, 0), view(deviation, 0), width, stop - start)
+        fold.squares(here, center, deviation, width, stop - start)
         for i in range(width):
             shift = center[i] - mean[i]
             mean[i] += shift * share
@@ -154,85 +162,93 @@ def _moments(x, sums, scratch, folds, first, last):
 
 
 @njit(fastmath=FASTMATH)
-def _join_moments(x, sums, statistics, tasks, count, span):
-    """The sums of all tasks and of the elements after the last whole fold: means, and squared deviations from them."""
-    (total, square), width, C = (sums[tasks, 0], sums[tasks, 1]), sums.shape[2], statistics.shape[1]
-    tail, left, n = view(x, count * width), x.size - count * width, x.size // C
+def _join_moments(x, sums, C, tasks, cuts):
+    """The sums of all tasks and of the elements after the last whole fold: means, and squared deviations from them.
+
+    sums  (tasks + 1, 2, width), of which the last are those of all
+    """
+    width, n = cuts.width, x.size // C
+    tail, left = view(x, cuts.count * width), x.size - cuts.count * width
+    total, square = view(sums, 2 * tasks * width), view(sums, (2 * tasks + 1) * width)
     for i in range(width):
         total[i] = square[i] = 0.0
     for task in range(tasks):
-        mean, folds = sums[task, 0], float(min(span, count - task * span))
+        mean, folds = view(sums, 2 * task * width), float(min(cuts.span, cuts.count - task * cuts.span))
         for i in range(width):
             total[i] += mean[i] * folds
-    _fold_up(total, C)
+    _fold_up(total, width, C)
     for i in range(left):
         total[i % C] += tail[i]
     for c in range(C):
         total[c] /= n
-    _repeat(total, C)
+    _repeat(total, width, C)
     for task in range(tasks):
-        mean, squares, folds = sums[task, 0], sums[task, 1], float(min(span, count - task * span))
+        mean, squares = view(sums, 2 * task * width), view(sums, (2 * task + 1) * width)
+        folds = float(min(cuts.span, cuts.count - task * cuts.span))
         for i in range(width):
             square[i] += squares[i] + (mean[i] - total[i]) * (mean[i] - total[i]) * folds
-    _fold_up(square, C)
+    _fold_up(square, width, C)
     for i in range(left):
         square[i % C] += (tail[i] - total[i]) * (tail[i] - total[i])
 
 
 @njit(fastmath=FASTMATH)
-def _fold_up(sums, C):
+def _fold_up(sums, width, C):
     """Adds to the first C places what belongs to the same channels."""
-    for k in range(C, sums.size, C):
+    for k in range(C, width, C):
         for c in range(C):
             sums[c] += sums[k + c]
 
 
 @njit(fastmath=FASTMATH)
-def _repeat(row, C):
+def _repeat(row, width, C):
     """Copies the first C places into the others."""
-    for i in range(C, row.size):
+    for i in range(C, width):
         row[i] = row[i - C]
 
 
 @njit(fastmath=FASTMATH)
-def _keep(x, sums, statistics, epsilon):
-    """Writes the statistics down."""
-    mean, variance, inverse_std, C = statistics[0], statistics[VARIANCE], statistics[INVERSE_STD], statistics.shape[1]
-    n = x.size // C
+def _keep(sums, statistics, width, C, n, epsilon):
+    """Writes the statistics of n rows down, from sums (2, width) to statistics (3, C)."""
+    total, square = sums, view(sums, width)
+    mean, variance, inverse_std = statistics, view(statistics, VARIANCE * C), view(statistics, INVERSE_STD * C)
     for c in range(C):
-        mean[c] = sums[0, c]
-        variance[c] = sums[1, c] / n
-        inverse_std[c] = 1.0 / math.sqrt(sums[1, c] / n + epsilon)
+        mean[c] = total[c]
+        variance[c] = square[c] / n
+        inverse_std[c] = 1.0 / math.sqrt(square[c] / n + epsilon)
 
 
 @njit(fastmath=FASTMATH)
-def _affine_rows(rows, middle, inverse_std, gamma, beta, cut):
+def _affine_rows(rows, middle, inverse_std, gamma, beta, cut, width, C):
     """The rows that lead from x to y: mean, scale, shift, and the bounds."""
-    mean, scale, shift, C = rows[MEAN], rows[SCALE], rows[SHIFT], middle.size
+    mean, scale, shift = view(rows, MEAN * width), view(rows, SCALE * width), view(rows, SHIFT * width)
+    weight, level = view(gamma, 0), view(beta, 0)
     for c in range(C):
         mean[c] = middle[c]
-        scale[c] = inverse_std[c] * gamma[c] if gamma.size else inverse_std[c]
-        shift[c] = beta[c] if beta.size else number(mean[c], 0)
-    rows[LOW, 0], rows[HIGH, 0] = _bounds(cut)
-    _repeat(mean, C)
-    _repeat(scale, C)
-    _repeat(shift, C)
+        scale[c] = inverse_std[c] * weight[c] if gamma.size else inverse_std[c]
+        shift[c] = level[c] if beta.size else number(mean[c], 0)
+    rows[LOW * width], rows[HIGH * width] = _bounds(cut)
+    _repeat(mean, width, C)
+    _repeat(scale, width, C)
+    _repeat(shift, width, C)
 
 
 @njit(parallel=True, fastmath=FASTMATH, usual=("float32.1 float32.1 float32.2 int64",))
 def _affine_tasks(tasks, x, y, rows, step):
     """x, y (size), and rows (HIGH + 1, width) that are there"""
     for task in prange(tasks):
-        _affine(x, rows, y, task * step, min(x.size, (task + 1) * step))
+        ends = task * step, min(x.size, (task + 1) * step)
+        _affine(view(x, 0), view(rows, 0), view(y, 0), rows.shape[1], *ends)
 
 
 @njit(fastmath=FASTMATH)
-def _affine(x, rows, y, first, last):
+def _affine(x, rows, y, width, first, last):
     """y = (x - mean) scale + shift, cut off at low and high."""
-    mean, scale, shift, low, high = rows[MEAN], rows[SCALE], rows[SHIFT], rows[LOW, 0], rows[HIGH, 0]
-    for at in range(first, last, mean.size):
+    mean, scale, shift = view(rows, MEAN * width), view(rows, SCALE * width), view(rows, SHIFT * width)
+    low, high = rows[LOW * width], rows[HIGH * width]
+    for at in range(first, last, width):
         u, v = view(x, at), view(y, at)
-        for i in range(min(mean.size, last - at)):
+        for i in range(min(width, last - at)):
             normal = (u[i] - mean[i]) * scale[i] + shift[i]
             normal = low if normal < low else normal
             v[i] = high if normal > high else normal
@@ -252,85 +268,94 @@ def _gradient(
     affine_grad  (2, C): of gamma, of beta
     sums         (tasks + 1, 2, width), scratch (tasks, 2, width), rows (tasks + 1, ROWS, width)
     """
-    folds, count, span, step = split[0].folds, split[0].count, split[0].span, split[0].step
+    cuts, C = split[0], mean.size
     for task in prange(tasks):
-        _affine_rows(rows[task], mean, inverse_std, gamma, beta, cut)
-        ends = task * span, min(count, (task + 1) * span)
-        _gradient_sums(gy, x, rows[task], sums[task], scratch[task], cut, folds, *ends)
-    _affine_rows(rows[tasks], mean, inverse_std, gamma, beta, cut)
-    _join_gradient(gy, x, rows[tasks], sums, cut, mean.size, tasks, count)
-    _gradient_rows(x, rows[tasks], sums[tasks], inverse_std, affine_grad)
+        own, part = view(sums, 2 * task * cuts.width), view(scratch, 2 * task * cuts.width)
+        lines, ends = view(rows, task * ROWS * cuts.width), (task * cuts.span, min(cuts.count, (task + 1) * cuts.span))
+        _affine_rows(lines, view(mean, 0), view(inverse_std, 0), gamma, beta, cut, cuts.width, C)
+        _gradient_sums(view(gy, 0), view(x, 0), lines, own, part, cut, cuts.width, cuts.folds, *ends)
+    lines = view(rows, tasks * ROWS * cuts.width)
+    _affine_rows(lines, view(mean, 0), view(inverse_std, 0), gamma, beta, cut, cuts.width, C)
+    _join_gradient(gy, x, lines, view(sums, 0), cut, C, tasks, cuts)
+    total = view(sums, 2 * tasks * cuts.width)
+    _gradient_rows(lines, total, view(inverse_std, 0), view(affine_grad, 0), cuts.width, C, x.size // C)
     for task in prange(tasks_after):
-        _combine(gy, x, rows[tasks], gx, task * step, min(x.size, (task + 1) * step))
+        lines, ends = view(rows, tasks * ROWS * cuts.width), (task * cuts.step, min(x.size, (task + 1) * cuts.step))
+        _combine(view(gy, 0), view(x, 0), lines, view(gx, 0), cuts.width, *ends)
 
 
 @njit(fastmath=FASTMATH)
-def _gradient_sums(gy, x, rows, sums, scratch, cut, folds, first, last):
+def _gradient_sums(gy, x, rows, sums, scratch, cut, width, folds, first, last):
     """For each place in a fold: the float64 sums of gy (where nothing was cut off) and of gy (x - mean)."""
-    gbeta, ggamma, plain, weighted, width = sums[0], sums[1], scratch[0], scratch[1], sums.shape[1]
+    gbeta, ggamma, plain, weighted = sums, view(sums, width), scratch, view(scratch, width)
     for i in range(width):
         gbeta[i] = ggamma[i] = 0.0
     for start in range(first, last, folds):
         a, b, some = view(x, start * width), view(gy, start * width), min(last, start + folds) - start
         if cut:
-            fold.passed(a, b, view(rows, 0), view(scratch, 0), width, some)
+            fold.passed(a, b, rows, scratch, width, some)
         else:
-            fold.products(a, b, view(rows, 0), view(scratch, 0), width, some)
+            fold.products(a, b, rows, scratch, width, some)
         for i in range(width):
             gbeta[i] += plain[i]
             ggamma[i] += weighted[i]
 
 
 @njit(fastmath=FASTMATH)
-def _join_gradient(gy, x, rows, sums, cut, C, tasks, count):
+def _join_gradient(gy, x, rows, sums, cut, C, tasks, cuts):
     """The sums of all tasks and of the elements after the last whole fold."""
-    gbeta, ggamma, width = sums[tasks, 0], sums[tasks, 1], sums.shape[2]
-    u, g, left = view(x, count * width), view(gy, count * width), x.size - count * width
+    width, gbeta, ggamma = cuts.width, view(sums, 2 * tasks * cuts.width), view(sums, (2 * tasks + 1) * cuts.width)
+    u, g, left = view(x, cuts.count * width), view(gy, cuts.count * width), x.size - cuts.count * width
     for i in range(width):
         gbeta[i] = ggamma[i] = 0.0
     for task in range(tasks):
-        plain, weighted = sums[task, 0], sums[task, 1]
+        plain, weighted = view(sums, 2 * task * width), view(sums, (2 * task + 1) * width)
         for i in range(width):
             gbeta[i] += plain[i]
             ggamma[i] += weighted[i]
-    _fold_up(gbeta, C)
-    _fold_up(ggamma, C)
+    _fold_up(gbeta, width, C)
+    _fold_up(ggamma, width, C)
     for i in range(left):
-        kept = _passed(rows, cut, u[i], g[i], i)
+        kept = _passed(view(rows, i), rows[LOW * width], rows[HIGH * width], cut, width, u[i], g[i])
         gbeta[i % C] += kept
-        ggamma[i % C] += kept * (u[i] - rows[MEAN, i])
+        ggamma[i % C] += kept * (u[i] - rows[i])
 
 
 @njit(fastmath=FASTMATH)
-def _passed(rows, cut, x, g, i):
-    """g, or 0 where the activation cut off what x at place i of a fold became."""
-    normal, low, high = (x - rows[MEAN, i]) * rows[SCALE, i] + rows[SHIFT, i], rows[LOW, 0], rows[HIGH, 0]
+def _passed(rows, low, high, cut, width, x, g):
+    """g, or 0 where the activation cut off what x became; mean, scale and shift are the first of the rows."""
+    normal = (x - rows[MEAN * width]) * rows[SCALE * width] + rows[SHIFT * width]
     return g if not cut or (normal > low and normal < high) else number(g, 0)
 
 
 @njit(fastmath=FASTMATH)
-def _gradient_rows(x, rows, sums, inverse_std, affine_grad):
-    """gx = scale gy + slope (x - mean) + start."""
-    gbeta, ggamma, scale, slope, start, C = sums[0], sums[1], rows[SCALE], rows[SLOPE], rows[START], inverse_std.size
-    to_gamma, to_beta, n = affine_grad[0], affine_grad[1], x.size // C
+def _gradient_rows(rows, sums, inverse_std, affine_grad, width, C, n):
+    """gx = scale gy + slope (x - mean) + start; the gradients of gamma and beta, from sums over n rows."""
+    gbeta, ggamma, to_gamma, to_beta = sums, view(sums, width), affine_grad, view(affine_grad, C)
+    scale, slope, start = view(rows, SCALE * width), view(rows, SLOPE * width), view(rows, START * width)
     for c in range(C):
         std = float(inverse_std[c])
         to_beta[c] = gbeta[c]
         to_gamma[c] = ggamma[c] * std
         slope[c] = -scale[c] * std * std * ggamma[c] / n
         start[c] = -scale[c] * gbeta[c] / n
-    _repeat(slope, C)
-    _repeat(start, C)
+    _repeat(slope, width, C)
+    _repeat(start, width, C)
 
 
 @njit(fastmath=FASTMATH)
-def _combine(gy, x, rows, gx, first, last):
+def _combine(gy, x, rows, gx, width, first, last):
     """gx = scale gy (where nothing was cut off) + slope (x - mean) + start."""
-    mean, scale, shift, low, high = rows[MEAN], rows[SCALE], rows[SHIFT], rows[LOW, 0], rows[HIGH, 0]
-    slope, start = rows[SLOPE], rows[START]
-    for at in range(first, last, mean.size):
+    mean, scale, shift = view(rows, MEAN * width), view(rows, SCALE * width), view(rows, SHIFT * width)
+    slope, start, low, high = (
+        view(rows, SLOPE * width),
+        view(rows, START * width),
+        rows[LOW * width],
+        rows[HIGH * width],
+    )
+    for at in range(first, last, width):
         g, u, to = view(gy, at), view(x, at), view(gx, at)
-        for i in range(min(mean.size, last - at)):
+        for i in range(min(width, last - at)):
             apart = u[i] - mean[i]
             normal = apart * scale[i] + shift[i]
             to[i] = scale[i] * _between(g[i], normal, low, high) + slope[i] * apart + start[i]
