@@ -1,5 +1,6 @@
 """Shows versions, processor, threads, kernel cache and device, and what to do next."""
 
+import argparse
 import importlib.metadata
 import os
 import platform
@@ -15,16 +16,33 @@ _OPTIONAL = {"pillow": "image", "pydot": "plot", "matplotlib": "plot"}
 
 
 def add_arguments(parser) -> None:
-    """The command has no options."""
+    """What to look at."""
+    parser.add_argument(
+        "--kernels",
+        nargs=argparse.REMAINDER,
+        metavar="SCRIPT",
+        help="run a script, with the arguments that follow, and show which kernels ran, how often and how long",
+    )
 
 
 def run(arguments) -> int:
     """Prints the report."""
+    if arguments.kernels is not None:
+        return _kernels(arguments.kernels)
     rows = report()
     width = max(map(len, rows)) + 2
     for name, text in rows.items():
         print_msg(f"{name:{width}}{text}")
     return 0
+
+
+def _kernels(script):
+    if not script:
+        sys.stderr.write("python -m kerasish doctor --kernels: which script?\n")
+        return 2
+    from kerasish.commands import kernel_report
+
+    return kernel_report.run(script)
 
 
 def report() -> dict[str, str]:

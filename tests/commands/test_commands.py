@@ -159,3 +159,74 @@ def test_doctor(tmp_path):
     text = kerasish("doctor", KERASISH_CACHE_DIR=str(tmp_path)).stdout
     assert re.search(r"^kernel cache +.*\(0 kernels\)$", text, re.M)
     assert re.search(r"^next step +(python -m kerasish warmup|pip install .*)$", text, re.M)
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import keras
+from kerasish.device.jit import njit, prange
+
+@njit(parallel=True)
+def doubled(tasks, y, x):
+    for task in prange(tasks):
+        for i in range(x.shape[1]):
+            y[task, i] = 2 * x[task, i]
+
+op = keras.ops.numba_op(doubled, lambda gy, x: 2 * gy, output_spec=lambda x: x.shape, name="twice")
+x = keras.Input((6, 6, 2))
+y = keras.layers.Conv2D(4, 3, activation="relu")(x)
+y = keras.layers.Dense(3, activation="softmax")(op(keras.layers.Flatten()(y)))
+model = keras.Model(x, y)
+model.compile("sgd", "categorical_crossentropy")
+model.fit(np.ones((32, 6, 6, 2)), np.eye(3)[np.arange(32) % 3], batch_size=8, verbose=0)
+print("arguments", sys.argv[1:])
+sys.exit(3)
+"""
+
+
+def test_doctor_shows_the_kernels_of_a_script(tmp_path):
+    """Each with its number of calls, and the way to it; the script's arguments, output and exit code are its own."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    found = kerasish("doctor", "--kernels", str(tmp_path / "script.py"), "--its", "own")
+    assert found.returncode == 3, found.stderr
+    assert "arguments ['--its', 'own']" in found.stdout
+    rows = {line.split()[0]: line for line in found.stdout.splitlines() if " pool " in line or " NumPy " in line}
+    assert re.search(r"pool +\d+ +4 .*numba_op twice", rows["__main__.doubled"])
+    assert re.search(r"pool +\d+ +8 .*Softmax -> cpu.softmax.softmax", rows["cpu.softmax._softmax"])
+    assert re.search(r"pool +\d+ .*Convolve -> cpu.conv.conv2d", rows["cpu.product._products"])
+    assert re.search(r"pool +\d+ .*Convolve's gradient -> ", rows["cpu.outer._outer_products"])
+    assert re.search(r"\d+ kernels, \d+ calls, [\d.]+ s of [\d.]+ s", found.stdout)
+
+
+def test_doctor_leaves_nothing_behind():
+    """What it replaces while it looks is as it was, so that nothing is slower when it does not."""
+    import kerasish as keras
+    from kerasish import kernels
+    from kerasish.commands import kernel_report
+    from kerasish.core import autodiff
+    from kerasish.core.op import Op
+    from kerasish.device import cuda_jit, parallel
+
+    places = [
+        (kernels, "find"),
+        (kernels, "replays_of"),
+        (Op, "call"),
+        (autodiff, "record"),
+        (parallel.Kernel, "_run"),
+        (cuda_jit, "launch"),
+    ]
+    before, notes = [getattr(*place) for place in places], kernel_report.Notes()
+    with pytest.raises(KeyError), kernel_report.watching(notes):
+        keras.ops.softmax(np.ones((40, 50), "float32"))
+        raise KeyError
+    assert [getattr(*place) for place in places] == before
+    (kernel, engine), row = next(iter(notes.rows.items()))
+    assert (kernel, engine, row.calls) == ("cpu.softmax._softmax", parallel.engine(), 1)
+    keras.ops.softmax(np.ones((40, 50), "float32"))
+    assert row.calls == 1 and not hasattr(kernels._cpu.softmax, "__wrapped__")
+
+
+def test_doctor_wants_a_script():
+    found = kerasish("doctor", "--kernels")
+    assert found.returncode == 2 and "which script?" in found.stderr
