@@ -190,8 +190,8 @@ def show(notes: Notes, seconds: float) -> None:
     console.print(table)
     figures = f"{len(rows)} kernels, {sum(row.calls for _, row in rows)} calls, {total:.2f} s of {seconds:.2f} s."
     console.print(
-        f"{figures} A kernel's first call compiles or loads it, so it counts in the total as one of the others. Nothing "
-        "was replayed, so that all calls are seen: a script runs faster without this report."
+        f"{figures} A kernel's first call compiles or loads it, so it counts in the total as one of the others. "
+        "Nothing was replayed, so that all calls are seen: a script runs faster without this report."
     )
 
 
