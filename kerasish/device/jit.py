@@ -13,7 +13,7 @@ from typing import Any
 from kerasish.device.natives import EXACT as EXACT
 from kerasish.device.natives import FASTMATH as FASTMATH
 from kerasish.device.natives import intrinsic as intrinsic
-from kerasish.device.natives import native, serial
+from kerasish.device.natives import njit as serial
 from kerasish.device.parallel import Kernel
 
 prange = range  # as a plain function; whoever compiles a kernel takes it for Numba's
@@ -43,11 +43,8 @@ def njit(
         forceinline: whether LLVM must inline it, as in Numba.
         usual: what `warmup` compiles a kernel for: kinds of its arguments behind `tasks`, such as "float32.2 int64".
     """
-    if isinstance(function, str):
-        return functools.partial(native, function)
+    if not parallel:
+        return serial(function, fastmath=fastmath, forceinline=forceinline)
     if function is None:
-        options = {"parallel": parallel, "fastmath": fastmath, "forceinline": forceinline, "usual": usual}
-        return functools.partial(njit, **options)
-    if parallel:
-        return Kernel(function, fastmath, usual)
-    return serial(function, fastmath=fastmath, forceinline=forceinline)
+        return functools.partial(njit, parallel=True, fastmath=fastmath, usual=usual)
+    return Kernel(function, fastmath, usual)

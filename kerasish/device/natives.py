@@ -92,9 +92,25 @@ def _typing():
     return compiler
 
 
-def serial(function: Callable, *, fastmath: frozenset, forceinline: bool = False) -> Callable:
-    """A serial function that kernels call; `jit.njit` says what the options mean."""
+def njit(
+    function: Callable | str | None = None, *, fastmath: frozenset = frozenset(), forceinline: bool = False
+) -> Any:
+    """Mark a serial function; `jit.njit`, which marks parallel kernels too, says what the options mean.
+
+    Raises:
+        TypeError: if a signature is none of `void(int64, ...)`.
+    """
+    if isinstance(function, str):
+        return functools.partial(_native, function)
+    if function is None:
+        return functools.partial(njit, fastmath=fastmath, forceinline=forceinline)
     return function if compilation_off() else Serial(function, fastmath, forceinline)
+
+
+def _native(signature, function):
+    if not re.fullmatch(r"void\((int64(, ?)?)*\)", signature):
+        raise TypeError(f"{function.__qualname__}: expected a signature 'void(int64, ...)'; received {signature!r}")
+    return Native(function, signature.count("int64"), "")
 
 
 def intrinsic(fallback: Callable) -> Callable:
@@ -176,17 +192,6 @@ class Native:
         from kerasish.device import compiler
 
         return compiler.object_code(self)
-
-
-def native(signature: str, function: Callable) -> Native:
-    """A function of a signature as Numba writes them.
-
-    Raises:
-        TypeError: if it is none of `void(int64, ...)`.
-    """
-    if not re.fullmatch(r"void\((int64(, ?)?)*\)", signature):
-        raise TypeError(f"{function.__qualname__}: expected a signature 'void(int64, ...)'; received {signature!r}")
-    return Native(function, signature.count("int64"), "")
 
 
 class Family:

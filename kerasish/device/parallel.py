@@ -21,7 +21,7 @@ from kerasish.device import thread_pool, threads
 from kerasish.device.engines import Broken, engine, fall_back
 from kerasish.device.fingerprint import fingerprint
 from kerasish.device.lazy import numba, types
-from kerasish.device.natives import Family, intrinsic, serial
+from kerasish.device.natives import Family, intrinsic, njit
 from kerasish.device.outline import AFTER, outlined
 from kerasish.device.raw import add, address, integers, relax, seen, take
 from kerasish.device.records import dtype_of, name_of
@@ -88,7 +88,7 @@ class Kernel(Family):
 
     def entry(self, *kinds: str) -> Callable:
         """The function of (address of the plan, worker) for arguments of these kinds."""
-        bodies = [serial(body, fastmath=self.fastmath) for body in outlined(self.function)]
+        bodies = [njit(body, fastmath=self.fastmath) for body in outlined(self.function)]
         return (_entry_of_two if self.two_loops else _entry)(*bodies, _loader(kinds))
 
     def stamp(self) -> list[str]:

@@ -11,7 +11,7 @@ from llvmlite import ir
 
 from kerasish.device import llvm_ir
 from kerasish.device.lazy import types
-from kerasish.device.natives import intrinsic, serial
+from kerasish.device.natives import intrinsic, njit
 
 I64 = ir.IntType(64)
 
@@ -86,7 +86,7 @@ def _bytes(context, builder, pointer, count):
     return builder.mul(count, count.type(context.get_abi_sizeof(context.get_data_type(pointer.dtype))))
 
 
-@functools.partial(serial, fastmath=frozenset())
+@njit
 def place(x, i):
     """The address of element i of a C-contiguous array."""
     return np.int64(x.ctypes.data) + i * x.itemsize

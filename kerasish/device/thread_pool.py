@@ -21,7 +21,7 @@ import numpy as np
 
 from kerasish.device import raw
 from kerasish.device import threads as device_threads
-from kerasish.device.natives import FASTMATH, Native, compilation_off, serial
+from kerasish.device.natives import FASTMATH, compilation_off, njit
 from kerasish.device.raw import add, address, call, integers, relax, seen, swap
 
 SPIN = 300e-6  # seconds that a worker waits awake: longer than Python needs between two kernels
@@ -53,8 +53,13 @@ def prepare(native, plan, threads, source, made):
     _call(native, plan, threads)
 
 
+def launch_at() -> int:
+    """The address of what launches: launch(state, function, plan, threads)."""
+    return _launch.address
+
+
 def state_for(threads: int) -> int:
-    """The address that `launch_native` wants as its first argument, for launches on so many threads."""
+    """The address that it wants as its first argument, for launches on so many threads."""
     return _pool(threads).at if threads > 1 else 0
 
 
@@ -73,7 +78,7 @@ class Pool:
     """
 
     def __init__(self, count: int):
-        self.launch_native = launch_native.call
+        self.launch_native = _launch.call
         self.memory = np.zeros((WORKERS + (count + 1) * LINE) // 8, np.int64)
         self.at = -(-address(self.memory) // LINE) * LINE
         _forever.append(self.memory)  # a worker may look once more while the interpreter ends
@@ -87,7 +92,7 @@ class Pool:
 
     def start(self, worker):
         self[WORKERS + worker * LINE + SEMAPHORE] = self.semaphores.new()
-        name, work = f"kerasish-{worker}", serve_native.call
+        name, work = f"kerasish-{worker}", _serve.call
         thread = threading.Thread(target=work, args=(self.at, worker), name=name, daemon=True)
         thread.start()
         return thread
@@ -98,7 +103,7 @@ class Pool:
 
     def stop(self):
         self[STOP] = 1
-        self.launch(idle_native.address, 0, self.count)
+        self.launch(_idle.address, 0, self.count)
         for thread in self.threads:
             thread.join(0.2)
 
@@ -164,22 +169,25 @@ atexit.register(stop)
 @functools.cache
 def _spins() -> int:
     """Rounds of waiting awake that take about `SPIN` seconds."""
-    idle = idle_native.call
+    idle = _idle.call
     began = time.perf_counter()
     idle(1000, 0)
     return max(100, int(1000 * SPIN / (time.perf_counter() - began)))
 
 
+@njit("void(int64, int64)")
 def _idle(rounds, _):
+    """Wait awake."""
     for _ in range(rounds):
         relax()
 
 
-@functools.partial(serial, fastmath=FASTMATH)
+@njit(fastmath=FASTMATH)
 def _cell(place):
     return integers(place, 1)[0]
 
 
+@njit("void(int64, int64)")
 def _serve(state, worker):
     """The life of a worker: wait for the next launch, go through its gate if it is still open, work."""
     epoch, spins, own = 0, 0, state + WORKERS + worker * LINE
@@ -199,7 +207,7 @@ def _serve(state, worker):
         add(state + GATE, -1)
 
 
-@functools.partial(serial, fastmath=FASTMATH)
+@njit(fastmath=FASTMATH)
 def _sleep(state, own, epoch):
     """Wait for a post, unless the next launch has begun meanwhile; who posts takes the flag away first."""
     swap(own + ASLEEP, 1)
@@ -208,6 +216,7 @@ def _sleep(state, own, epoch):
     call(_cell(state + WAIT), _cell(own + SEMAPHORE), -1)
 
 
+@njit("void(int64, int64, int64, int64)")
 def _launch(state, function, plan, limit):
     """Call function(plan, worker) here as worker 0, and on workers who come while the gate is open."""
     if swap(state + BUSY, 1):
@@ -228,7 +237,3 @@ def _launch(state, function, plan, limit):
     while seen(state + GATE):
         relax()
     swap(state + BUSY, 0)
-
-
-serve_native, launch_native = Native(_serve, 2, ""), Native(_launch, 4, "")
-idle_native = Native(_idle, 2, "")

@@ -1,10 +1,13 @@
 """`@njit(parallel=True)` with `prange`: what becomes of the loop, and of the arguments."""
 
+import ast
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+import kerasish
 from kerasish.device.jit import get_thread_id, njit, prange
 from kerasish.device.outline import outlined
 from kerasish.device.pointer import place, view
@@ -167,3 +170,26 @@ def test_names_that_lead_from_loop_to_loop_are_refused():
         outlined(crossing)
     with pytest.raises(TypeError, match="must be `for task in prange"):
         outlined(nothing_before)
+
+
+MAKERS = {"Family", "Intrinsic", "Kernel", "Native", "Serial"}
+WORDS = {("natives.py", "Native"), ("natives.py", "Serial"), ("natives.py", "Intrinsic"), ("jit.py", "Kernel")}
+
+
+def test_nothing_is_compiled_but_by_numbas_words():
+    """`njit` and `intrinsic` alone make what is compiled for the CPU; no module has a way of its own."""
+    found, bases = set(), set()
+    for path in (Path(kerasish.__file__).parent / "device", Path(kerasish.__file__).parent / "kernels"):
+        for file in (file for file in path.rglob("*.py") if "cuda" not in str(file.relative_to(path.parent))):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                name = getattr(getattr(node, "func", None), "id", getattr(getattr(node, "func", None), "attr", None))
+                found |= {(file.name, name)} if isinstance(node, ast.Call) and name in MAKERS else set()
+                if isinstance(node, ast.ClassDef):
+                    bases |= {(node.name, base.id) for base in node.bases if getattr(base, "id", None) in MAKERS}
+    assert found == WORDS and bases == {("Kernel", "Family")}
+
+
+@pytest.mark.parametrize("signature", ["int64(int64)", "void(float32)", "int64", ""])
+def test_a_signature_is_one_of_integers(signature):
+    with pytest.raises(TypeError, match="expected a signature 'void\\(int64, ...\\)'"):
+        njit(signature)(lambda x: None)

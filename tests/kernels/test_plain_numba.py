@@ -11,10 +11,12 @@ from kerasish.core.shapes import Window  # noqa: E402
 from kerasish.device.parallel import Kernel, engine  # noqa: E402
 from kerasish.kernels.cpu import (  # noqa: E402
     batch_norm,
+    conv,
     copying,
     depthwise,
     elementwise,
     group_norm,
+    matmul,
     norm,
     pool,
     pool3d,
@@ -32,6 +34,23 @@ FILTERS = RNG.standard_normal((3, 2, 8, 1)).astype(np.float32)
 IMAGE = RNG.standard_normal((2, 4, 6, 6, 8)).astype(np.float32)
 FLAT = Window((2, 1), ((1, 1), (0, 1)), (1, 1), 1)
 DEEP = Window((1, 1, 1), ((0, 0),) * 3, (1, 1, 1), 1)
+
+
+WIDE = RNG.standard_normal((2, 17, 18, 32)).astype(np.float32)
+SAME = Window((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+PAIRS = Window((2, 1), ((1, 1), (0, 1)), (1, 1), 2)
+
+
+def filters(*shape):
+    return np.random.default_rng(6).standard_normal(shape).astype(np.float32)
+
+
+def convolved_back(w, window):
+    gy = conv.conv2d(WIDE, w, window) * 2
+    return [
+        conv.conv2d_grad_input(gy, w, WIDE.shape, window),
+        conv.conv2d_grad_kernel(WIDE, gy, w.shape, window),
+    ]
 
 
 def updated():
@@ -59,6 +78,11 @@ def depthwise_back():
 
 
 CALLS = {
+    "convolution": lambda: conv.conv2d(WIDE, filters(3, 2, 16, 20), PAIRS, filters(20), "relu"),
+    "convolution's gradients": lambda: convolved_back(filters(3, 2, 16, 20), PAIRS),
+    "Winograd": lambda: conv.conv2d(WIDE, filters(3, 3, 32, 48), SAME, filters(48), "relu"),
+    "Winograd's gradients": lambda: convolved_back(filters(3, 3, 32, 48), SAME),
+    "product": lambda: matmul.matmul(ROWS, filters(70, 50), bias=filters(50)),
     "softmax": lambda: softmax.softmax(ROWS),
     "sparse cross-entropy": lambda: softmax.sparse_cross_entropy_logits(np.arange(300) % 70, ROWS),
     "tanh": lambda: elementwise.tanh(LARGE),
@@ -80,7 +104,7 @@ CALLS = {
     "pooling in space": lambda: pool3d.max_pool3d(IMAGE, (2, 2, 2), DEEP),
     "an optimizer's step": updated,
 }
-FAST = ("softmax", "batch norm", "sum", "an optimizer's step")
+FAST = ("convolution", "softmax", "batch norm", "sum", "an optimizer's step")
 REORDERED = ("layer norm",)  # whose sums LLVM may reorder, and does otherwise where it inlines otherwise
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from kerasish.device import memory, raw, thread_pool, threads
 from kerasish.device.engines import engine
-from kerasish.device.natives import Native, compilation_off
+from kerasish.device.natives import Native, compilation_off, njit
 from kerasish.device.raw import address, call, copy_bytes, integers
 from kerasish.kernels import Refused, twin_of
 from kerasish.kernels.cpu.replay_watch import Watch
@@ -133,7 +133,7 @@ class Calls:
             if callable(part):
                 part()
             else:
-                replay_native.call(address(part), len(part), pool, thread_pool.launch_native.address)
+                _replay.call(address(part), len(part), pool, thread_pool.launch_at())
 
 
 def table(entries: list[Entry]) -> np.ndarray:
@@ -266,6 +266,7 @@ def abandon() -> None:
     threads.abandon()
 
 
+@njit("void(int64, int64, int64, int64)")
 def _replay(table, count, pool, launch):
     """The calls of a table, one after the other."""
     for i in range(count):
@@ -275,6 +276,3 @@ def _replay(table, count, pool, launch):
             call(launch, pool, row[0], row[1], row[4])
         else:
             call(row[0], row[1], 0)
-
-
-replay_native = Native(_replay, 4, "")

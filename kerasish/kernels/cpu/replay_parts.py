@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.device import thread_pool, threads
-from kerasish.device.natives import Native
+from kerasish.device.natives import njit
 from kerasish.device.raw import address, call, copy_bytes, integers, record, take
 from kerasish.kernels.cpu.replay import FIELDS, Entry, Recording, table
 
@@ -77,9 +77,9 @@ class Parts:
             )  # fmt: skip
             plan = np.array(given, np.int64)
             if worker is None:
-                thread_pool.run(parts_native, plan, len(self.workers))
+                thread_pool.run(_run_parts, plan, len(self.workers))
             else:
-                parts_native.call(address(plan), worker)
+                _run_parts.call(address(plan), worker)
             return outputs
         finally:
             self._turn.give_back()
@@ -136,6 +136,7 @@ def _bounds(array):
     return start + sum(min(r, 0) for r in reaches), start + sum(max(r, 0) for r in reaches) + array.itemsize
 
 
+@njit("void(int64, int64)")
 def _run_parts(plan, worker):
     """Take parts of the batch, until none is left: inputs in, all calls, results out."""
     p = plan_at(plan)
@@ -154,6 +155,3 @@ def _run_parts(plan, worker):
             whole, place = integers(p.batch + i * 16, 2), integers(own, i + 2)[i + 1]
             copy_bytes(whole[0] + first * whole[1], place, p.rows * whole[1])
         part = take(plan)
-
-
-parts_native = Native(_run_parts, 2, "")
