@@ -129,7 +129,9 @@ def _device():
     if reason is None and device.default() == "cpu:0":
         reason = f"KERASISH_DEVICE={os.environ.get('KERASISH_DEVICE')}"
     if reason is None:
-        return f"{device.default()}: {card or 'an NVIDIA card'}, convolutions in {cuda.arithmetic()}"
+        plain = os.environ.get("KERASISH_ENGINE") == "numba"
+        engine = ", kernels by plain numba-cuda: KERASISH_ENGINE is set" if plain else ""
+        return f"{device.default()}: {card or 'an NVIDIA card'}, convolutions in {cuda.arithmetic()}{engine}"
     return f"cpu; {card} is not used: {reason}" if card else f"cpu; {reason}"
 
 

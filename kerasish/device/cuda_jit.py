@@ -15,6 +15,7 @@ and launched by cuda.core. With KERASISH_ENGINE=numba, plain `numba.cuda.jit` co
 import functools
 import importlib
 import inspect
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,8 +23,9 @@ from typing import Any
 from kerasish.device import cache, cuda_arguments, extras, waiting
 from kerasish.device.cuda_code import architecture, cache_key, link, numba_cuda, ptx, simulated
 from kerasish.device.cuda_code import require as require
-from kerasish.device.cuda_source import fingerprint, outside, specialized
+from kerasish.device.cuda_source import outside, specialized
 from kerasish.device.cuda_source import unroll as unroll
+from kerasish.device.fingerprint import fingerprint
 
 _made: list["Kernel"] = []
 _streams: dict[int, Any] = {}
@@ -150,6 +152,9 @@ class Untyped:
 class Cuda:
     """`numba.cuda`, imported when a kernel is compiled; its `jit` is this library's."""
 
+    def __init__(self) -> None:
+        self.__qualname__, self.py_func, self.function = "cuda", None, None  # what `fingerprint` asks of everything
+
     @staticmethod
     def jit(
         signature: str | Callable | None = None,
@@ -241,14 +246,14 @@ def _stamp(kernel: Kernel) -> list[str]:
     """What names must hold of a kernel that the cache's key does not cover: nothing for this package's own."""
     if kernel.__module__.startswith("kerasish."):
         return []
-    named = list(kernel.called())
-    functions = [value.function for _, value in named if isinstance(value, Device | Intrinsic)]
-    return [fingerprint([kernel.source, *functions], named, (kernel.arguments, kernel.options))]
+    inner = lambda value: fingerprint(value.function) if isinstance(value, Device | Intrinsic) else value
+    constants = sorted((name, inner(value)) for name, value in kernel.constants.items())
+    return [fingerprint(kernel.source, constants, kernel.arguments, kernel.options)]
 
 
 def launch(kernel: Kernel, configuration: tuple, *arguments: Any) -> None:
     """Run a kernel over (grid, threads of a block), on the card and the stream that CuPy uses now."""
-    if _plain():
+    if plain():
         return _launch_plainly(kernel, configuration, arguments)
     config = _config(*configuration)
     if config is None:
@@ -277,11 +282,12 @@ def _launch_plainly(kernel: Kernel, configuration: tuple, arguments: tuple) -> N
 
 
 @functools.cache
-def _plain() -> bool:
+def plain() -> bool:
     """Whether plain numba-cuda runs the kernels."""
-    from kerasish.device.parallel import engine
+    from kerasish.device.engines import engine
 
-    return bool(_refusals) or simulated() or engine() == "numba"
+    engine()  # refuses an unknown one; that the CPU's compiler has failed says nothing of cards
+    return bool(_refusals) or simulated() or os.environ.get("KERASISH_ENGINE") == "numba"
 
 
 @functools.lru_cache(4096)
@@ -305,8 +311,10 @@ def _load(kernel: Kernel, card: int) -> Any:
         code = ObjectCode.from_cubin(cubin(kernel, capability))
     except (AttributeError, ImportError) as error:  # of a numba-cuda or a cuda.core that this library does not know
         numba_cuda()  # where it is not there at all, that is the message
+        if os.environ.get("KERASISH_ENGINE") == "pool":
+            raise
         _refusals.append(error)
-        _plain.cache_clear()
+        plain.cache_clear()
         warnings.warn(
             f"CUDA kernels cannot be compiled ahead of a launch ({type(error).__name__}: {error}); plain numba-cuda "
             f"compiles and launches them instead, anew in each process. To mend that: {extras.install('cuda')}",

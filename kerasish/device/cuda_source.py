@@ -9,15 +9,12 @@ import builtins
 import copy
 import dis
 import functools
-import hashlib
 import inspect
 import operator
 import textwrap
 import types
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 unroll = range  # what it means to a reader, and to linters: `specialized` writes these loops out
 
@@ -50,18 +47,6 @@ def outside(function: Callable, constants: dict[str, Any]) -> dict[str, Any]:
     closed = dict(zip(function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__ or ())))
     places = (constants, closed, function.__globals__, vars(builtins))
     return {name: next((place[name] for place in places if name in place), None) for name in _looked_up(function)}
-
-
-def fingerprint(functions: list[Callable], named: list[tuple[str, Any]], more: Any) -> str:
-    """What changes when machine code would: the functions' texts, and of what they name that which is data."""
-    data = sorted((name, _told(value)) for name, value in named)
-    return hashlib.sha256(repr(([*map(inspect.getsource, functions)], data, more)).encode()).hexdigest()[:12]
-
-
-def _told(value):
-    if isinstance(value, np.ndarray):
-        return hashlib.sha256(value.tobytes()).hexdigest()
-    return repr(value) if isinstance(value, int | float | complex | str | tuple | np.generic) else ""
 
 
 def specialized(function: Callable, constants: dict[str, Any]) -> Callable:

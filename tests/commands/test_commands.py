@@ -145,6 +145,17 @@ def test_doctor_says_which_device_is_used_and_why(monkeypatch, card, reason, def
     assert (found["next step"] == extras.install("cuda")) == ("[cuda]" in (reason or ""))
 
 
+def test_doctor_says_which_engine_a_card_has(monkeypatch):
+    monkeypatch.setattr(doctor, "_graphics_card", lambda: "T4")
+    monkeypatch.setattr(device, "default", lambda: "gpu:0")
+    monkeypatch.setattr(cuda, "capability", lambda: (7, 5))
+    monkeypatch.setattr(cuda, "missing", lambda: None)
+    monkeypatch.setenv("KERASISH_ENGINE", "numba")
+    assert doctor.report()["device"].endswith("kernels by plain numba-cuda: KERASISH_ENGINE is set")
+    monkeypatch.setenv("KERASISH_ENGINE", "pool")
+    assert doctor.report()["device"].endswith("convolutions in float32")
+
+
 def test_the_line_that_installs_an_extra(tmp_path, monkeypatch):
     """It must work without a package index that has kerasish: from the clone, or from where it was installed."""
     assert extras.install("cuda") == f"pip install '{ROOT}[cuda]'"

@@ -98,14 +98,18 @@ def test_what_a_future_numba_cuda_lacks_has_plain_numba_take_over(launches, monk
     monkeypatch.setattr(cuda_jit, "cubin", lambda kernel, capability: cuda_jit.ptx(kernel))
     monkeypatch.delattr("numba.cuda.dispatcher.get_current_device")
     x, mask = cupy.asarray(np.ones(7, "float32")), cupy.asarray(np.ones(7, "bool"))
-    cuda_jit._plain.cache_clear()
+    cuda_jit.plain.cache_clear()
     try:
         with pytest.warns(RuntimeWarning, match=r"AttributeError: .*get_current_device.*; plain numba-cuda compiles"):
             y = kernels.masked_scale(x, mask, 1.5)
         kernels.masked_scale(x, mask, 1.5)  # says it once
     finally:
-        cuda_jit._plain.cache_clear()
+        cuda_jit.plain.cache_clear()
     assert not taken and len(plainly) == 2
+    monkeypatch.setenv("KERASISH_ENGINE", "pool")  # insists
+    cuda_jit._refusals.clear()
+    with pytest.raises(AttributeError, match="get_current_device"):
+        kernels.masked_scale(x, mask, 1.5)
     assert plainly[0] == (kernels._masked_scale, (1, kernels.THREADS), (x, mask, y, 7, 1.5))
 
 

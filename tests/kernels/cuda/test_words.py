@@ -127,7 +127,7 @@ def numba_without_a_card(monkeypatch):
     monkeypatch.setattr(dispatcher._Kernel, "bind", lambda self: None)
     monkeypatch.setattr(dispatcher._Kernel, "launch", lambda self, *given: taken.append((self, *given)))
     monkeypatch.setattr(numba_cuda, "external_stream", Stream.from_handle)
-    monkeypatch.setattr(cuda_jit, "_plain", lambda: True)
+    monkeypatch.setattr(cuda_jit, "plain", lambda: True)
     for kernel in cuda_jit.kernels():
         monkeypatch.setattr(kernel, "loaded", {0: "what cuda.core launches"})
     with fake_cupy.installed() as cupy:
@@ -159,8 +159,8 @@ def test_plain_numba_s_code_holds_to_the_launch_bounds(numba_without_a_card, nam
 
 @pytest.mark.parametrize(("engine", "plain"), [("numba", True), ("pool", False)])
 def test_the_environment_chooses_the_engine(monkeypatch, engine, plain):
-    monkeypatch.setattr("kerasish.device.parallel.engine", lambda: engine)
-    assert cuda_jit._plain.__wrapped__() is plain
+    monkeypatch.setenv("KERASISH_ENGINE", engine)
+    assert cuda_jit.plain.__wrapped__() is plain
 
 
 FAMILIES = {
