@@ -11,7 +11,7 @@ from llvmlite import ir
 
 from kerasish.device import llvm_ir
 from kerasish.device.lazy import types
-from kerasish.device.natives import intrinsic, njit
+from kerasish.device.natives import intrinsic
 
 I64 = ir.IntType(64)
 
@@ -84,12 +84,6 @@ def clear(typingctx, to, count):
 def _bytes(context, builder, pointer, count):
     count = builder.select(builder.icmp_signed("<", count, count.type(0)), count.type(0), count)
     return builder.mul(count, count.type(context.get_abi_sizeof(context.get_data_type(pointer.dtype))))
-
-
-@njit
-def place(x, i):
-    """The address of element i of a C-contiguous array."""
-    return np.int64(x.ctypes.data) + i * x.itemsize
 
 
 @intrinsic(lambda like, value: type(like)(value))

@@ -10,7 +10,7 @@ import pytest
 import kerasish
 from kerasish.device.jit import get_thread_id, njit, prange
 from kerasish.device.outline import outlined
-from kerasish.device.pointer import place, view
+from kerasish.device.pointer import in_llvm, view
 from kerasish.device.records import as_record, record
 
 OFFSET = 3
@@ -81,18 +81,42 @@ def test_the_body_closes_over_what_the_kernel_does():
 
 
 @njit(parallel=True)
-def shifted(tasks, x, start, places):
+def shifted(tasks, x, start):
     for task in prange(tasks):
-        u = view(x, start)
+        u = view(view(x, 1), start)
         u[task] = task
-        places[task] = place(x, start)
 
 
-def test_views_and_places():
-    x, places = np.full((2, 3), -1.0), np.zeros(2, np.int64)
-    shifted(2, x, 2, places)
+def test_views_begin_anywhere_and_may_be_views_of_views():
+    x = np.full((2, 3), -1.0)
+    shifted(2, x, 1)
     assert x.tolist() == [[-1, -1, 0], [1, -1, -1]]
-    assert (places == x.ctypes.data + 16).all()
+
+
+@in_llvm(
+    lambda at, given, elements: at.store(
+        at.sitofp(given.n, elements["x"]), at.inttoptr(given.x, elements["x"].as_pointer())
+    )
+)
+def written(x, n):
+    """The first element becomes n."""
+    x[0] = n
+
+
+@njit(parallel=True)
+def by_llvm(tasks, x):
+    for task in prange(tasks):
+        written(view(x, task), task + 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("engine", ["pool", "numba"])
+def test_vector_code_in_place_of_what_numpy_says(dtype, engine, monkeypatch):
+    monkeypatch.setattr("kerasish.device.parallel.engine", lambda: engine)
+    x, y = np.zeros(3, dtype), np.zeros(3, dtype)
+    by_llvm(3, x)
+    by_llvm.function(3, y)
+    assert x.tolist() == y.tolist() == [1, 2, 3]
 
 
 @record

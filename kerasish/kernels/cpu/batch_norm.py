@@ -126,7 +126,7 @@ def _train(tasks, tasks_after, x, gamma, beta, epsilon, cut, split, y, statistic
     cuts, C = split[0], statistics.shape[1]
     for task in prange(tasks):
         own, part = view(sums, 2 * task * cuts.width), view(scratch, 2 * task * cuts.width)
-        _moments(
+        moments(
             view(x, 0), own, part, cuts.width, cuts.folds, task * cuts.span, min(cuts.count, (task + 1) * cuts.span)
         )
     _join_moments(x, view(sums, 0), C, tasks, cuts)
@@ -139,7 +139,7 @@ def _train(tasks, tasks_after, x, gamma, beta, epsilon, cut, split, y, statistic
 
 
 @njit(fastmath=FASTMATH)
-def _moments(x, sums, scratch, width, folds, first, last):
+def moments(x, sums, scratch, width, folds, first, last):
     """For each place in a fold: the mean over some folds, and the sum of squared deviations from it, in float64.
 
     They go to sums (2, width); scratch likewise.
@@ -181,7 +181,7 @@ def _join_moments(x, sums, C, tasks, cuts):
         total[i % C] += tail[i]
     for c in range(C):
         total[c] /= n
-    _repeat(total, width, C)
+    repeat(total, width, C)
     for task in range(tasks):
         mean, squares = view(sums, 2 * task * width), view(sums, (2 * task + 1) * width)
         folds = float(min(cuts.span, cuts.count - task * cuts.span))
@@ -201,7 +201,7 @@ def _fold_up(sums, width, C):
 
 
 @njit(fastmath=FASTMATH)
-def _repeat(row, width, C):
+def repeat(row, width, C):
     """Copies the first C places into the others."""
     for i in range(C, width):
         row[i] = row[i - C]
@@ -228,9 +228,9 @@ def _affine_rows(rows, middle, inverse_std, gamma, beta, cut, width, C):
         scale[c] = inverse_std[c] * weight[c] if gamma.size else inverse_std[c]
         shift[c] = level[c] if beta.size else number(mean[c], 0)
     rows[LOW * width], rows[HIGH * width] = _bounds(cut)
-    _repeat(mean, width, C)
-    _repeat(scale, width, C)
-    _repeat(shift, width, C)
+    repeat(mean, width, C)
+    repeat(scale, width, C)
+    repeat(shift, width, C)
 
 
 @njit(parallel=True, fastmath=FASTMATH, usual=("float32.1 float32.1 float32.2 int64",))
@@ -339,8 +339,8 @@ def _gradient_rows(rows, sums, inverse_std, affine_grad, width, C, n):
         to_gamma[c] = ggamma[c] * std
         slope[c] = -scale[c] * std * std * ggamma[c] / n
         start[c] = -scale[c] * gbeta[c] / n
-    _repeat(slope, width, C)
-    _repeat(start, width, C)
+    repeat(slope, width, C)
+    repeat(start, width, C)
 
 
 @njit(fastmath=FASTMATH)

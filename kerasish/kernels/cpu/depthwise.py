@@ -13,7 +13,7 @@ import numpy as np
 from kerasish.core.shapes import Window
 from kerasish.device import memory, threads
 from kerasish.device.jit import FASTMATH, njit, prange
-from kerasish.device.pointer import view
+from kerasish.device.pointer import clear, view
 from kerasish.device.raw import by_numpy
 from kerasish.device.records import as_record, record
 from kerasish.kernels.cpu import strip
@@ -271,8 +271,7 @@ def _filters(tasks, x, partial, gy, walk, rows, columns, bands, stream, large):
     """x (N, H, W, C), partial (parts, KH KW C), gy (N, OH, OW, C), and a `Layout`. Task: the sums of a part."""
     for task in prange(tasks):
         at, w = walk[0], view(partial, task * partial.shape[1])
-        for i in range(partial.shape[1]):
-            w[i] = 0
+        clear(w, partial.shape[1])
         for part in range(task * bands // tasks, (task + 1) * bands // tasks):
             image, first, count = band_of(at, part)
             u, v = view(x, image * at.x_image), view(gy, image * at.y_image)

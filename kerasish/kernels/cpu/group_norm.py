@@ -11,10 +11,11 @@ import numpy as np
 
 from kerasish.device import memory, threads
 from kerasish.device.jit import FASTMATH, njit, prange
-from kerasish.device.pointer import number, place, pointer, view
+from kerasish.device.pointer import view
 from kerasish.device.raw import by_numpy
 from kerasish.kernels.cpu import fold
 from kerasish.kernels.cpu.arrays import supported
+from kerasish.kernels.cpu.batch_norm import moments, repeat
 from kerasish.kernels.cpu.layout import chunks
 from kerasish.kernels.reference import group_norm as reference
 
@@ -79,17 +80,17 @@ def _group(tasks, x, affine, epsilon, y, mean, inverse_std, sums, scratch, folds
     x, y  (N, size), affine (2, C) gamma and beta, epsilon (1), mean and inverse_std (N, G)
     sums  (N, 2, width), scratch (N, VECTORS, width)
     """
-    size, C, G, width, zero = x.shape[1], affine.shape[1], mean.shape[1], sums.shape[2], x.dtype.type(0)
-    means, scales, gammas = place(mean, 0), place(inverse_std, 0), place(affine, 0)
+    (size, width), C, G = (x.shape[1], sums.shape[2]), affine.shape[1], mean.shape[1]
     for task in prange(tasks):
-        at, own, joined = place(x, task * size), place(scratch, task * VECTORS * width), place(sums, task * 2 * width)
-        _moments(zero, at, own, joined, width, folds, count)
-        _statistics(zero, at, joined, place(epsilon, 0), means, scales, C, G, size, width, count, task)
-        _rows(zero, own, gammas, means, scales, C, G, width, task)
-        u, v, middle, scale, shift = x[task], y[task], scratch[task, MEAN], scratch[task, SCALE], scratch[task, SHIFT]
+        u, v, own = view(x, task * size), view(y, task * size), view(scratch, task * VECTORS * width)
+        joined, m, s = view(sums, task * 2 * width), view(mean, task * G), view(inverse_std, task * G)
+        moments(u, joined, own, width, folds, 0, count)
+        _statistics(u, joined, epsilon[0], m, s, C, G, size, width, count)
+        _rows(own, view(affine, 0), m, s, C, G, width)
+        middle, scale, shift = view(own, MEAN * width), view(own, SCALE * width), view(own, SHIFT * width)
         for c in range(C):
             shift[c] = affine[1, c]
-        _repeat(shift, C, width)
+        repeat(shift, width, C)
         for start in range(0, size, width):
             a, b = view(u, start), view(v, start)
             for i in range(min(width, size - start)):
@@ -97,33 +98,9 @@ def _group(tasks, x, affine, epsilon, y, mean, inverse_std, sums, scratch, folds
 
 
 @njit(fastmath=FASTMATH)
-def _moments(zero, x, own, sums, width, folds, count):
-    """For each place in a fold: the mean over the folds, and the sum of squared deviations from it, in float64."""
-    center, deviation = pointer(zero, own, 0, width), pointer(zero, own, width, width)
-    mean, square = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
-    for i in range(width):
-        mean[i] = square[i] = 0.0
-    for start in range(0, count, folds):
-        stop = min(count, start + folds)
-        before, share = float(start), (stop - start) / stop
-        here = pointer(zero, x, start * width, (stop - start) * width)
-        fold.total(here, center, width, stop - start)
-        for i in range(width):
-            center[i] = center[i] / number(zero, stop - start)
-        fold.squares(here, center, deviation, width, stop - start)
-        for i in range(width):
-            shift = center[i] - mean[i]
-            mean[i] += shift * share
-            square[i] += deviation[i] + shift * shift * share * before
-
-
-@njit(fastmath=FASTMATH)
-def _statistics(zero, x, sums, constants, mean, inverse_std, C, G, size, width, count, task):
+def _statistics(x, sums, epsilon, mean, inverse_std, C, G, size, width, count):
     """Joins the places of each group, and the elements after the last whole fold."""
-    middle, square = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
-    left, J, epsilon = size - count * width, C // G, pointer(0.0, constants, 0, 1)[0]
-    tail = pointer(zero, x, count * width, left)
-    to_mean, to_scale = pointer(zero, mean, task * G, G), pointer(zero, inverse_std, task * G, G)
+    middle, square, tail, left, J = sums, view(sums, width), view(x, count * width), size - count * width, C // G
     for g in range(G):
         total, apart = 0.0, 0.0
         for row in range(g * J, width, C):
@@ -139,27 +116,19 @@ def _statistics(zero, x, sums, constants, mean, inverse_std, C, G, size, width, 
         for row in range(g * J, left, C):
             for i in range(row, row + J):
                 apart += (tail[i] - m) * (tail[i] - m)
-        to_mean[g] = m
-        to_scale[g] = 1.0 / math.sqrt(apart / (size // G) + epsilon)
+        mean[g] = m
+        inverse_std[g] = 1.0 / math.sqrt(apart / (size // G) + epsilon)
 
 
 @njit(fastmath=FASTMATH)
-def _rows(zero, own, gamma, mean, inverse_std, C, G, width, task):
+def _rows(own, gamma, mean, inverse_std, C, G, width):
     """The mean at each place of a fold, and what results are multiplied by."""
-    middle, scale = pointer(zero, own, MEAN * width, width), pointer(zero, own, SCALE * width, width)
-    m, s, weight = pointer(zero, mean, task * G, G), pointer(zero, inverse_std, task * G, G), pointer(zero, gamma, 0, C)
+    middle, scale = view(own, MEAN * width), view(own, SCALE * width)
     for g in range(G):
         for c in range(g * (C // G), (g + 1) * (C // G)):
-            middle[c], scale[c] = m[g], s[g] * weight[c]
-    _repeat(middle, C, width)
-    _repeat(scale, C, width)
-
-
-@njit(fastmath=FASTMATH)
-def _repeat(row, C, width):
-    """Copies the first C places into the others."""
-    for i in range(C, width):
-        row[i] = row[i - C]
+            middle[c], scale[c] = mean[g], inverse_std[g] * gamma[c]
+    repeat(middle, width, C)
+    repeat(scale, width, C)
 
 
 @njit(
@@ -173,17 +142,19 @@ def _group_grad(tasks, gy, x, gamma, mean, inverse_std, gx, partial, sums, scrat
     gy, x, gx  (N, size), gamma (C), mean and inverse_std (N, G), partial (N, 2, C)
     sums  (N, 2, width), scratch (N, VECTORS, width)
     """
-    size, C, G, width, zero = x.shape[1], gamma.size, mean.shape[1], sums.shape[2], x.dtype.type(0)
-    means, scales, gammas, parts = place(mean, 0), place(inverse_std, 0), place(gamma, 0), place(partial, 0)
+    (size, width), C, G = (x.shape[1], sums.shape[2]), gamma.size, mean.shape[1]
     for task in prange(tasks):
-        own, joined = place(scratch, task * VECTORS * width), place(sums, task * 2 * width)
-        given = place(gy, task * size), place(x, task * size)
-        _rows(zero, own, gammas, means, scales, C, G, width, task)
-        _gradient_sums(zero, *given, own, joined, C, size, width, folds, count)
-        _gradient_rows(zero, own, joined, gammas, scales, parts, C, G, size, width, task)
-        g, u, to = gy[task], x[task], gx[task]
-        middle, scale = scratch[task, MEAN], scratch[task, SCALE]
-        slope, shift = scratch[task, SLOPE], scratch[task, SHIFT]
+        g, u, to = view(gy, task * size), view(x, task * size), view(gx, task * size)
+        own, joined, s = (
+            view(scratch, task * VECTORS * width),
+            view(sums, task * 2 * width),
+            view(inverse_std, task * G),
+        )
+        _rows(own, view(gamma, 0), view(mean, task * G), s, C, G, width)
+        _gradient_sums(g, u, own, joined, C, size, width, folds, count)
+        _gradient_rows(own, joined, view(gamma, 0), s, view(partial, 2 * task * C), C, G, size, width)
+        middle, scale = view(own, MEAN * width), view(own, SCALE * width)
+        slope, shift = view(own, SLOPE * width), view(own, SHIFT * width)
         for start in range(0, size, width):
             dy, a, da = view(g, start), view(u, start), view(to, start)
             for i in range(min(width, size - start)):
@@ -191,18 +162,16 @@ def _group_grad(tasks, gy, x, gamma, mean, inverse_std, gx, partial, sums, scrat
 
 
 @njit(fastmath=FASTMATH)
-def _gradient_sums(zero, gy, x, own, sums, C, size, width, folds, count):
+def _gradient_sums(gy, x, own, sums, C, size, width, folds, count):
     """For each channel: the float64 sums of gy and of gy (x - mean)."""
-    plain, weighted = pointer(zero, own, 0, width), pointer(zero, own, width, width)
-    gbeta, ggamma = pointer(0.0, sums, 0, width), pointer(0.0, sums, width, width)
-    middle, left = pointer(zero, own, MEAN * width, width), size - count * width
-    g, u = pointer(zero, gy, count * width, left), pointer(zero, x, count * width, left)
+    plain, weighted, gbeta, ggamma = own, view(own, width), sums, view(sums, width)
+    middle, left = view(own, MEAN * width), size - count * width
+    g, u = view(gy, count * width), view(x, count * width)
     for i in range(width):
         gbeta[i] = ggamma[i] = 0.0
     for start in range(0, count, folds):
         at, some = start * width, min(count, start + folds) - start
-        a, b = pointer(zero, x, at, some * width), pointer(zero, gy, at, some * width)
-        fold.products(a, b, middle, plain, width, some)
+        fold.products(view(x, at), view(gy, at), middle, plain, width, some)
         for i in range(width):
             gbeta[i] += plain[i]
             ggamma[i] += weighted[i]
@@ -216,19 +185,17 @@ def _gradient_sums(zero, gy, x, own, sums, C, size, width, folds, count):
 
 
 @njit(fastmath=FASTMATH)
-def _gradient_rows(zero, own, sums, gamma, inverse_std, partial, C, G, size, width, task):
+def _gradient_rows(own, sums, gamma, inverse_std, partial, C, G, size, width):
     """The sample's share of the gradients of gamma and beta; gx = scale gy + slope (x - mean) + shift."""
-    gbeta, ggamma = pointer(0.0, sums, 0, C), pointer(0.0, sums, width, C)
-    to_gamma, to_beta = pointer(0.0, partial, 2 * task * C, C), pointer(0.0, partial, (2 * task + 1) * C, C)
-    slope, shift = pointer(zero, own, SLOPE * width, width), pointer(zero, own, SHIFT * width, width)
-    weight, J = pointer(zero, gamma, 0, C), C // G
+    gbeta, ggamma, to_gamma, to_beta = sums, view(sums, width), partial, view(partial, C)
+    slope, shift, J = view(own, SLOPE * width), view(own, SHIFT * width), C // G
     for g in range(G):
-        s, level, steep = float(pointer(zero, inverse_std, task * G + g, 1)[0]), 0.0, 0.0
+        s, level, steep = float(inverse_std[g]), 0.0, 0.0
         for c in range(g * J, (g + 1) * J):
-            level += weight[c] * gbeta[c]
-            steep += weight[c] * ggamma[c]
+            level += gamma[c] * gbeta[c]
+            steep += gamma[c] * ggamma[c]
             to_beta[c], to_gamma[c] = gbeta[c], ggamma[c] * s
         for c in range(g * J, (g + 1) * J):
             slope[c], shift[c] = -s * s * s * steep / (size // G), -s * level / (size // G)
-    _repeat(slope, C, width)
-    _repeat(shift, C, width)
+    repeat(slope, width, C)
+    repeat(shift, width, C)
