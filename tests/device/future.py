@@ -84,24 +84,24 @@ def train():
     from kerasish import layers
     from kerasish.device.engines import engine
 
-    keras.utils.set_random_seed(0)
-    (x, y), _ = keras.datasets.fashion_mnist_small.load_data()
-    x, y = x[:96, ..., None] / np.float32(255), y[:96]
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dropout(0.5),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        keras.utils.set_random_seed(0)
+        (x, y), _ = keras.datasets.fashion_mnist_small.load_data()
+        x, y = x[:96, ..., None] / np.float32(255), y[:96]
+        model = keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                layers.Conv2D(32, 3, activation="relu"),
+                layers.MaxPooling2D(),
+                layers.Conv2D(64, 3, activation="relu"),
+                layers.MaxPooling2D(),
+                layers.Flatten(),
+                layers.Dropout(0.5),
+                layers.Dense(10, activation="softmax"),
+            ]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         losses = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history["loss"]
         model.predict(x, verbose=0)
     print(engine(), len(caught), *map(repr, losses))
