@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -31,14 +32,15 @@ def is_dispatcher(function: Any) -> bool:
     return hasattr(function, "py_func") and hasattr(function, "targetoptions")
 
 
-def parameters(function: Callable, options: dict) -> int | None:
-    """How many arguments a function takes by position, without `options`; None if any number, or nobody knows."""
+def parameters(function: Callable, options: dict) -> float | None:
+    """How many arguments a function takes by position, without `options`; infinity for any number; None if it does not
+    say."""
     try:
         found = inspect.signature(python_function(function)).parameters.values()
     except (TypeError, ValueError):
         return None
     if any(p.kind is p.VAR_POSITIONAL for p in found):
-        return None
+        return math.inf
     by_position = [p for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return sum(p.name not in options and p.default is p.empty for p in by_position)
 

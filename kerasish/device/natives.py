@@ -20,6 +20,7 @@ import numpy as np
 
 from kerasish.device import cache, engines, waiting
 from kerasish.device.companions import companions
+from kerasish.device.fingerprint import fingerprint
 
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
@@ -110,7 +111,8 @@ def njit(
 def _native(signature, function):
     if not re.fullmatch(r"void\((int64(, ?)?)*\)", signature):
         raise TypeError(f"{function.__qualname__}: expected a signature 'void(int64, ...)'; received {signature!r}")
-    return Native(function, signature.count("int64"), "")
+    stamp = "" if function.__module__.startswith("kerasish.") else fingerprint(function)
+    return Native(function, signature.count("int64"), stamp)
 
 
 def intrinsic(fallback: Callable) -> Callable:

@@ -84,7 +84,7 @@ class Kernel(Family):
         else:
             from kerasish.device import plain
 
-            plain.run(self, tasks, arguments, threads or _all())
+            plain.run(self, kinds, tasks, arguments, threads or _all())
 
     def entry(self, *kinds: str) -> Callable:
         """The function of (address of the plan, worker) for arguments of these kinds."""

@@ -6,6 +6,7 @@ its work alone: Numba's simplest threads may not be entered twice.
 
 import contextlib
 import functools
+import glob
 import inspect
 import os
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from typing import Any
 import numba
 from numba.extending import intrinsic
 
-from kerasish.device import cache, entering, natives
+from kerasish.device import cache, entering, natives, waiting
 from kerasish.device.outline import outlined
 
 _kept: list = []
+_met: set = set()  # kernels, with the kinds of arguments for which they are there
 LOOP = """
 def loop({given}):
     for task in prange(tasks):
@@ -31,27 +33,45 @@ TWO_LOOPS = f"""{LOOP}
 """
 
 
-def run(kernel: Any, tasks: int, arguments: tuple, threads: int) -> None:
-    """Run a `parallel.Kernel`."""
+def run(kernel: Any, kinds: list[str], tasks: int, arguments: tuple, threads: int) -> None:
+    """Run a `parallel.Kernel` on arguments of these kinds."""
     if threads == 1:
-        _alone(kernel, tasks, arguments)
+        _run(kernel, False, kinds, tasks, arguments)
         return
     with entering.Turn(wait=False) as turn:
         if not turn.taken:
-            _alone(kernel, tasks, arguments)
+            _run(kernel, False, kinds, tasks, arguments)
             return
         before = numba.get_num_threads()
         numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
         try:
-            with _plainly():
-                compiled(kernel, True)(tasks, *arguments)
+            _run(kernel, True, kinds, tasks, arguments)
         finally:
             numba.set_num_threads(before)
 
 
-def _alone(kernel, tasks, arguments):
+def _run(kernel, parallel, kinds, tasks, arguments):
+    dispatcher, key = compiled(kernel, parallel), (kernel, parallel, *kinds)
     with _plainly():
-        compiled(kernel, False)(tasks, *arguments)
+        if key in _met:
+            dispatcher(tasks, *arguments)
+            return
+        with _waiting("-".join([f"{kernel.module}.{kernel.name}", *kinds]), dispatcher.py_func):
+            dispatcher(tasks, *arguments)
+        _met.add(key)
+
+
+@contextmanager
+def _waiting(name: str, function: Any) -> Iterator[None]:
+    """While Numba compiles the first code of a function it is shown, as the other compiler's work is."""
+    folder, file = os.path.split(function.__code__.co_filename)
+    if glob.glob(os.path.join(glob.escape(folder), "__pycache__", f"{glob.escape(file.removesuffix('.py'))}.*")):
+        yield
+        return
+    waiting.expect([name])
+    with waiting.waiting(natives.cache_key()):
+        yield
+    waiting.done(name)
 
 
 def call(dispatcher: Any, arguments: tuple, options: dict) -> Any:
@@ -96,7 +116,8 @@ def compiled(kernel: Any, parallel: bool) -> Any:
     file = _kept_source("-".join([f"{kernel.module}.{kernel.name}", *kernel.stamp(), f"{parallel:d}"]), source)
     scope = {"prange": numba.prange, "get_thread_id": numba.get_thread_id, "int64": numba.int64}
     scope.update(zip(("first", "between", "second"), _bodies(kernel)), __name__=kernel.module)
-    return _cached(functools.partial(numba.njit, parallel=parallel, **_options(kernel)), source, file, scope)
+    compiler = functools.partial(numba.njit, parallel=parallel, **_options(kernel))
+    return _cached(compiler, _function(source, file, scope), file)
 
 
 def address_of(native: Any) -> int:
@@ -106,17 +127,24 @@ def address_of(native: Any) -> int:
     options = {"error_model": "numpy", "nogil": True, "fastmath": set(natives.FASTMATH)}
     scope = {"inner": numba.njit(**options)(native.function), "__name__": native.function.__module__}
     compiler = functools.partial(numba.cfunc, numba.void(*[numba.int64] * native.arguments))
-    with _plainly():
-        _kept.append(compiled := _cached(compiler, source, _kept_source(native.name, source), scope))
+    file = _kept_source(native.name, source)
+    function = _function(source, file, scope)
+    with _plainly(), _waiting(native.name, function):
+        _kept.append(compiled := _cached(compiler, function, file))
     return compiled.address
 
 
-def _cached(compiler, source, file, scope):
-    """What a compiler of Numba's makes of the function `loop` of a source."""
+def _function(source, file, scope):
+    """The function `loop` of a source."""
     exec(compile(source, file or "<loop>", "exec"), scope)
+    return scope["loop"]
+
+
+def _cached(compiler, function, file):
+    """What a compiler of Numba's makes of a function, kept beside its file."""
     with contextlib.suppress(RuntimeError):  # Numba finds no place for a cache
-        return compiler(cache=file is not None)(scope["loop"])
-    return compiler()(scope["loop"])
+        return compiler(cache=file is not None)(function)
+    return compiler()(function)
 
 
 def _kept_source(name: str, source: str) -> str | None:

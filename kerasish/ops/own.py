@@ -85,7 +85,11 @@ class NumbaOp(Op):
     def __init__(self, function: Callable, options: dict | None = None):
         if not is_own_op(function):
             raise TypeError(f"expected an op made by keras.ops.numba_op. Received: {function!r}")
-        self.function, self.options, self._functions = function, options or {}, vars(function)["functions"]
+        self.function, self.options = function, options or {}
+
+    @property
+    def _functions(self) -> Functions:
+        return vars(self.function)["functions"]
 
     def __getattr__(self, attribute):
         if attribute == "name":

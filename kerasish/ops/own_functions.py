@@ -106,8 +106,8 @@ class Functions:
             )
         function = function.functions.forwards[0] if is_own_op(function) else function
         found = callers.parameters(function, options)
-        if found is None:
-            return True
+        if found in (None, math.inf):
+            return found is not None
         found -= 1 + wanted if callers.is_kernel(function) else 0
         least = gradients + inputs
         if found not in (least, least + gradients):

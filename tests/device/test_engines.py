@@ -88,7 +88,8 @@ print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 
 
 def test_plain_numba_keeps_what_it_has_compiled(tmp_path):
-    found = [python(tmp_path, "-c", PROGRAM, KERASISH_ENGINE="numba") for _ in range(2)]
+    found = [python(tmp_path, "-c", PROGRAM, KERASISH_ENGINE="numba", KERASISH_QUIET="0") for _ in range(2)]
+    assert ["compiling kernels for this machine" in done.stderr for done in found] == [True, False]
     assert [done.stdout.strip() for done in found] == ["0 1", "1 0"], found[0].stderr + found[1].stderr
     (folder,) = tmp_path.iterdir()
     assert (folder / "numba" / "kerasish.kernels.cpu.softmax._softmax-1.py").is_file()

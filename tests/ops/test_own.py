@@ -1,5 +1,6 @@
 """`numba_op`: an op of a user's functions is an op like any other, and says whose fault it is when it is none."""
 
+import copy
 import os
 import re
 import subprocess
@@ -12,13 +13,14 @@ import pytest
 
 import kerasish as keras
 from kerasish import layers, ops
-from kerasish.device import jit
+from kerasish.device import jit, natives, pointer
 from kerasish.ops import check_gradients, numba_op
 from tests.kernels.cuda import pretend
 from tests.ops import own_ops
 from tests.ops.gradients import check_gradient
 from tests.ops.own_ops import ROWS, X, gate_grad_python, gate_python
 
+pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
 ROOT = Path(__file__).parents[2]
 gate = ROWS["python"][0]
 
@@ -148,7 +150,21 @@ def test_as_a_loss():
         model.compile("sgd", chosen)
         x = np.linspace(-1, 1, 160, dtype="float32").reshape(40, 4)
         results.append(model.fit(x, x[:, :1], batch_size=8, epochs=4, verbose=0, shuffle=False).history["loss"])
+        assert model._step_replays.recorded.uses > 0  # the loss is no part of what is recorded
     np.testing.assert_allclose(*results, rtol=1e-5)
+
+
+def test_copies_share_the_functions():
+    for name in ("numba, parallel", "kernel"):
+        model = keras.Model(image := keras.Input((4,)), ROWS[name][0](image))
+        np.testing.assert_array_equal(copy.deepcopy(model)(F), model(F))
+
+
+def test_functions_of_numpy():
+    """They do not say what they take."""
+    op = numba_op(np.square, lambda *given: 2 * given[0] * given[1] if len(given) == 3 else None)
+    assert check_gradients(op, X).right
+    assert numba_op(np.exp, np.multiply)(X).shape == X.shape
 
 
 def test_second_derivatives():
@@ -353,6 +369,17 @@ def test_kernels_of_one_name_are_told_apart():
         y = np.zeros(3)
         made(factor)(3, y, np.ones(3))
         assert y.tolist() == [factor] * 3
+
+
+def test_functions_with_an_address_are_told_apart():
+    def addressed(number):
+        @jit.njit("void(int64)")
+        def store(place):
+            pointer.view(place, number)
+
+        return store
+
+    assert addressed(1).name == addressed(1).name != addressed(2).name
 
 
 def test_numbers_that_a_kernel_cannot_take_are_refused():
