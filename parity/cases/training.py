@@ -80,6 +80,27 @@ def _convnet(keras):
     return model, {"x": x, "y": y, "batch_size": 64}
 
 
+@training("each family of kernels, Adam, three steps")
+def each_family(keras):
+    L = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            L.Conv2D(8, 3, strides=2, use_bias=False),
+            L.BatchNormalization(),
+            L.ReLU(),
+            L.DepthwiseConv2D(3, padding="same"),
+            L.MaxPooling2D(),
+            L.Conv2D(12, 3, activation="relu"),
+            L.Flatten(),
+            L.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    x, y = images(64)
+    return model, {"x": x, "y": y, "batch_size": 64}
+
+
 @training("one-hot targets, validation split, SGD with momentum")
 def _validation(keras):
     model = convnet(keras)
