@@ -9,7 +9,6 @@ import hashlib
 import itertools
 import os
 import sys
-import sysconfig
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +84,8 @@ def _content(value) -> bytes:
 
 def _of_module(module) -> bytes:
     """An installed module's name; the file of another."""
+    import sysconfig  # late: only users' kernels need it
+
     path = getattr(module, "__file__", None)
     installed = [sysconfig.get_path("stdlib"), sysconfig.get_path("platlib"), sysconfig.get_path("purelib")]
     if path is None or module.__name__.partition(".")[0] == "kerasish" or path.startswith(tuple(installed)):
