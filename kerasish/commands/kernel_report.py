@@ -17,24 +17,28 @@ NUMPY = "NumPy"  # as an engine: the reference's own work, and what CuPy does on
 
 
 class Row:
-    """What is known of a kernel."""
+    """What is known of a kernel. The first call of each variety compiles or loads it, so its time stands apart."""
 
     def __init__(self):
-        self.calls, self.first, self.rest, self.threads, self.ways = 0, 0.0, 0.0, 1, {}
+        self.calls, self.first, self.rest, self.threads = 0, 0.0, 0.0, 1
+        self.ways: dict[str, int] = {}
+        self.varieties: set = set()
 
-    def note(self, seconds: float, threads: int, way: str) -> None:
-        """Count a call; the first one compiles or loads the kernel, so its time stands apart."""
+    def note(self, seconds: float, threads: int, way: str, variety: Any) -> None:
+        """Count a call."""
         self.calls += 1
         self.threads, self.ways[way] = max(self.threads, threads), self.ways.get(way, 0) + 1
-        if self.calls == 1:
-            self.first = seconds
-        else:
+        if variety in self.varieties:
             self.rest += seconds
+        else:
+            self.varieties.add(variety)
+            self.first += seconds
 
     @property
     def each(self) -> float:
         """Seconds of a call, as the later ones have it."""
-        return self.rest / (self.calls - 1) if self.calls > 1 else self.first
+        later = self.calls - len(self.varieties)
+        return self.rest / later if later else self.first / self.calls
 
     @property
     def total(self) -> float:
@@ -49,11 +53,11 @@ class Notes:
         self.rows: dict[tuple[str, str], Row] = {}
         self._lock, self._here = threading.Lock(), threading.local()
 
-    def note(self, kernel: str, engine: str, seconds: float, threads: int = 1) -> None:
-        """Count a call of a kernel, made on this thread's way."""
+    def note(self, kernel: str, engine: str, seconds: float, threads: int = 1, variety: Any = None) -> None:
+        """Count a call of a kernel, made on this thread's way; `variety` says for what it was compiled."""
         self._here.kernels = getattr(self._here, "kernels", 0) + 1
         with self._lock:
-            self.rows.setdefault((kernel, engine), Row()).note(seconds, threads, " -> ".join(self._way()))
+            self.rows.setdefault((kernel, engine), Row()).note(seconds, threads, " -> ".join(self._way()), variety)
 
     @contextmanager
     def through(self, station: str) -> Iterator[None]:
@@ -100,7 +104,8 @@ def watching(notes: Notes) -> Iterator[None]:
         began = time.perf_counter()
         run(kernel, how, tasks, arguments, threads)
         seconds, most = time.perf_counter() - began, min(threads or parallel._all(), tasks)
-        notes.note(f"{_place(kernel.module)}.{kernel.name}", parallel.engine(), seconds, most)
+        kinds = tuple((x.dtype.str, x.ndim) if hasattr(x, "ndim") else type(x) for x in arguments)
+        notes.note(f"{_place(kernel.module)}.{kernel.name}", parallel.engine(), seconds, most, (kinds, most > 1))
 
     def card_launch(kernel, configuration, *arguments):
         synchronize = sys.modules["cupy"].cuda.runtime.deviceSynchronize  # or only the launch were timed
@@ -190,7 +195,7 @@ def show(notes: Notes, seconds: float) -> None:
     console.print(table)
     figures = f"{len(rows)} kernels, {sum(row.calls for _, row in rows)} calls, {total:.2f} s of {seconds:.2f} s."
     console.print(
-        f"{figures} A kernel's first call compiles or loads it, so it counts in the total as one of the others. "
+        f"{figures} A kernel's first calls compile or load it, so they count in the total as the others do. "
         "Nothing was replayed, so that all calls are seen: a script runs faster without this report."
     )
 

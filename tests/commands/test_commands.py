@@ -241,3 +241,17 @@ def test_doctor_leaves_nothing_behind():
 def test_doctor_wants_a_script():
     found = kerasish("doctor", "--kernels")
     assert found.returncode == 2 and "which script?" in found.stderr
+
+
+def test_what_compiling_took_stands_apart():
+    """Of each variety of a kernel; where there are no later calls the first ones count."""
+    from kerasish.commands.kernel_report import Row
+
+    row = Row()
+    for seconds, threads, way, variety in [(9, 1, "a", "f4"), (1, 2, "b", "f4"), (7, 1, "b", "f8"), (3, 1, "b", "f4")]:
+        row.note(seconds, threads, way, variety)
+    assert (row.calls, row.first, row.each, row.total, row.threads) == (4, 16, 2, 8, 2)
+    assert row.ways == {"a": 1, "b": 3}
+    row = Row()
+    row.note(5, 1, "", None)
+    assert (row.each, row.total) == (5, 5)
