@@ -170,6 +170,7 @@ ROWS = [
         _cut_off,
         "TensorFlow's rsqrt is a little less than it should be, and integers lose the fraction",
     ),
+    ("layers/SpectralNormalization", _cut_off, "a negative float is any number as an unsigned integer"),
     ("layers/Concatenate", _mask_along_other_axes, "Keras broadcasts masks of two axes along the wrong ones"),
     ("layers/Dropout", _noise_beyond_the_input, "TensorFlow's output has another shape then than the input"),
     (

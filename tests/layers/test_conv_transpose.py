@@ -6,6 +6,7 @@ FIRST = {"oracle": channels_last_oracle}
 
 
 @cases(
+    row("nothing left", lambda k: k.layers.Conv2DTranspose(1, (1, 2), padding="same", output_padding=0), (2, 1, 1, 1)),
     row("plain", lambda k: k.layers.Conv2DTranspose(4, 3), (2, 5, 4, 3)),
     row("same", lambda k: k.layers.Conv2DTranspose(4, 3, padding="same"), (2, 5, 4, 3)),
     row("stride", lambda k: k.layers.Conv2DTranspose(4, 3, strides=2, activation="relu"), (2, 5, 4, 3)),

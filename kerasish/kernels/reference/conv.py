@@ -29,6 +29,8 @@ def conv2d_grad_input(gy, w, x_shape, window):
 
     gy (N, *O, F), w (*K, C/G, F) -> gx (N, *S, C)
     """
+    if not gy.size:  # windows that would reach over the whole image
+        return array_module(gy).zeros(x_shape, gy.dtype)
     gx = array_module(gy).zeros(padded_shape(x_shape, window), gy.dtype)
     g = split(gy, window.groups)
     for view, w_tap in zip(views(gx, w.shape[:-2], window), filters(w, window.groups)):
@@ -43,6 +45,8 @@ def conv2d_grad_kernel(x, gy, w_shape, window):
     x (N, *S, C), gy (N, *O, F) -> gw (*K, C/G, F)
     """
     xp, groups = array_module(x), window.groups
+    if not (x.size and gy.size):
+        return xp.zeros(w_shape, x.dtype)
     rows = lambda a: a.reshape(-1, groups, a.shape[-1] // groups).swapaxes(0, 1)
     g = rows(gy)
     taps = [rows(v).swapaxes(-1, -2) @ g for v in views(pad(x, window), w_shape[:-2], window)]
