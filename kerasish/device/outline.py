@@ -28,7 +28,13 @@ def outlined(kernel: Callable) -> tuple[Callable, ...]:
             and there is no such loop before a last `for name in prange(tasks_after):`, `tasks_after` being the second;
             or if a name leads from one of the parts to the next.
     """
-    lines, number = inspect.getsourcelines(kernel)
+    try:
+        lines, number = inspect.getsourcelines(kernel)
+    except OSError as error:
+        raise TypeError(
+            f"kernel {kernel.__qualname__}: its source cannot be read ({error}); write it in a file or a notebook, not "
+            "at Python's prompt"
+        ) from error
     tree = ast.parse(textwrap.dedent("".join(lines)))
     definition = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
     tasks, *more = [argument.arg for argument in definition.args.args] or [""]

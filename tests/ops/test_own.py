@@ -371,6 +371,13 @@ def test_kernels_of_one_name_are_told_apart():
         assert y.tolist() == [factor] * 3
 
 
+def test_a_kernel_without_source_says_so():
+    space = {"prange": jit.prange}
+    exec("def typed(tasks, y):\n    for task in prange(tasks):\n        y[task] = 0", space)
+    with pytest.raises(TypeError, match="kernel typed: its source cannot be read .*; write it in a file or a notebook"):
+        jit.njit(parallel=True)(space["typed"])(1, np.ones(1))
+
+
 def test_functions_with_an_address_are_told_apart():
     def addressed(number):
         @jit.njit("void(int64)")
