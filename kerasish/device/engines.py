@@ -36,7 +36,7 @@ def engine() -> str:
     name = os.environ.get("KERASISH_ENGINE", "pool")
     if name not in ("pool", "numba"):
         raise ValueError(f"KERASISH_ENGINE={name!r}: expected 'pool' or 'numba'")
-    return "numba" if _state["works"] is False else name
+    return "numba" if _state["works"] is False and not _insisting() else name
 
 
 def why() -> str:
@@ -50,7 +50,8 @@ def why() -> str:
     if name == "python":
         return "python, uncompiled: NUMBA_DISABLE_JIT is set"
     if _state["works"] is False:
-        return f"numba, on Numba's threads: {_state['reason']}"
+        taken = "numba, on Numba's threads" if name == "numba" else "none, though KERASISH_ENGINE=pool"
+        return f"{taken}: {_state['reason']}"
     said = "KERASISH_ENGINE is set" if "KERASISH_ENGINE" in os.environ else "the default"
     return f"pool, on this library's threads: {said}" if name == "pool" else f"numba, on Numba's threads: {said}"
 
@@ -61,7 +62,7 @@ def fall_back(error: Broken) -> None:
     Raises:
         Broken: if the environment insists on this library's compiler.
     """
-    if os.environ.get("KERASISH_ENGINE") == "pool":
+    if _insisting():
         raise error
     with _lock:
         if engine() != "pool":
@@ -87,6 +88,11 @@ def require(name: str, error: Exception | None = None) -> None:
             _state["works"], _state["reason"] = _tried()
     if _state["works"] is False:
         raise Broken(f"kernel {name} cannot be compiled: {_state['reason']}. {_advice()}") from error
+
+
+def _insisting() -> bool:
+    """Whether the environment wants this library's compiler and no other."""
+    return os.environ.get("KERASISH_ENGINE") == "pool"
 
 
 def _is_known() -> bool:

@@ -130,6 +130,8 @@ def test_the_doctor_says_which_and_why(environment, text, monkeypatch):
         engines.engine.cache_clear()
         if not environment:
             assert doctor._engine() == "numba, on Numba's threads: no such module"
+        if environment.get("KERASISH_ENGINE") == "pool":
+            assert doctor._engine() == "none, though KERASISH_ENGINE=pool: no such module"
     finally:
         monkeypatch.undo()
         engines.engine.cache_clear()
