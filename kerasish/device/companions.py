@@ -27,7 +27,7 @@ batch_norm._move-float32.1-float32.1-float32.1
 elementwise.add_relu-float32.1-float32.1-float32.1-int64-int64-int64-int64
 reduce._samples-float32.2-float32.2-float64.2-float32.2-int64-int64-int64
 elementwise.multiply-float32.1-float32.1-float32.1-int64-int64-int64-int64
-batch_norm._gradient-int64-float32.1-float32.1-float32.1-float32.1-float32.1-float32.1-int64-Chunks.1-float32.1-float32.2-float64.3-float32.3-float32.3
+batch_norm._gradient-int64-float32.1-float32.1-float32.1-float32.1-float32.1-float32.1-int64-Chunks.1-float32.1-float32.2-float64.3-float32.3
 elementwise.add-float32.1-float32.1-float32.1-int64-int64-int64-int64
 """
 DEPTHWISE = """

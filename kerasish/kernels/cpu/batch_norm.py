@@ -21,8 +21,8 @@ from kerasish.kernels.cpu.tile import CUTS
 from kerasish.kernels.reference import batch_norm as reference
 from kerasish.kernels.reference.precision import quiet
 
-MEAN, SCALE, SHIFT, LOW, HIGH, SLOPE, START = range(7)  # rows: vectors as wide as a fold; low and high are one number
-ROWS = 7
+MEAN, SCALE, SHIFT, LOW, HIGH, SLOPE, START, CHUNK = range(8)  # rows: vectors as wide as a fold; low and high are one
+ROWS = 9  # number; two vectors are the sums of a chunk
 RELU6 = CUTS["relu6"]
 VARIANCE, INVERSE_STD = 1, 2  # of the statistics; the mean is the first
 
@@ -38,7 +38,7 @@ def batch_norm_train(x, gamma, beta, epsilon, activation=None):
     y, statistics = memory.empty(x.shape, x.dtype), np.empty((3, x.shape[-1]), x.dtype)
     flat, split = np.ascontiguousarray(x).reshape(-1), chunks(x.size, x.shape[-1])
     sums, scratch = _sums(split), memory.empty((split.tasks, 2, split.width), x.dtype)
-    rows, affine = np.empty((ROWS, split.width), x.dtype), _given(gamma, beta, dtype=x.dtype)
+    rows, affine = np.empty((HIGH + 1, split.width), x.dtype), _given(gamma, beta, dtype=x.dtype)
     given = flat, *affine, float(epsilon), CUTS[activation], as_record(split)
     outputs, count = (y.reshape(-1), statistics, sums, scratch, rows), threads.wanted(x.size * 2)
     _train(split.tasks, -(-x.size // split.step), *given, *outputs, threads=count)
@@ -52,10 +52,9 @@ def batch_norm_grad(gy, x, gamma, beta, mean, inverse_std, activation=None):
     gx, affine_grad = memory.empty(x.shape, x.dtype), np.empty((2, x.shape[-1]), x.dtype)
     g, flat = (np.ascontiguousarray(a).reshape(-1) for a in (gy, x))
     split, vectors = chunks(x.size, x.shape[-1]), _given(gamma, beta, mean, inverse_std, dtype=x.dtype)
-    sums, scratch = _sums(split), memory.empty((split.tasks, 2, split.width), x.dtype)
-    rows = memory.empty((split.tasks + 1, ROWS, split.width), x.dtype)
+    sums, rows = _sums(split), memory.empty((split.tasks + 1, ROWS, split.width), x.dtype)
     given = g, flat, *vectors, CUTS[activation], as_record(split)
-    outputs, count = (gx.reshape(-1), affine_grad, sums, scratch, rows), threads.wanted(x.size * 2)
+    outputs, count = (gx.reshape(-1), affine_grad, sums, rows), threads.wanted(x.size * 2)
     _gradient(split.tasks, -(-x.size // split.step), *given, *outputs, threads=count)
     return gx, *affine_grad
 
@@ -121,7 +120,7 @@ def _train(tasks, tasks_after, x, gamma, beta, epsilon, cut, split, y, statistic
 
     x, y        (size), gamma and beta (C) or (0), split `layout.Chunks`
     statistics  (3, C): mean, variance, inverse_std
-    sums        (tasks + 1, 2, width), scratch (tasks, 2, width), rows (ROWS, width)
+    sums        (tasks + 1, 2, width), scratch (tasks, 2, width), rows (HIGH + 1, width)
     """
     cuts, C = split[0], statistics.shape[1]
     for task in prange(tasks):
@@ -257,23 +256,23 @@ def _affine(x, rows, y, width, first, last):
 @njit(
     parallel=True,
     fastmath=FASTMATH,
-    usual=("int64" + 6 * " float32.1" + " int64 Chunks.1 float32.1 float32.2 float64.3 float32.3 float32.3",),
+    usual=("int64" + 6 * " float32.1" + " int64 Chunks.1 float32.1 float32.2 float64.3 float32.3",),
 )
 def _gradient(
-    tasks, tasks_after, gy, x, gamma, beta, mean, inverse_std, cut, split, gx, affine_grad, sums, scratch, rows
+    tasks, tasks_after, gy, x, gamma, beta, mean, inverse_std, cut, split, gx, affine_grad, sums, rows
 ):  # fmt: skip
     """`batch_norm_grad`: the sums of each task's folds; all of them; then gx.
 
     gy, x, gx    (size), gamma and beta (C) or (0), mean and inverse_std (C), split `layout.Chunks`
     affine_grad  (2, C): of gamma, of beta
-    sums         (tasks + 1, 2, width), scratch (tasks, 2, width), rows (tasks + 1, ROWS, width)
+    sums         (tasks + 1, 2, width), rows (tasks + 1, ROWS, width)
     """
     cuts, C = split[0], mean.size
     for task in prange(tasks):
-        own, part = view(sums, 2 * task * cuts.width), view(scratch, 2 * task * cuts.width)
-        lines, ends = view(rows, task * ROWS * cuts.width), (task * cuts.span, min(cuts.count, (task + 1) * cuts.span))
+        own, lines = view(sums, 2 * task * cuts.width), view(rows, task * ROWS * cuts.width)
+        ends = (task * cuts.span, min(cuts.count, (task + 1) * cuts.span))
         _affine_rows(lines, view(mean, 0), view(inverse_std, 0), gamma, beta, cut, cuts.width, C)
-        _gradient_sums(view(gy, 0), view(x, 0), lines, own, part, cut, cuts.width, cuts.folds, *ends)
+        _gradient_sums(view(gy, 0), view(x, 0), lines, own, cut, cuts.width, cuts.folds, *ends)
     lines = view(rows, tasks * ROWS * cuts.width)
     _affine_rows(lines, view(mean, 0), view(inverse_std, 0), gamma, beta, cut, cuts.width, C)
     _join_gradient(gy, x, lines, view(sums, 0), cut, C, tasks, cuts)
@@ -285,17 +284,17 @@ def _gradient(
 
 
 @njit(fastmath=FASTMATH)
-def _gradient_sums(gy, x, rows, sums, scratch, cut, width, folds, first, last):
+def _gradient_sums(gy, x, rows, sums, cut, width, folds, first, last):
     """For each place in a fold: the float64 sums of gy (where nothing was cut off) and of gy (x - mean)."""
-    gbeta, ggamma, plain, weighted = sums, view(sums, width), scratch, view(scratch, width)
+    gbeta, ggamma, plain, weighted = sums, view(sums, width), view(rows, CHUNK * width), view(rows, (CHUNK + 1) * width)
     for i in range(width):
         gbeta[i] = ggamma[i] = 0.0
     for start in range(first, last, folds):
         a, b, some = view(x, start * width), view(gy, start * width), min(last, start + folds) - start
         if cut:
-            fold.passed(a, b, rows, scratch, width, some)
+            fold.passed(a, b, rows, plain, width, some)
         else:
-            fold.products(a, b, rows, scratch, width, some)
+            fold.products(a, b, rows, plain, width, some)
         for i in range(width):
             gbeta[i] += plain[i]
             ggamma[i] += weighted[i]
