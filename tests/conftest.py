@@ -16,3 +16,11 @@ def fresh_names():
     from kerasish.core import scopes
 
     scopes.clear_session(free_memory=False)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n`, a worker that has no more tests takes some of another's: none waits behind a long one."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None

@@ -163,3 +163,5 @@ ORACLES = {
     "jax": ("",),
     "tensorflow": ("keras.src.ops.image_test",),
 }
+
+DTYPE_TESTS = ("keras.src.ops.numpy_test",)  # ask JAX for dtypes alone, a thousand times

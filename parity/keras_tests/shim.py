@@ -14,9 +14,10 @@ import types
 import pytest
 
 from parity.keras_tests import adapters
-from parity.keras_tests.groups import FOREIGN, ORACLES
+from parity.keras_tests.groups import DTYPE_TESTS, FOREIGN, ORACLES
 from parity.keras_tests.rewriting import Rewriter
 from parity.keras_tests.stubs import InternalName, MissingFeature, NotApplicable, Oracle, State, Stub, complain
+from parity.keras_tests.tracing import Traced
 
 
 class ShimModule(types.ModuleType):
@@ -195,7 +196,7 @@ class Shim:
         if top_only:
             mod = sys.modules[top]
         if not mine:
-            mod = Oracle(mod)
+            mod = Oracle(Traced(mod) if module == "jax.numpy" and who.startswith(DTYPE_TESTS) else mod)
         if name is None:
             return mod
         try:

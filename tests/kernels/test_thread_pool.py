@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasish.device import natives, thread_pool, threads
+from kerasish.device import thread_pool, threads
+from kerasish.device.engines import engine
 from kerasish.device.natives import Native
 from kerasish.device.raw import add, address, integers, take
 
 ROOT = Path(__file__).parents[2]
 JOBS = 40
-needs_threads = pytest.mark.skipif(threads.available() < 2 or natives.compilation_off(), reason="needs two threads")
+needs_threads = pytest.mark.skipif(engine() != "pool" or threads.available() < 2, reason="needs the pool, two threads")
 
 
 def _count(plan, worker):
