@@ -46,7 +46,7 @@ def outlined(kernel: Callable) -> tuple[Callable, ...]:
         before, loop, between = before[:border], before[border], before[border + 1 :]
         _refuse_crossing(kernel, loop.body, between, last.body)
         parts = (loop, before, loop.body), (None, before, between), (last, before, last.body)
-    elif _is_over(last, tasks):
+    elif _is_over(last, tasks) and more[:1] != [AFTER]:
         parts = ((last, before, last.body),)
     else:
         raise _unfit(kernel, tasks, last)

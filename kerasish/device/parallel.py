@@ -11,6 +11,7 @@ that moment: one that the system has not scheduled holds up nobody.
 
 import functools
 import struct
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +76,7 @@ class Kernel(Family):
         if chosen == "pool":
             most = max(tasks, arguments[0]) if self.two_loops else tasks
             try:
-                run(self.native(tuple(kinds)), np.array(words, np.int64), min(threads or _all(), most))
+                run(self.native(tuple(kinds)), np.frombuffer(array("q", words), np.int64), min(threads or _all(), most))
                 return
             except Broken as error:  # the compiler, before anything ran
                 fall_back(error)

@@ -20,6 +20,12 @@ def as_record(values: NamedTuple) -> np.ndarray:
     return np.array([values], dtypes[type(values).__name__])
 
 
+@functools.lru_cache(4096, typed=True)
+def changed(values: NamedTuple, **fields: int) -> np.ndarray:
+    """`as_record` of a record with other fields."""
+    return as_record(values._replace(**fields))
+
+
 @functools.cache
 def name_of(dtype: np.dtype) -> str:
     """What a dtype is called in the name of a native."""

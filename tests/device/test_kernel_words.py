@@ -60,7 +60,12 @@ def test_a_loop_that_is_none_over_tasks_is_refused():
             x[task] = 0
         x[0] = 1
 
-    for wrong, found in ((another, r"for i in prange\(x.size\)"), (more, r"x\[0\] = 1")):
+    def lone(tasks, tasks_after, x):
+        for task in prange(tasks):
+            x[task] = 0
+
+    one = r"for task in prange\(tasks\)"
+    for wrong, found in ((another, r"for i in prange\(x.size\)"), (more, r"x\[0\] = 1"), (lone, one)):
         with pytest.raises(TypeError, match=found):
             outlined(wrong)
 

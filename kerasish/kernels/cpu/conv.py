@@ -169,11 +169,11 @@ def gradient_setup(gy_shape, w_shape, x_shape, window, size):
     rows = phases(H, KH, window.strides[0], window.pads[0][0], window.dilation[0])
     columns = phases(W, KW, window.strides[1], window.pads[1][0], window.dilation[1])
     for down, across in itertools.product(rows, columns):
-        taps = np.array([(kh * KW + kw) * J * F for kh in down.taps for kw in across.taps], np.int64)
+        taps = tuple((kh * KW + kw) * J * F for kh in down.taps for kw in across.taps)
         out = -(-(H - down.start) // window.strides[0]), -(-(W - across.start) // window.strides[1])
         sizes = (len(down.taps), len(across.taps)), out, (1, 1), (down.pad, across.pad)
         dilation, plan = (down.dilation, across.dilation), None
-        if taps.size:
+        if taps:
             plan = plan_walk(gy_shape, *sizes, dilation, window.groups, J, size)
             plan = plan._replace(y_image=H * W * C, y_row=window.strides[0] * W * C, y_pixel=window.strides[1] * C)
         found.append((down.start, across.start, taps, plan))
@@ -185,7 +185,7 @@ def forward_filters(w, plan):
     F = plan.F * plan.G
     if plan.N * plan.OH * plan.OW <= FEW_PIXELS and plan.G == 1 and F % lanes(w.dtype) == 0:
         return flat(w).reshape(-1, F)
-    taps = [tap * plan.J * F for tap in range(plan.KH * plan.KW)]
+    taps = range(0, plan.KH * plan.KW * plan.J * F, plan.J * F)
     return packed(flat(w), taps, plan.J, F, plan.F, 1, group_step=plan.F, groups=plan.G)
 
 

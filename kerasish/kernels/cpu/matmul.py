@@ -120,4 +120,4 @@ def columns_of(b, work, transposed):
     if work.in_place:
         return flat(b).reshape(K, N)
     steps = (1, K) if transposed else (N, 1)
-    return packed(flat(b), [0], K, steps[0], N, steps[1], image_step=K * N, images=work.images)
+    return packed(flat(b), (0,), K, steps[0], N, steps[1], image_step=K * N, images=work.images)

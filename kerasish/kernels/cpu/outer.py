@@ -7,7 +7,7 @@ import numpy as np
 from kerasish.device import memory, threads
 from kerasish.device.jit import FASTMATH, get_thread_id, njit, prange
 from kerasish.device.pointer import view
-from kerasish.device.records import as_record
+from kerasish.device.records import changed
 from kerasish.kernels.cpu.pack import pack_rows
 from kerasish.kernels.cpu.plan import FAST, input_rows, job_place, locate
 from kerasish.kernels.cpu.simd import (
@@ -43,7 +43,7 @@ def correlate(plan, x, gy, g):
     tables = np.empty((count, plan.rows + 2 * (block + ROWS)), np.int64)
     packed = memory.empty((count, plan.rows * plan.columns * WIDE * plan.lanes), x.dtype)
     sums = memory.empty((parts, K * F), x.dtype) if parts > 1 else g.reshape(1, -1)
-    plan = as_record(plan._replace(parts=parts, block=block, splits=splits))
+    plan = changed(plan, parts=parts, block=block, splits=splits)
     _outer_products(units, plan, tile_for(x.dtype), x, gy, sums, scratch, tables, packed, threads=count)
     if parts > 1:
         _sum_parts(max(1, K * F // 4096), sums, g.reshape(-1), threads=count)

@@ -1,5 +1,6 @@
 """B in panels: the columns of a tile side by side, row after row, padded with zeros to whole vectors."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -32,14 +33,25 @@ class Packing(NamedTuple):
 
 
 def packed(source, taps, J, j_step, N, n_step, group_step=0, image_step=0, groups=1, images=1):
-    """Panels (image, group, panel, row k = (tap, j), column n) of a flat source, as a flat array."""
-    wide, taps = lanes(source.dtype), np.asarray(taps, np.int64)
-    vectors = -(-N // wide)
-    out = room(images * groups * vectors * wide * taps.size * J, source.dtype, source)
-    packing = Packing(wide, images, image_step, groups, group_step, taps.size, J, j_step, N, n_step, panels_of(vectors))
-    tasks, count = images * groups * packing.panels * taps.size * -(-J // BLOCK), threads.wanted(out.size)
-    _pack_panels.prepare(source, out, tasks, as_record(packing), source, taps, out, threads=count)
+    """Panels (image, group, panel, row k = (tap, j), column n) of a flat source, as a flat array.
+
+    taps: the offset of each, as a tuple or a range
+    """
+    shape = taps, J, j_step, N, n_step, group_step, image_step, groups, images
+    packing, offsets, tasks, size = _packing(lanes(source.dtype), *shape)
+    out = room(size, source.dtype, source)
+    _pack_panels.prepare(source, out, tasks, packing, source, offsets, out, threads=threads.wanted(size))
     return out
+
+
+@functools.lru_cache(4096)
+def _packing(wide, taps, J, j_step, N, n_step, group_step, image_step, groups, images):
+    """(the record, the table of taps, tasks, elements of the panels)."""
+    offsets, vectors = np.array(taps, np.int64), -(-N // wide)
+    panels = panels_of(vectors)
+    packing = Packing(wide, images, image_step, groups, group_step, len(taps), J, j_step, N, n_step, panels)
+    tasks = images * groups * panels * len(taps) * -(-J // BLOCK)
+    return as_record(packing), offsets, tasks, images * groups * vectors * wide * len(taps) * J
 
 
 @njit(parallel=True, fastmath=FASTMATH, usual=("Packing.1 float32.1 int64.1 float32.1",))

@@ -1,5 +1,8 @@
 """y[pixel, f] = sum over k of window(pixel)[k] * B[k, f]: the engine of forward passes, input gradients and matmul."""
 
+import functools
+from typing import NamedTuple
+
 import numpy as np
 
 from kerasish.device import memory, threads
@@ -20,22 +23,46 @@ KINDS = "Plan.1 int64 float32.1 float32.1 float32.1 float32.1 float32.2 int64.2"
 
 def convolve(plan, x, b, y, start=0, bias=None, activation=None):
     """Run a plan into y from element `start` on: x flat, b panels of `pack.packed`, or rows in place (of two axes)."""
-    work = plan.N * plan.OH * plan.OW * plan.KH * plan.KW * plan.J * plan.F * plan.G
-    panels = -(-plan.F // (plan.lanes * WIDE))
-    splits = max(1, min(panels, SPLITS // plan.jobs))
-    count = min(threads.wanted(work / FAST), plan.jobs * splits)
-    scratch = memory.empty((count, input_rows(plan) * plan.line + 64 + plan.lanes**2), x.dtype)
-    tables = np.empty((count, plan.rows + 2 * (plan.rows * plan.columns + ROWS) + plan.KH * plan.KW), np.int64)
     bias = padded_bias(bias, plan, x.dtype)
-    plan = plan._replace(
-        splits=splits, biased=int(bias is not None), cut=CUTS[activation], stream=streams(y, plan.F),
-        b_step=b.shape[1] if b.ndim == 2 else 0, b_group=b.size // plan.G,
-    )  # fmt: skip
+    b_step = b.shape[1] if b.ndim == 2 else 0
+    work = _work(plan, b.size, b_step, bias is not None, activation, streams(y, plan.F))
+    count = min(threads.wanted(work.size), work.tasks)
     _products(
-        plan.jobs * splits, as_record(plan), tile_for(x.dtype), x, b.reshape(-1),
-        NOTHING[x.dtype] if bias is None else bias.reshape(-1), y.reshape(-1)[start:], scratch, tables, threads=count,
+        work.tasks, work.plan, tile_for(x.dtype), x, b.reshape(-1),
+        NOTHING[x.dtype] if bias is None else bias.reshape(-1), y.reshape(-1)[start:],
+        memory.empty((count, work.scratch), x.dtype), np.empty((count, work.table), np.int64), threads=count,
     )  # fmt: skip
     return y
+
+
+class Work(NamedTuple):
+    """What a plan is run with: its record, and what each thread has for itself."""
+
+    plan: np.ndarray
+    tasks: int
+    size: float  # multiply-adds of a plain loop that would take as long
+    scratch: int
+    table: int
+
+
+@functools.lru_cache(4096)
+def _work(plan, b_size, b_step, biased, activation, stream):
+    panels = -(-plan.F // (plan.lanes * WIDE))
+    splits = max(1, min(panels, SPLITS // plan.jobs))
+    record = as_record(
+        plan._replace(
+            splits=splits,
+            biased=int(biased),
+            cut=CUTS[activation],
+            stream=stream,
+            b_step=b_step,
+            b_group=b_size // plan.G,
+        )  # fmt: skip
+    )
+    size = plan.N * plan.OH * plan.OW * plan.KH * plan.KW * plan.J * plan.F * plan.G
+    table = plan.rows + 2 * (plan.rows * plan.columns + ROWS) + plan.KH * plan.KW
+    scratch = input_rows(plan) * plan.line + 64 + plan.lanes**2
+    return Work(record, plan.jobs * splits, size / FAST, scratch, table)
 
 
 def padded_bias(bias, plan, dtype):

@@ -40,7 +40,7 @@ def lanes(dtype):
 
 def tile_for(dtype):
     """The address of the tile function of a dtype, which kernels call with `tile`."""
-    return _TILES[dtype.name].address
+    return _TILES[dtype].address
 
 
 def _compiled_once(dtype):
@@ -177,7 +177,7 @@ def _turned(at, rows):
     return rows
 
 
-_TILES = {dtype: _compiled_once(dtype) for dtype in ("float32", "float64")}
+_TILES = {np.dtype(dtype): _compiled_once(dtype) for dtype in ("float32", "float64")}
 
 
 @njit(fastmath=FASTMATH)

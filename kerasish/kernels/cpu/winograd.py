@@ -17,7 +17,7 @@ from kerasish.device import memory, threads
 from kerasish.device.jit import FASTMATH, get_thread_id, njit, prange
 from kerasish.device.pointer import clear, copy, view
 from kerasish.device.raw import room
-from kerasish.device.records import as_record, record
+from kerasish.device.records import changed, record
 from kerasish.kernels import settings
 from kerasish.kernels.cpu.empty import empty_windows, fill, write_bias
 from kerasish.kernels.cpu.pack import packed
@@ -145,8 +145,10 @@ def convolve(x, w, taps, steps, y, pads, bias=None, activation=None, exact=True)
     scratch, tables = memory_of(plan, count)
     u = points_of_filters(w, taps, steps, C, F)
     bias = no_bias(F) if bias is None else np.ascontiguousarray(bias)
-    plan = as_record(plan._replace(cut=CUTS[activation], exact=int(exact)))
-    blocks = -(-y.shape[0] * -(-y.shape[1] // 4) * -(-y.shape[2] // 4) // plan[0].block)
+    blocks, plan = (
+        -(-plan.N * plan.down * plan.across // plan.block),
+        changed(plan, cut=CUTS[activation], exact=int(exact)),
+    )
     _forward(blocks, plan, tile_for(x.dtype), x, u, bias, y, scratch, tables, threads=count)
     return y
 
@@ -286,7 +288,7 @@ def correlate(x, gy, pads, gw):
     blocks = -(-plan.N * plan.down * plan.across // plan.block)
     parts = max(1, min(blocks, UNITS // pieces, PARTIAL // (POINTS * C * F)))
     sums = memory.empty((parts, POINTS, apart(C * F)), np.float32)
-    plan = as_record(plan._replace(parts=parts, panels=panels))
+    plan = changed(plan, parts=parts, panels=panels)
     _gradient(parts * pieces, plan, tile_for(x.dtype), x, gy, sums, scratch, tables, threads=count)
     _taps(C, F, sums, gw, threads=count)
     return gw
