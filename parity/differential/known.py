@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ class Known(NamedTuple):
     """A difference that is explained.
 
     Attributes:
-        subjects: the subjects' names, or a family's with a slash.
+        subjects: the subjects' names, or patterns of them as the shell has them.
         holds: `holds(data, difference)`.
         reason: why it stays.
     """
@@ -25,6 +26,10 @@ class Known(NamedTuple):
     subjects: str
     holds: Callable
     reason: str
+
+    def explains(self, subject) -> bool:
+        """Whether it is about a subject."""
+        return any(fnmatch.fnmatchcase(str(subject), pattern) for pattern in self.subjects.split())
 
 
 def _gradient(data, difference) -> bool:
@@ -78,6 +83,6 @@ KNOWN: list[Known] = [
 def reason(subject, data, difference) -> str | None:
     """Why a difference stays; None if nobody knows."""
     for entry in KNOWN:
-        if str(subject).startswith(tuple(entry.subjects.split())) and entry.holds(data, difference):
+        if entry.explains(subject) and entry.holds(data, difference):
             return entry.reason
     return None

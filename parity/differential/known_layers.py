@@ -145,10 +145,10 @@ def _policy_of_halves(data, difference) -> bool:
 
 
 ROWS = [
-    ("layers", _by_accident, "Keras ends by accident; our error says what is wrong"),
-    ("layers", _refuses_none, "Keras computes with None; we name the axis that must be known"),
-    ("layers", _policy_of_halves, "there is no half or mixed precision yet: the error says so"),
-    ("layers/Adaptive", _output_of_no_size, "Keras divides by zero when called; we refuse at once"),
+    ("layers/*", _by_accident, "Keras ends by accident; our error says what is wrong"),
+    ("layers/*", _refuses_none, "Keras computes with None; we name the axis that must be known"),
+    ("layers/*", _policy_of_halves, "there is no half or mixed precision yet: the error says so"),
+    ("layers/Adaptive*", _output_of_no_size, "Keras divides by zero when called; we refuse at once"),
     ("layers/Average", _averages_integers, "TensorFlow divides integers in float64; its symbolic result is float32"),
     (
         "layers/MaxPooling3D layers/AdaptiveMaxPooling3D layers/GlobalMaxPooling3D",
@@ -174,12 +174,12 @@ ROWS = [
     ("layers/Concatenate", _mask_along_other_axes, "Keras broadcasts masks of two axes along the wrong ones"),
     ("layers/Dropout", _noise_beyond_the_input, "TensorFlow's output has another shape then than the input"),
     (
-        "layers/MaxPooling layers/AveragePooling layers/Conv layers/Depthwise layers/Separable",
+        "layers/MaxPooling?D layers/AveragePooling?D layers/*Conv?D layers/Conv?DTranspose",
         _nothing_in_place,
         "TensorFlow gives empty images, or memory that nobody wrote, for images smaller than the window",
     ),
     (
-        "layers/MaxPooling layers/AveragePooling",
+        "layers/MaxPooling?D layers/AveragePooling?D",
         _in_capitals,
         "Keras's poolings take `padding` in capitals where they run, and refuse it in a graph",
     ),
@@ -196,7 +196,7 @@ ROWS = [
     ),
     ("layers/Add layers/Average", _added_as_bias, "Keras's ops.add takes arrays of one long axis for a bias"),
     (
-        "layers/Conv layers/Depthwise layers/Separable",
+        "layers/*Conv?D layers/Conv?DTranspose",
         _bias_along_space,
         "Keras's ops.add takes the bias of channels_first for one of the last axis, if that is as long",
     ),
