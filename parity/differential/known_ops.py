@@ -9,7 +9,7 @@ from parity.differential.known_layers import taken_for_bias
 from parity.libraries import ours
 
 PRODUCTS = "ops/dot ops/vdot ops/inner ops/outer ops/tensordot ops/matmul ops/einsum"
-BITS = "ops/bitwise_and ops/bitwise_or ops/bitwise_xor ops/bitwise_left_shift ops/bitwise_right_shift ops/left_shift ops/right_shift"
+BITS = "ops/bitwise_and ops/bitwise_or ops/bitwise_xor ops/*_shift"
 
 
 def _values(data) -> np.ndarray:
