@@ -4,9 +4,13 @@ import pytest
 
 from parity.case import load_all
 
+LONG = ("curves",)  # families
+
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("case", load_all(), ids=str)
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=pytest.mark.slow) if c.family in LONG else c for c in load_all()], ids=str
+)
 def test_equals_keras(case):
     findings = case.run(case)
     assert findings, "the case compared nothing"
