@@ -118,6 +118,7 @@ def test_import_is_quiet_and_light():
     code = (
         "import sys, kerasish; kerasish.layers, kerasish.models, kerasish.ops, kerasish.datasets, kerasish.callbacks; "
         "heavy = {'numba', 'llvmlite', 'h5py', 'rich', 'tensorflow', 'keras', 'PIL', 'matplotlib', 'scipy', 'pandas'}; "
+        "heavy |= {'multiprocessing', 'subprocess', 'uuid'}; "
         "heavy &= set(sys.modules); "
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )

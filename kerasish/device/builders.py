@@ -8,9 +8,7 @@ them off; without it there is one for each processor, up to 4.
 
 import atexit
 import contextlib
-import multiprocessing
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -52,7 +50,8 @@ def _wanted() -> int:
 
     count = min(MOST, threads.available())
     is_python = Path(sys.executable or "").name.lower().startswith(("python", "pypy"))
-    among_others = multiprocessing.parent_process() is not None  # a pool's workers would each start theirs
+    pools = sys.modules.get("multiprocessing.process")  # a pool's workers have it, and would each start theirs
+    among_others = pools is not None and pools.parent_process() is not None
     return count if is_python and count > 1 and not among_others else 0
 
 
@@ -113,6 +112,8 @@ class Crew:
             self._give_up(name)
 
     def _process(self):
+        import subprocess  # which takes longer than the rest of this module
+
         path = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", PROGRAM],

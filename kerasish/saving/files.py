@@ -8,7 +8,6 @@ import platform
 import re
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +76,8 @@ def _is_alive(process: int) -> bool:
 @functools.cache
 def _host() -> str:
     """The machine, told from others that may share the directory; process numbers are its own."""
+    import uuid
+
     return hashlib.sha256(f"{platform.node()} {uuid.getnode()}".encode()).hexdigest()[:8]
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import os
+import secrets
 import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-import uuid
 import warnings
 
 from kerasish.utils.archive import extract_archive
@@ -138,7 +138,7 @@ def _is_cached(target, file_hash, algorithm):
 def _download(origin, target, file_hash, algorithm):
     """Fetches to a temporary file beside `target` and moves it there once it is known to be good."""
     print_msg(f"Downloading data from {origin}")
-    partial = os.path.join(os.path.dirname(target), f".download-{uuid.uuid4().hex}")
+    partial = os.path.join(os.path.dirname(target), f".download-{secrets.token_hex(16)}")
     try:
         with open(partial, "xb") as file:
             _fetch(origin, file, target)
