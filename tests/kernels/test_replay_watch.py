@@ -21,7 +21,7 @@ ARRAYS = {
     "more than the noise": numbers(2 * NOISE + 5),
     "zeros": np.zeros(1000),
     "half of them zeros, of both signs": numbers(1000) * rng.integers(0, 2, 1000),
-    "tiny": numbers(1000, 1e-7),
+    "tiny": numbers(1000, 1e-6),
     "large": numbers(1000, 5e3),
     "far apart": np.array([1e-38, 1e-45, -1e-20, 0.0, -0.0, 5e3]),
     "not finite": np.array([np.inf, -np.inf, np.nan, 0.0, 1.0]),

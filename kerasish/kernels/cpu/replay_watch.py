@@ -18,10 +18,7 @@ from kerasish.kernels import Refused, settings
 VERDICTS = 4096  # trials that are remembered
 _verdicts: dict[tuple, bool] = {}
 NOISE = 65_521  # numbers, a prime: what repeats in them has no stride that an image has
-NEAR = (
-    -16,
-    3,
-)  # powers of two between which an array's largest number stays: functions are neither flat nor full there
+NEAR = 3  # powers of two from one, of the largest number of an array that is not scaled
 
 
 class Watch:
@@ -121,8 +118,8 @@ class Watch:
 class Disguise:
     """Other numbers for an array, made of its own in place, so that they can be made back into those.
 
-    Signs and mantissas are mixed with noise. Where the largest is far from one, all are scaled to bring it there; and
-    what is zero changes places with one number of that size. Finite numbers stay finite.
+    Signs and mantissas are mixed with noise. All are scaled so that the largest is about one, and what is zero changes
+    places with one number of that size. Finite numbers stay finite.
 
     Args:
         array: of floats, writeable.
@@ -136,9 +133,9 @@ class Disguise:
         begin = 7919 * number % NOISE
         self._noise = _random()[begin : begin + min(array.size, NOISE)].astype(self._bits.dtype) & ~self._end
         largest = max(((piece & self._magnitude).max() for piece in _pieces(self._bits) if piece.size), default=one)
-        power = (int(largest) >> digits) - (int(one) >> digits)
-        far = 0 < largest < self._end and not NEAR[0] <= power <= NEAR[1]
-        self._shift = self._bits.dtype.type((-power << digits) % int(self._end) if far else 0)
+        shift = (int(one) >> digits) - (int(largest) >> digits)
+        far = 0 < largest < self._end and abs(shift) > NEAR
+        self._shift = self._bits.dtype.type((shift << digits) % int(self._end) if far else 0)
 
     def put_on(self) -> None:
         """Change the array."""
