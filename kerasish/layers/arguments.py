@@ -89,14 +89,14 @@ def fraction(layer, value: float, name: str) -> float:
     raise invalid(layer, f"{message} Received: {name}={value}")
 
 
-def known_dim(layer, input_shape: Sequence[int | None], axis: int) -> int:
-    """The size of `axis`, which the layer's weights depend on."""
+def known_dim(layer, input_shape: Sequence[int | None], axis: int, open: bool = False) -> int | None:
+    """The size of `axis`, which the layer's weights depend on; if none do, it may be left open."""
     try:
         size = input_shape[axis]
     except IndexError:
         message = f"input of shape {tuple(input_shape)} has no axis {axis}; choose an axis that the input has"
         raise invalid(layer, message, IndexError) from None
-    if size is None:
+    if size is None and not open:
         message = (
             f"Axis {axis} of input tensor should have a defined dimension but the layer received an input with shape"
         )

@@ -125,7 +125,8 @@ class LayerNormalization(AffineNormalization):
 
     def build(self, input_shape) -> None:
         self.axis = sorted(as_list(self.axis))  # weights have their axes in this order: -1 comes before 1
-        shape = tuple(arguments.known_dim(self, input_shape, axis) for axis in self.axis)
+        weighted = self.scale or self.center or self.rms_scaling
+        shape = tuple(arguments.known_dim(self, input_shape, axis, open=not weighted) for axis in self.axis)
         if self.scale or self.rms_scaling:
             self.gamma = self._add("gamma", shape)
         if self.center and not self.rms_scaling:
