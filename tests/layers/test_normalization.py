@@ -269,7 +269,7 @@ def test_refusals(attempt, texts, error):
 
 
 def test_an_axis_without_weights_may_be_left_open():
-    layer = keras.layers.LayerNormalization(axis=1, center=False, scale=False)
-    assert layer(keras.Input((None, None, 1))).shape == (None, None, None, 1)
+    layer = kerasish.layers.LayerNormalization(axis=1, center=False, scale=False)
+    assert layer(kerasish.Input((None, None, 1))).shape == (None, None, None, 1)
     with pytest.raises(ValueError, match="should have a defined dimension"):
-        keras.layers.LayerNormalization(axis=1)(keras.Input((None, None, 1)))
+        kerasish.layers.LayerNormalization(axis=1)(kerasish.Input((None, None, 1)))
