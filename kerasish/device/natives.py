@@ -112,7 +112,8 @@ def _native(signature, function):
     if not re.fullmatch(r"void\((int64(, ?)?)*\)", signature):
         raise TypeError(f"{function.__qualname__}: expected a signature 'void(int64, ...)'; received {signature!r}")
     stamp = "" if function.__module__.startswith("kerasish.") else fingerprint(function)
-    return Native(function, signature.count("int64"), stamp)
+    name = f"{function.__module__}.{function.__name__}"
+    return Native(name, signature.count("int64"), lambda: function, stamp)
 
 
 def intrinsic(fallback: Callable) -> Callable:
@@ -124,13 +125,19 @@ class Native:
     """A serial function of 64-bit integers with machine code of its own, which kernels call by `address`.
 
     What many kernels share is compiled once this way, not once in each of them. `variant` tells functions of one name
-    apart; `of_kernel` says that it is one set of types of a `Kernel`, which plain Numba runs in its own way.
+    apart; `of_kernel` says that it is one set of types of a `Kernel`, which plain Numba runs in its own way. `made`
+    gives the function, which only a compiler needs: machine code is found by name.
     """
 
-    def __init__(self, function: Callable, arguments: int, variant: str, of_kernel: bool = False):
-        self.function, self.arguments, self.variant, self.of_kernel = function, arguments, variant, of_kernel
-        self.name = "-".join(part for part in (f"{function.__module__}.{function.__name__}", variant) if part)
+    def __init__(self, name: str, arguments: int, made: Callable, variant: str, of_kernel: bool = False):
+        self.arguments, self.variant, self.of_kernel, self._made = arguments, variant, of_kernel, made
+        self.name = f"{name}-{variant}" if variant else name
         _natives.append(self)
+
+    @functools.cached_property
+    def function(self) -> Callable:
+        """What is compiled."""
+        return self._made()
 
     @functools.cached_property
     def call(self) -> Callable:
@@ -220,10 +227,14 @@ class Family:
 
     def _made(self, given):
         kinds = given if isinstance(given, tuple) else (given,)
+        variant = "-".join([*map(str, kinds), *self.stamp()])
+        made = functools.partial(self._entry_of, kinds)
+        return self.natives.setdefault(given, Native(f"{self.module}.{self.name}", 2, made, variant, of_kernel=True))
+
+    def _entry_of(self, kinds):
         entry = self.entry(*kinds)
         entry.__module__, entry.__name__ = self.module, self.name
-        variant = "-".join([*map(str, kinds), *self.stamp()])
-        return self.natives.setdefault(given, Native(entry, 2, variant, of_kernel=True))
+        return entry
 
     def stamp(self) -> list[str]:
         """What names must hold of code that the cache's key does not cover: nothing for this package's own."""

@@ -101,7 +101,7 @@ def foreign_calls():
 
     for function, message in ((allocate, "empty"), (power, "would need erf")):
         with pytest.raises(Exception, match=message):
-            natives.Native(function, 2, "").compile()
+            natives.njit("void(int64, int64)")(function).compile()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 
 from kerasish.device import thread_pool, threads
 from kerasish.device.engines import engine
-from kerasish.device.natives import Native
+from kerasish.device.natives import njit
 from kerasish.device.raw import add, address, integers, take
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def _count(plan, worker):
         job = take(plan)
 
 
-count = Native(_count, 2, "")
+count = njit("void(int64, int64)")(_count)
 
 
 def launch(workers=None):
