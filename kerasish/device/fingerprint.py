@@ -58,7 +58,7 @@ def _parts(value: Any, seen: set[int]) -> Iterator[bytes]:
 
 
 def _of_function(function, seen):
-    own = function.__module__.partition(".")[0] == "kerasish"  # the cache's key knows its code
+    own = (function.__module__ or "").partition(".")[0] == "kerasish"  # the cache's key knows its code
     yield f"{function.__module__}.{function.__qualname__}".encode() if own else b""
     yield from () if own else _parts(function.__code__, seen)
     yield from _parts(function.__defaults__, seen)

@@ -111,8 +111,9 @@ def njit(
 def _native(signature, function):
     if not re.fullmatch(r"void\((int64(, ?)?)*\)", signature):
         raise TypeError(f"{function.__qualname__}: expected a signature 'void(int64, ...)'; received {signature!r}")
-    stamp = "" if function.__module__.startswith("kerasish.") else fingerprint(function)
-    name = f"{function.__module__}.{function.__name__}"
+    module = function.__module__ or "__main__"
+    stamp = "" if module.startswith("kerasish.") else fingerprint(function)
+    name = f"{module}.{function.__name__}"
     return Native(name, signature.count("int64"), lambda: function, stamp)
 
 

@@ -40,7 +40,7 @@ class Kernel(Family):
     """
 
     def __init__(self, function: Callable, fastmath: frozenset, usual: tuple[str, ...]):
-        super().__init__(function.__module__, function.__name__)
+        super().__init__(function.__module__ or "__main__", function.__name__)
         self.function, self.fastmath = function, fastmath
         self.two_loops = function.__code__.co_varnames[1:2] == (AFTER,)
         self.usual = tuple(tuple(kinds.split()) for kinds in usual)

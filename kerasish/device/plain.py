@@ -125,7 +125,7 @@ def address_of(native: Any) -> int:
     given = ", ".join(f"x{i}" for i in range(native.arguments))
     source = f"def loop({given}):\n    inner({given})\n"
     options = {"error_model": "numpy", "nogil": True, "fastmath": set(natives.FASTMATH)}
-    scope = {"inner": numba.njit(**options)(native.function), "__name__": native.function.__module__}
+    scope = {"inner": numba.njit(**options)(native.function), "__name__": native.function.__module__ or "__main__"}
     compiler = functools.partial(numba.cfunc, numba.void(*[numba.int64] * native.arguments))
     file = _kept_source(native.name, source)
     function = _function(source, file, scope)

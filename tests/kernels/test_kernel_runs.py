@@ -100,7 +100,7 @@ for case in cases.DEPTHWISE:
         check_convolution("depthwise_conv2d", case, case.w[-1] * case.w[-2])
 test_pool.test_max(thin.POOLS[2])
 test_norm.test_batch_norm_gradient_through_an_activation((64, 9, 9, 33), "relu")
-code = compiler.assembly(simd._TILES["float32"])
+code = compiler.assembly(simd._TILES[simd.np.dtype("float32")])
 assert "vfmadd" not in code or code.count("vfmadd") >= 6 * simd.WIDE
 assert sys.argv[1] != "avx2 fma" or ("ymm" in code and "vfmadd" in code)
 """
