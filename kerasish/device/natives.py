@@ -10,13 +10,10 @@ import hashlib
 import importlib
 import os
 import re
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from kerasish.device import cache, engines, waiting
 from kerasish.device.companions import companions
@@ -205,48 +202,39 @@ class Native:
 
 
 class Family:
-    """Natives of one name, one for each dtype or tuple of dtypes that is met.
+    """Natives of one name, one for each set of kinds of arguments that is met: a `parallel.Kernel`.
 
     Args:
         module: Name of the module that makes the family when it is imported.
         name: The name.
     """
 
-    usual: tuple = (np.dtype(np.float32),)  # what `warmup` compiles: dtypes, or tuples of them
+    usual: tuple[tuple[str, ...], ...]  # what `warmup` compiles
 
     def __init__(self, module: str, name: str):
         self.module, self.name, self.natives = module, name, {}
         _families[f"{module}.{name}"] = self
 
-    def entry(self, *kinds: np.dtype) -> Callable:
-        """The function of (address of the plan, worker) for these dtypes."""
+    def entry(self, *kinds: str) -> Callable:
+        """The function of (address of the plan, worker) for these kinds."""
         raise NotImplementedError
 
-    def native(self, kinds: Any) -> Native:
-        """The native for a dtype or a tuple of them."""
+    def stamp(self) -> list[str]:
+        """What names must hold of code that the cache's key does not cover."""
+        raise NotImplementedError
+
+    def native(self, kinds: tuple[str, ...]) -> Native:
+        """The native for these kinds."""
         return self.natives.get(kinds) or self._made(kinds)
 
-    def _made(self, given):
-        kinds = given if isinstance(given, tuple) else (given,)
-        variant = "-".join([*map(str, kinds), *self.stamp()])
-        made = functools.partial(self._entry_of, kinds)
-        return self.natives.setdefault(given, Native(f"{self.module}.{self.name}", 2, made, variant, of_kernel=True))
+    def _made(self, kinds):
+        variant, made = "-".join([*kinds, *self.stamp()]), functools.partial(self._entry_of, kinds)
+        return self.natives.setdefault(kinds, Native(f"{self.module}.{self.name}", 2, made, variant, of_kernel=True))
 
     def _entry_of(self, kinds):
         entry = self.entry(*kinds)
         entry.__module__, entry.__name__ = self.module, self.name
         return entry
-
-    def stamp(self) -> list[str]:
-        """What names must hold of code that the cache's key does not cover: nothing for this package's own."""
-        if self.module.startswith("kerasish."):
-            return []
-        return [hashlib.sha256(Path(sys.modules[self.module].__file__).read_bytes()).hexdigest()[:12]]
-
-    def read(self, kinds: list[str]) -> Any:
-        """What `native` takes, from the texts in a native's name."""
-        dtypes = tuple(map(np.dtype, kinds))
-        return dtypes if len(dtypes) > 1 else dtypes[0]
 
 
 def _built(natives: list[Native]) -> dict[str, bytes]:
@@ -288,7 +276,7 @@ def find(name: str) -> Native:
     stem, *kinds = name.split("-")
     importlib.import_module(stem.rpartition(".")[0])
     if stem in _families:
-        return _families[stem].native(_families[stem].read(kinds))
+        return _families[stem].native(tuple(kinds))
     return {native.name: native for native in _natives}[name]
 
 

@@ -98,10 +98,6 @@ class Kernel(Family):
             return []
         return [fingerprint(self.function, sorted(self.fastmath))]
 
-    def read(self, kinds: list[str]) -> tuple[str, ...]:
-        """What `native` takes, from the texts in a native's name."""
-        return tuple(kinds)
-
 
 _all = threads.get_num_threads
 

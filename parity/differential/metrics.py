@@ -126,10 +126,10 @@ metric("ConcordanceCorrelation", "normal", "normal", {"axis": one(-1, 0, 1)}, wi
 metric("Accuracy", "ties", "ties", ranks=(2, 1, 3), width=(3, 1), **COUNTED)
 metric("BinaryAccuracy", "bits", "unit", {"threshold": one(0.5, 0.2)}, ranks=(2, 1, 3))
 metric("CategoricalAccuracy", "one_hot", "probabilities normal")
-metric("TopKCategoricalAccuracy", "one_hot", "probabilities normal ties", {"k": one(1, 2, 5)}, ranks=(2,))
+SINGLE = {"pred_dtypes": ("float32",) * 12 + FLOATS}  # TensorFlow ranks no other floats
+metric("TopKCategoricalAccuracy", "one_hot", "probabilities normal ties", {"k": one(1, 2, 5)}, ranks=(2,), **SINGLE)
 LABELS = {"sparse": True, "dtypes": ("int32", "float32", "int64")}
 metric("SparseCategoricalAccuracy", "labels", "probabilities normal", **LABELS)
-SINGLE = {"pred_dtypes": ("float32",) * 12 + FLOATS}  # TensorFlow ranks no other floats
 metric(
     "SparseTopKCategoricalAccuracy",
     "labels",
