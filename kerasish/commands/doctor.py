@@ -1,13 +1,13 @@
 """Shows versions, processor, threads, kernel cache and device, and what to do next."""
 
 import argparse
-import importlib.metadata
 import os
 import platform
 import shutil
 import subprocess
 import sys
 
+from kerasish.device.installed import version
 from kerasish.utils.io_utils import print_msg
 
 _FEATURES = ("avx512f", "avx2", "fma", "f16c", "neon", "sve")
@@ -68,10 +68,7 @@ def _version(package):
         from kerasish import __version__
 
         return __version__
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+    return version(package) or "not installed"
 
 
 def _other_copies():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 SCALAR = r"(?:f2|f4|f8|i1|i2|i4|i8|u1|u2|u4|u8|b1)"
-KIND = re.compile(rf"(?P<pointer>CPointer\()?(?P<element>{SCALAR})(?(pointer)\)|(?P<axes>\[[:1, ]+\])?)")
+KIND = rf"(?P<pointer>CPointer\()?(?P<element>{SCALAR})(?(pointer)\)|(?P<axes>\[[:1, ]+\])?)"
 NUMBERS: dict[str, Any] = {"f4": c_float, "f8": c_double}  # of an integer the card takes the lower bytes
 
 
@@ -23,7 +23,7 @@ def parsed(signature: Any) -> tuple[str, ...]:
     found = re.fullmatch(r"void\((.*)\)", signature) if isinstance(signature, str) else None
     kinds = re.split(r",(?![^\[]*\])", found[1]) if found else [""]
     kinds = [kind.strip() for kind in kinds if kind.strip() or not found]
-    if not all(map(KIND.fullmatch, kinds)):
+    if not all(re.fullmatch(KIND, kind) for kind in kinds):
         raise TypeError(
             f"@cuda.jit({signature!r}): expected a signature of numbers, pointers and arrays, such as "
             "'void(CPointer(f4), f4[:, ::1], i4)', or none"
@@ -51,7 +51,7 @@ def kind_of(value: Any) -> str:
 
 def word_of(kind: str) -> str:
     """A type in the name of machine code: f4p for a pointer, f4c2 for a contiguous array of two axes."""
-    found = KIND.fullmatch(kind)
+    found = re.fullmatch(KIND, kind)
     axes = found["axes"]
     layout = f"{'c' if '1' in axes else 's'}{axes.count(',') + 1}" if axes else "p" if found["pointer"] else ""
     return found["element"] + layout
@@ -59,7 +59,7 @@ def word_of(kind: str) -> str:
 
 def passing(kind: str) -> str | Callable | None:
     """How a launch makes an argument of a value: "pointer", a function, or not at all."""
-    found = KIND.fullmatch(kind)
+    found = re.fullmatch(KIND, kind)
     return "pointer" if found["pointer"] else words if found["axes"] else NUMBERS.get(found["element"])
 
 
@@ -73,7 +73,7 @@ def signature(kinds: tuple[str, ...]) -> Any:
     known = importlib.import_module("numba.cuda.types")
 
     def type_of(kind):
-        found = KIND.fullmatch(kind)
+        found = re.fullmatch(KIND, kind)
         element, axes = getattr(known, found["element"]), found["axes"]
         if axes:
             return known.Array(element, axes.count(",") + 1, "C" if "1" in axes else "A")

@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasish.device import cuda_arguments, extras
+from kerasish.device.installed import version
 
 PACKAGES = (
     "numba-cuda",
@@ -106,15 +106,8 @@ def link(text: str, capability: tuple[int, int]) -> Compiled:
 @functools.cache
 def cache_key() -> str:
     """What must change when machine code would: the sources of the kernels, the versions of the compilers."""
-    digest = hashlib.sha256(repr([_version(package) for package in PACKAGES]).encode())
+    digest = hashlib.sha256(repr([version(package) for package in PACKAGES]).encode())
     package = Path(__file__).parent.parent
     for path in sorted([*(package / "kernels" / "cuda").glob("*.py"), *(package / "device").glob("cuda_*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

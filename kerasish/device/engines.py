@@ -13,6 +13,8 @@ import warnings
 
 import numpy as np
 
+from kerasish.device.installed import version
+
 KNOWN = (0, 63), (0, 68)  # versions of Numba whose internals are known: others are tried out before they are used
 _state: dict = {"works": None, "reason": None}
 _lock = threading.RLock()
@@ -100,9 +102,7 @@ def _is_known() -> bool:
 
 
 def _version() -> tuple[int, ...]:
-    from importlib.metadata import version
-
-    return tuple(int(part) for part in version("numba").split(".")[:2] if part.isdigit())
+    return tuple(int(part) for part in (version("numba") or "").split(".")[:2] if part.isdigit())
 
 
 def _advice() -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from kerasish.device import cache, engines, waiting
 from kerasish.device.companions import companions
 from kerasish.device.fingerprint import fingerprint
+from kerasish.device.installed import version
 
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
@@ -293,12 +294,10 @@ def compilation_off() -> bool:
 @functools.cache
 def cache_key() -> str:
     """What must change when machine code would: versions, processor, and the sources of compiler and kernels."""
-    from importlib.metadata import version as installed
-
     from kerasish import _VERSION
     from kerasish.device import machine
 
-    made_by = (LAYOUT, installed("numba"), installed("llvmlite"), machine.processor())
+    made_by = (LAYOUT, version("numba"), version("llvmlite"), machine.processor())
     digest, root = hashlib.sha256(repr(made_by).encode()), Path(__file__).parent
     ours = [root / f"{name}.py" for name in SOURCES]
     for path in [*ours, *sorted((root.parent / "kernels" / "cpu").glob("*.py"))]:

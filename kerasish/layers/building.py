@@ -29,7 +29,6 @@ def wrapped_build(build: Callable) -> Callable:
             self.built = True
             self._post_build()
 
-    wrapped.__signature__ = inspect.signature(build)
     return wrapped
 
 

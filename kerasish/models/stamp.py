@@ -9,7 +9,6 @@ beforehand that he is about to write (`writing`).
 from __future__ import annotations
 
 import functools
-import inspect
 import operator
 import types
 from collections.abc import Iterable
@@ -99,7 +98,8 @@ class Methods:
 
     def __init__(self, cls: type):
         self.names = _forward_names(cls)
-        found = {name: inspect.getattr_static(cls, name) for name in self.names}
+        in_class = _in_class(cls)
+        found = {name: in_class[name] for name in self.names}
         places = [(cls, operator.attrgetter(*self.names))]
         for base in cls.__mro__[1:]:  # what is overridden may be called by `super`
             behind = [name for name in self.names if name in vars(base) and vars(base)[name] is not found[name]]
@@ -152,12 +152,20 @@ def declared(layer, name: str):
     return vars(type(layer)).get(name) if is_library_layer(layer) else None
 
 
+def _in_class(cls) -> dict:
+    """What stands in a class and in those that it inherits from, by name."""
+    found: dict = {}
+    for base in reversed(cls.__mro__):
+        found.update(vars(base))
+    return found
+
+
 def _forward_names(cls) -> tuple[str, ...]:
     """The names of attributes of a class that a call may use."""
-    names, todo = [], list(ENTRIES)
+    names, todo, in_class = [], list(ENTRIES), _in_class(cls)
     while todo:
         name = todo.pop()
-        found = inspect.getattr_static(cls, name, None)
+        found = in_class.get(name)
         if found is None or name in names:
             continue
         names.append(name)

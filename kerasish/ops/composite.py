@@ -74,6 +74,16 @@ def holds_symbolic(x) -> bool:
     return any(holds_symbolic(v) for v in x.values()) if isinstance(x, dict) else isinstance(x, KerasTensor)
 
 
+def _parameters(function) -> tuple[list[str], str | None, str | None]:
+    """The names of a function's parameters, of `*args` and of `**kwargs`: read off its code, for speed at import."""
+    code = inspect.unwrap(function).__code__
+    count = code.co_argcount + code.co_kwonlyargcount
+    more = iter(code.co_varnames[count:])
+    starred = next(more) if code.co_flags & inspect.CO_VARARGS else None
+    extra = next(more) if code.co_flags & inspect.CO_VARKEYWORDS else None
+    return list(code.co_varnames[:count]), starred, extra
+
+
 def composite(
     module: str,
     inputs: int | tuple[str, ...] = 1,
@@ -93,11 +103,7 @@ def composite(
     """
 
     def decorate(function):
-        signature = inspect.signature(function)
-        kinds = {name: p.kind for name, p in signature.parameters.items()}
-        extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
-        starred = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL), None)
-        names = [name for name in kinds if name not in (starred, extra)]
+        names, starred, extra = _parameters(function)
         tensors = tuple(names[:inputs]) if isinstance(inputs, int) else inputs
         options = [name for name in names if name not in (*tensors, *keywords)]
         body = {"module": module, "function": staticmethod(function), "__doc__": function.__doc__}
@@ -112,7 +118,7 @@ def composite(
                 return function(*args, **kwargs)
             if scopes.shapes_only():
                 return function(*args, **kwargs) if infer is None else symbols(infer(*args, **kwargs))
-            bound = signature.bind(*args, **kwargs)
+            bound = inspect.signature(function).bind(*args, **kwargs)
             bound.apply_defaults()
             given = bound.arguments
             op = cls(**{name: given[name] for name in options}, **given.get(extra, {}))

@@ -1,7 +1,6 @@
 """Which losses belong to which parts of a model's outputs, where `compile()` was given nests of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kerasish.training.outputs import OutputKeyError, Outputs, is_nest, leaf_paths, rebuilt
@@ -75,10 +74,13 @@ def _nowhere(path):
     )
 
 
-@dataclass(slots=True)
 class _Pair:
-    loss: Any
-    weight: float | None
+    """A loss and its weight; a tuple would be a nest."""
+
+    __slots__ = ("loss", "weight")
+
+    def __init__(self, loss: Any, weight: float | None):
+        self.loss, self.weight = loss, weight
 
 
 def _paired(given, weights):

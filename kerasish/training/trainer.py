@@ -9,7 +9,8 @@ import numpy as np
 import optree
 
 from kerasish import config
-from kerasish.callbacks import CallbackList, History
+from kerasish.callbacks.callback_list import CallbackList
+from kerasish.callbacks.history import History
 from kerasish.core.operation import trace_shapes
 from kerasish.core.symbolic import KerasTensor
 from kerasish.device import natives, waiting
