@@ -25,6 +25,7 @@ from numba.core import (
 from numba.core.compiler_lock import global_compiler_lock
 from numba.np.arrayobj import populate_array
 
+from kerasish.device.entry import Entry
 from kerasish.device.natives import FASTMATH
 
 ALLOWED = ("llvm.", "mem", "bcmp", "bzero")  # what machine code may call; all else needs a runtime
@@ -114,10 +115,10 @@ def assembly(native: Any) -> str:
 @global_compiler_lock
 def _optimized(native):
     """The module of a native, in which all but itself is inlined or private."""
-    int64s = (types.int64,) * native.arguments
-    result = _lowered(native.function, int64s, types.void, FASTMATH)
-    module = binding.parse_assembly(str(_entry(native.name, result.fndesc)))
-    module.link_in(result.library._get_module_for_linking(), preserve=True)
+    entry, libraries = _entry(native)
+    module = binding.parse_assembly(str(entry))
+    for library in libraries:
+        module.link_in(library._get_module_for_linking(), preserve=True)
     for kind, name, suffix in (("float", "sqrtf", "f32"), ("double", "sqrt", "f64")):
         if any(function.name == name for function in module.functions):
             module.link_in(binding.parse_assembly(ROOTS.format(kind=kind, name=name, suffix=suffix)))
@@ -131,17 +132,28 @@ def _optimized(native):
     return module
 
 
-def _entry(name, descriptor):
-    """The module of a plain function of integers around a lowered one."""
-    context = _context()
-    module = context.codegen()._create_empty_module(name)
-    integers = [ir.IntType(64)] * len(descriptor.argtypes)
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), integers), name)
+def _entry(native):
+    """The module of a plain function of integers around lowered functions, and the libraries that hold these."""
+    context, made = _context(), native.function
+    module = context.codegen()._create_empty_module(native.name)
+    integers = [ir.IntType(64)] * native.arguments
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), integers), native.name)
     at = ir.IRBuilder(function.append_basic_block())
-    callee = context.declare_function(module, descriptor)
-    context.call_conv.call_function(at, callee, descriptor.restype, descriptor.argtypes, function.args)
-    at.ret_void()  # also where the function ended with an exception: there is nobody to tell
-    return module
+    if isinstance(made, Entry):
+        results = [_lowered(body, arguments, types.void, made.fastmath) for body, arguments in made.parts()]
+        made.write(context, at, *function.args, [functools.partial(_call, at, x.fndesc) for x in results])
+    else:
+        results = [_lowered(made, (types.int64,) * native.arguments, types.void, FASTMATH)]
+        _call(at, results[0].fndesc, *function.args)
+    at.ret_void()  # also where a function ended with an exception: there is nobody to tell
+    return module, [result.library for result in results]
+
+
+def _call(at, descriptor, *arguments):
+    """Write a call of a lowered function."""
+    context = _context()
+    callee = context.declare_function(at.module, descriptor)
+    context.call_conv.call_function(at, callee, descriptor.restype, descriptor.argtypes, arguments)
 
 
 def _refuse_foreign_calls(native, module):

@@ -5,7 +5,6 @@ folder of metadata says the version, too.
 """
 
 import contextlib
-import functools
 import json
 import os
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 
-@functools.cache
 def version(package: str) -> str | None:
     """The version of an installed package; None if it is not installed.
 

@@ -1,5 +1,7 @@
 """What intrinsics write again and again in LLVM IR: slots on the stack, loops, calls."""
 
+import platform
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
@@ -59,6 +61,47 @@ def _loop(at, start, stop, step, flags):
     index.add_incoming(start, before)
     index.add_incoming(after, last)
     at.position_at_end(end)
+
+
+@contextmanager
+def taken(at: ir.IRBuilder, counter: Any, stop: Any) -> Iterator[Any]:
+    """A loop over the numbers that this thread takes of a shared counter, while they are below `stop`."""
+    condition, body, end = (at.append_basic_block(f"take.{x}") for x in ("cond", "body", "end"))
+    at.branch(condition)
+    with at.goto_block(condition):
+        number = at.atomic_rmw("add", counter, stop.type(1), "monotonic")
+        at.cbranch(at.icmp_signed("<", number, stop), body, end)
+    with at.goto_block(body):
+        yield number
+        at.branch(condition)
+    at.position_at_end(end)
+
+
+def wait_for(at: ir.IRBuilder, cell: Any) -> None:
+    """Wait awake until a shared integer is not 0."""
+    look, wait, end = (at.append_basic_block(f"wait.{x}") for x in ("look", "body", "end"))
+    at.branch(look)
+    with at.goto_block(look):
+        there = at.load_atomic(cell, "seq_cst", 8)
+        at.cbranch(at.icmp_signed("==", there, there.type(0)), wait, end)
+    with at.goto_block(wait):
+        pause(at)
+        at.branch(look)
+    at.position_at_end(end)
+
+
+def pause(at: ir.IRBuilder) -> None:
+    """Wait for an instant, as the processor wishes it in loops that wait for another thread."""
+    machine = platform.machine().lower()
+    name, given = {
+        "x86_64": ("llvm.x86.sse2.pause", []),
+        "amd64": ("llvm.x86.sse2.pause", []),
+        "aarch64": ("llvm.aarch64.hint", [ir.IntType(32)(1)]),
+        "arm64": ("llvm.aarch64.hint", [ir.IntType(32)(1)]),
+    }.get(machine, (None, []))
+    if name:
+        kind = ir.FunctionType(ir.VoidType(), [x.type for x in given])
+        at.call(get_or_insert_function(at.module, kind, name), given)
 
 
 def raw_memcpy(at: ir.IRBuilder, to: Any, source: Any, count: Any, itemsize: Any) -> None:

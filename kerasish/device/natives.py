@@ -26,6 +26,7 @@ LAYOUT = 3  # of the cache: what older ones hold is not to be loaded
 SOURCES = (
     "natives",
     "compiler",
+    "entry",
     "jit",
     "lazy",
     "llvm_ir",
@@ -134,8 +135,8 @@ class Native:
         _natives.append(self)
 
     @functools.cached_property
-    def function(self) -> Callable:
-        """What is compiled."""
+    def function(self) -> Any:
+        """What is compiled: a function, or a kernel's `entry.Entry`."""
         return self._made()
 
     @functools.cached_property
@@ -216,8 +217,8 @@ class Family:
         self.module, self.name, self.natives = module, name, {}
         _families[f"{module}.{name}"] = self
 
-    def entry(self, *kinds: str) -> Callable:
-        """The function of (address of the plan, worker) for these kinds."""
+    def entry(self, *kinds: str) -> Any:
+        """What is compiled for these kinds: an `entry.Entry`."""
         raise NotImplementedError
 
     def stamp(self) -> list[str]:
@@ -229,13 +230,8 @@ class Family:
         return self.natives.get(kinds) or self._made(kinds)
 
     def _made(self, kinds):
-        variant, made = "-".join([*kinds, *self.stamp()]), functools.partial(self._entry_of, kinds)
+        variant, made = "-".join([*kinds, *self.stamp()]), functools.partial(self.entry, *kinds)
         return self.natives.setdefault(kinds, Native(f"{self.module}.{self.name}", 2, made, variant, of_kernel=True))
-
-    def _entry_of(self, kinds):
-        entry = self.entry(*kinds)
-        entry.__module__, entry.__name__ = self.module, self.name
-        return entry
 
 
 def _built(natives: list[Native]) -> dict[str, bytes]:

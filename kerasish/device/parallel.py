@@ -16,20 +16,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from kerasish.device import thread_pool, threads
 from kerasish.device.engines import Broken, engine, fall_back
 from kerasish.device.fingerprint import fingerprint
-from kerasish.device.lazy import numba, types
-from kerasish.device.natives import Family, intrinsic, njit
+from kerasish.device.natives import Family
 from kerasish.device.outline import AFTER, outlined
-from kerasish.device.raw import add, address, integers, relax, seen, take
-from kerasish.device.records import dtype_of, name_of
+from kerasish.device.raw import address
+from kerasish.device.records import name_of
 
-I64 = ir.IntType(64)
 INTEGERS = (int, np.integer, np.bool_)
-ARRIVED, READY, TAKEN_AFTER, ARGUMENTS_AFTER = 16, 24, 32, 40  # where they lie in a plan of two loops, in bytes
 
 
 class Kernel(Family):
@@ -87,10 +83,11 @@ class Kernel(Family):
 
             plain.run(self, kinds, tasks, arguments, threads or _all())
 
-    def entry(self, *kinds: str) -> Callable:
+    def entry(self, *kinds: str) -> Any:
         """The function of (address of the plan, worker) for arguments of these kinds."""
-        bodies = [njit(body, fastmath=self.fastmath) for body in outlined(self.function)]
-        return (_entry_of_two if self.two_loops else _entry)(*bodies, _loader(kinds))
+        from kerasish.device.entry import Entry
+
+        return Entry(outlined(self.function), kinds, self.fastmath)
 
     def stamp(self) -> list[str]:
         """What names must hold of a user's kernel: its code, and what that uses."""
@@ -116,86 +113,3 @@ def _kind(array) -> str:
 
 def _bits(value: float) -> int:
     return struct.unpack("q", struct.pack("d", value))[0]
-
-
-def _entry(body, load):
-    def entry(plan, worker):
-        tasks, arguments = integers(plan, 2)[1], load(plan + 16)
-        task = take(plan)
-        while task < tasks:
-            body(task, worker, tasks, *arguments)
-            task = take(plan)
-
-    return entry
-
-
-def _entry_of_two(first, between, second, load):
-    def entry(plan, worker):
-        tasks, arguments = integers(plan, 2)[1], load(plan + ARGUMENTS_AFTER)
-        turns, turn = max(tasks, 1), take(plan)
-        while turn < turns:
-            if turn < tasks:
-                first(turn, worker, tasks, *arguments)
-            if add(plan + ARRIVED, 1) == turns - 1:
-                between(tasks, *arguments)
-                add(plan + READY, 1)
-            turn = take(plan)
-        while not seen(plan + READY):
-            relax()
-        task = take(plan + TAKEN_AFTER)
-        while task < arguments[0]:
-            second(task, worker, tasks, *arguments)
-            task = take(plan + TAKEN_AFTER)
-
-    return entry
-
-
-def _loader(kinds: tuple[str, ...]) -> Callable:
-    """An intrinsic that makes a tuple of the arguments whose words lie at an address."""
-
-    def load(typingctx, place):
-        kinds_there = [_numba_type(kind) for kind in kinds]
-
-        def codegen(context, at, signature, args):
-            words = _Words(at, args[0])
-            return context.make_tuple(at, signature.return_type, [words.read(context, kind) for kind in kinds_there])
-
-        return types.Tuple(kinds_there)(types.int64), codegen
-
-    return intrinsic(None)(load)
-
-
-def _numba_type(kind: str):
-    dtype, _, ndim = kind.partition(".")
-    element = numba.from_dtype(dtype_of(dtype))
-    return types.Array(element, int(ndim), "C") if ndim else element
-
-
-class _Words:
-    """Reads the plan's words one after the other, in LLVM IR."""
-
-    def __init__(self, at, place):
-        self.at, self.base, self.count = at, at.inttoptr(place, I64.as_pointer()), 0
-
-    def next(self):
-        """The next word."""
-        value = self.at.load(self.at.gep(self.base, [I64(self.count)]))
-        self.count += 1
-        return value
-
-    def read(self, context, kind):
-        """The next argument."""
-        if kind == types.float64:
-            return self.at.bitcast(self.next(), ir.DoubleType())
-        return self._array(context, kind) if isinstance(kind, types.Array) else self.next()
-
-    def _array(self, context, kind):
-        from kerasish.device import compiler
-
-        element = context.get_data_type(kind.dtype)
-        data, shape = self.at.inttoptr(self.next(), element.as_pointer()), [self.next() for _ in range(kind.ndim)]
-        size = I64(context.get_abi_sizeof(element))
-        strides = [size]
-        for length in reversed(shape[1:]):
-            strides.insert(0, self.at.mul(strides[0], length))
-        return compiler.array_value(context, self.at, kind, data, shape, strides[: kind.ndim], size)

@@ -6,7 +6,6 @@ nothing. Each intrinsic has a fallback, so that `NUMBA_DISABLE_JIT=1` runs the k
 
 import ctypes
 import functools
-import platform
 import sys
 from types import SimpleNamespace
 
@@ -17,7 +16,7 @@ from kerasish.device import llvm_ir, memory
 from kerasish.device.lazy import numba, types
 from kerasish.device.natives import functions, intrinsic
 
-I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
+I8, I64 = ir.IntType(8), ir.IntType(64)
 
 
 recorder = None  # notes what is called and read, while a forward pass is recorded (`replay.py`)
@@ -140,19 +139,10 @@ def relax(typingctx):
     """Wait for an instant, as the processor wishes it in loops that wait for another thread."""
 
     def codegen(context, at, signature, args):
-        machine = platform.machine().lower()
-        if machine in ("x86_64", "amd64"):
-            _call_intrinsic(at, "llvm.x86.sse2.pause")
-        elif machine in ("aarch64", "arm64"):
-            _call_intrinsic(at, "llvm.aarch64.hint", I32(1))
+        llvm_ir.pause(at)
         return context.get_dummy_value()
 
     return types.void(), codegen
-
-
-def _call_intrinsic(at, name, *arguments):
-    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
-    at.call(llvm_ir.get_or_insert_function(at.module, kind, name), arguments)
 
 
 def _elements_python(dtype, place, count):

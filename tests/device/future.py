@@ -1,7 +1,10 @@
 """What becomes of kernels with a Numba that does not exist: `python -m tests.device.future CHANGE WHAT`."""
 
-import importlib.metadata
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 import warnings
 from types import ModuleType
 
@@ -72,8 +75,10 @@ def nothing():
 
 
 def pretend(name):
-    version = importlib.metadata.version
-    importlib.metadata.version = lambda package: VERSION if package == "numba" else version(package)
+    place = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, place)
+    os.mkdir(os.path.join(place, f"numba-{VERSION}.dist-info"))
+    sys.path.insert(0, place)
     numba.__version__ = VERSION
     CHANGES[name]()
 
