@@ -7,6 +7,7 @@ to a barrier and in the reverse order up to the next, so that a missing barrier 
 
 import contextlib
 import ctypes
+import re
 import struct
 from collections import defaultdict
 
@@ -374,7 +375,7 @@ def launch(kernel, configuration, *arguments):
 
 
 def _argument(kernel, kind, value):
-    found = cuda_arguments.KIND.fullmatch(kind)
+    found = re.fullmatch(cuda_arguments.KIND, kind)
     if found["axes"]:
         return value.memory
     if not found["pointer"] and kind[0] in "iu" and type(value) is not int:
