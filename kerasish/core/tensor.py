@@ -188,8 +188,11 @@ def as_own_array(x, dtype: str | None = None, like=None):
 
 
 def _number(x, dtype):
-    """A Python number as an array; an integer that the dtype cannot hold wraps around, as in TensorFlow."""
-    if type(x) is int and dtype.kind in "iu":
+    """A Python number as an array; what an integer dtype cannot hold wraps around, as in TensorFlow."""
+    if dtype.kind in "iu":
+        if type(x) is not int:
+            with np.errstate(invalid="ignore"):
+                return np.asarray(x).astype(dtype)
         bits = 8 * dtype.itemsize
         low = 0 if dtype.kind == "u" else -(1 << bits - 1)
         x = (x - low) % (1 << bits) + low

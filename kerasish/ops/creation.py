@@ -97,8 +97,26 @@ def arange(start, stop=None, step=None, dtype=None):
     start, stop, step = (
         v if v is None or isinstance(v, (int, float)) else as_array(v).item() for v in (start, stop, step)
     )
-    values = np.arange(start) if stop is None else np.arange(start, stop, 1 if step is None else step)
-    return Tensor(put(values.astype(dtypes.numpy_dtype(dtypes.standardize_dtype(dtype)))))
+    if step is not None and not step:
+        raise ValueError(f"ops.arange: a step other than 0 was expected. Received: step={step}")
+    ends = (0, start) if stop is None else (start, stop)
+    dtype = dtypes.standardize_dtype(dtype)
+    between = _floats_between if dtypes.is_float(dtype) else _between
+    return Tensor(put(between(*ends, 1 if step is None else step, dtypes.numpy_dtype(dtype))))
+
+
+def _between(start, stop, step, dtype):
+    return np.arange(start, stop, step).astype(dtype)
+
+
+def _floats_between(start, stop, step, dtype):
+    """A range of floats, as TensorFlow rounds: each step of computing it, to the dtype."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        start, stop, step = (np.asarray(v).astype(dtype) for v in (start, stop, step))
+        count = np.ceil((stop - start) / step)
+        if not np.isfinite(count):
+            raise ValueError(f"ops.arange: start={start}, stop={stop} and step={step} as {dtype} make no range")
+        return start + np.arange(max(int(count), 0)).astype(dtype) * step
 
 
 def eye(N: int, M: int | None = None, k=0, dtype=None):

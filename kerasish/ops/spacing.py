@@ -29,26 +29,30 @@ class Linspace(Op):
         return (numbers, Spec(ends, numbers.dtype)) if self.retstep else numbers
 
     def call(self, start, stop):
+        """In TensorFlow's steps, each rounded to the dtype: halves tell one order from another."""
         dtype = self._dtype(*(spec_of(v).dtype for v in (start, stop)))
-        inner = dtype if dtypes.is_float(dtype) else "float64"
+        inner = dtype if dtypes.is_float(dtype) else _quotient_dtype(dtype)
         start, stop = (to_dtype(to_dtype(v, dtype), inner) for v in (start, stop))
-        numbers = self._between(start, stop)
-        numbers = numbers if inner == dtype else cast(floor(numbers), dtype)
-        return (numbers, self._step(start, stop)) if self.retstep else numbers
-
-    def _between(self, start, stop):
-        """From each end half of the numbers, so that both are exact."""
-        ends = shapes.broadcast(start.shape, stop.shape)
-        axis = shapes.normal_axis(self.axis, len(ends) + 1)
-        part = np.arange(self.num) / max(self.num - 1 if self.endpoint else self.num, 1)
-        part = as_array(part.reshape([self.num if i == axis else 1 for i in range(len(ends) + 1)]))
-        first, last = (expand_dims(broadcast_to(v, ends), axis) for v in (start, stop))
-        way, near = last - first, part < 0.5
-        return where(near, first + way * as_array(part, first.dtype), last - way * as_array(1 - part, first.dtype))
-
-    def _step(self, start, stop):
         intervals = self.num - 1 if self.endpoint else self.num
-        return (stop - start) / intervals if intervals > 0 else convert_to_tensor(np.nan, dtypes.floatx())
+        step = (stop - start) / intervals if intervals > 0 else convert_to_tensor(np.nan, dtypes.floatx())
+        numbers = self._between(start, stop if self.endpoint or self.num < 2 else stop - step)
+        numbers = numbers if inner == dtype else cast(floor(numbers), dtype)
+        return (numbers, step) if self.retstep else numbers
+
+    def _between(self, first, last):
+        """`num` numbers of which the first and the last are exact."""
+        ends = shapes.broadcast(first.shape, last.shape)
+        axis = shapes.normal_axis(self.axis, len(ends) + 1)
+        steps = max(self.num - 1, 1)
+        index = np.arange(self.num).reshape([self.num if i == axis else 1 for i in range(len(ends) + 1)])
+        first, last = (expand_dims(broadcast_to(v, ends), axis) for v in (first, last))
+        inside = first + (last - first) / steps * as_array(index, first.dtype)
+        return where(as_array(index == 0), first, where(as_array(index == steps), last, inside))
+
+
+def _quotient_dtype(dtype: str) -> str:
+    """The floats in which TensorFlow divides integers of a dtype."""
+    return "float64" if dtype.endswith(("32", "64")) else "float32"
 
 
 def linspace(start, stop, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype=None, axis=0):
