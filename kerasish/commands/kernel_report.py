@@ -108,12 +108,12 @@ def watching(notes: Notes) -> Iterator[None]:
         notes.note(f"{_place(kernel.module)}.{kernel.name}", parallel.engine(), seconds, most, (kinds, most > 1))
 
     def card_launch(kernel, configuration, *arguments):
-        synchronize = sys.modules["cupy"].cuda.runtime.deviceSynchronize  # or only the launch were timed
-        synchronize()
+        finish = (lambda: None) if cuda_jit.simulated() else sys.modules["cupy"].cuda.runtime.deviceSynchronize
+        finish()  # or only the launch were timed
         began = time.perf_counter()
         launch(kernel, configuration, *arguments)
-        synchronize()
-        notes.note(f"cuda.{kernel.name}", "card", time.perf_counter() - began)
+        finish()
+        notes.note(f"cuda.{kernel.name}", cuda_jit.engine(), time.perf_counter() - began)
 
     replaced = [
         (kernels, "find", found),

@@ -290,6 +290,11 @@ def plain() -> bool:
     return bool(_refusals) or simulated() or os.environ.get("KERASISH_ENGINE") == "numba"
 
 
+def engine() -> str:
+    """Who runs the kernels: "card", launched there by cuda.core, "numba-cuda", or its "simulator"."""
+    return ("simulator" if simulated() else "numba-cuda") if plain() else "card"
+
+
 @functools.lru_cache(4096)
 def _config(grid: int | tuple[int, ...], threads: int | tuple[int, ...]) -> Any:
     """What cuda.core takes for a grid and the threads of a block; None if there is no block."""

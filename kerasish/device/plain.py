@@ -184,9 +184,16 @@ def type_of_serial(serial: Any) -> Any:
 @functools.cache
 def type_of_intrinsic(given: Any) -> Any:
     """What Numba takes an `@intrinsic` for: a function that calls one of its own, for only functions have a type."""
-    _, *names = inspect.signature(given.function).parameters
+    _, *parameters = inspect.signature(given.function).parameters.values()
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    refused = [str(p) for p in parameters if p.kind not in plain or p.default is not p.empty]
+    if refused:
+        raise TypeError(
+            f"intrinsic {given.__name__}: parameters are plain ones or *arguments; received {', '.join(refused)}"
+        )
+    names = ", ".join("*" * (p.kind is p.VAR_POSITIONAL) + p.name for p in parameters)
     scope = {"inner": intrinsic(given.function)}
-    exec(f"def outer({', '.join(names)}): return inner({', '.join(names)})", scope)
+    exec(f"def outer({names}): return inner({names})", scope)
     return _type_of(numba.njit(error_model="numpy", nogil=True, forceinline=True)(scope["outer"]))
 
 

@@ -1,7 +1,9 @@
 """What a launch hands to the driver: machine code, the grid, the bytes of its arguments. No card is needed."""
 
 import ctypes
+import sys
 import types
+import warnings
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ pytest.importorskip("cuda.core", reason="CUDA kernels need numba-cuda: pip insta
 from cuda import core
 from cuda.core._kernel_arg_handler import ParamHolder
 
+from kerasish.commands import kernel_report
 from kerasish.device import cache, cuda_jit, cuda_plain
 from kerasish.kernels.cuda import random as kernels
 from tests.kernels.cuda import fake_cupy
@@ -111,6 +114,34 @@ def test_what_a_future_numba_cuda_lacks_has_plain_numba_take_over(launches, monk
     with pytest.raises(AttributeError, match="get_current_device"):
         kernels.masked_scale(x, mask, 1.5)
     assert plainly[0] == (kernels._masked_scale, (1, kernels.THREADS), (x, mask, y, 7, 1.5))
+
+
+@pytest.mark.parametrize("engine", ["card", "numba-cuda", "numba-cuda, fallen back to", "simulator"])
+def test_a_report_names_who_has_run_a_kernel(launches, engine, monkeypatch):
+    cupy, taken, _ = launches
+    plainly, notes = [], kernel_report.Notes()
+    monkeypatch.setattr(cuda_plain, "launch", lambda *given: plainly.append(given))
+    monkeypatch.setattr(cuda_jit, "_refusals", [])
+    x = cupy.asarray(np.ones(7, "float32"))
+    if engine == "numba-cuda":
+        monkeypatch.setenv("KERASISH_ENGINE", "numba")
+    if engine == "simulator":
+        monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
+        monkeypatch.delitem(sys.modules, "cupy")  # which it does without
+    if "fallen" in engine:
+        monkeypatch.setattr(cuda_jit, "cubin", lambda *given: [].gone)
+        monkeypatch.setattr(cuda_jit, "numba_cuda", lambda: None)
+    cuda_jit.plain.cache_clear()
+    try:
+        with kernel_report.watching(notes), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "CUDA kernels cannot be compiled ahead")
+            for _ in range(2):
+                kernels._masked_scale[1, kernels.THREADS](x, x, x, 7, 1.5)
+    finally:
+        cuda_jit.plain.cache_clear()
+    ((name, found), row), *others = notes.rows.items()
+    assert (name, found, row.calls, others) == ("cuda.masked_scale", engine.partition(",")[0], 2, [])
+    assert (len(taken), len(plainly)) == ((2, 0) if engine == "card" else (0, 2))
 
 
 @cuda_jit.cuda.jit

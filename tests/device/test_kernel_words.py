@@ -1,6 +1,7 @@
 """`@njit(parallel=True)` with `prange`: what becomes of the loop, and of the arguments."""
 
 import ast
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 
 import kerasish
+from kerasish.device import llvm_ir, natives, plain
 from kerasish.device.jit import get_thread_id, njit, prange
+from kerasish.device.lazy import types
+from kerasish.device.natives import intrinsic
 from kerasish.device.outline import outlined
 from kerasish.device.pointer import in_llvm, view
 from kerasish.device.records import as_record, record
@@ -122,6 +126,47 @@ def test_vector_code_in_place_of_what_numpy_says(dtype, engine, monkeypatch):
     by_llvm(3, x)
     by_llvm.function(3, y)
     assert x.tolist() == y.tolist() == [1, 2, 3]
+
+
+def added(to, *parts):
+    to[0] = sum(parts)
+
+
+@intrinsic(added)
+def total(typingctx, to, *parts):
+    def codegen(context, builder, signature, args):
+        given = zip(llvm_ir.unpack_tuple(builder, args[1]), signature.args[1])
+        values = [context.cast(builder, value, kind, to.dtype) for value, kind in given]
+        builder.store(functools.reduce(builder.fadd, values), args[0])
+        return context.get_dummy_value()
+
+    return types.void(to, types.Tuple(parts)), codegen
+
+
+@njit(parallel=True)
+def totals(tasks, x, half):
+    for task in prange(tasks):
+        if task == 0:
+            total(view(x, task), half)
+        else:
+            total(view(x, task), task, half, task)
+
+
+@pytest.mark.parametrize("engine", ["pool", "numba"])
+def test_an_intrinsic_of_any_number_of_arguments(engine, monkeypatch):
+    monkeypatch.setattr("kerasish.device.parallel.engine", lambda: engine)
+    x, y = np.zeros(3), np.zeros(3)
+    totals(3, x, 0.5)
+    totals.function(3, y, 0.5)
+    assert x.tolist() == y.tolist() == [0.5, 2.5, 4.5]
+
+
+@pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
+def test_an_intrinsic_of_other_parameters_is_refused_by_plain_numba():
+    def by_default(typingctx, x, n=1, *, rest=2, **others): ...
+
+    with pytest.raises(TypeError, match=r"by_default: .*received n=1, rest=2, \*\*others"):
+        plain.type_of_intrinsic(natives.Intrinsic(by_default, None))
 
 
 @record

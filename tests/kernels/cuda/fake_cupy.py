@@ -245,6 +245,7 @@ class OutOfMemoryError(MemoryError):
 RUNTIME = {
     "getDeviceCount": lambda: 1,
     "getDevice": lambda: 0,
+    "deviceSynchronize": lambda: None,
     "memGetInfo": lambda: (12 << 20, 16 << 20),
     "getDeviceProperties": lambda index: {"name": b"Pretended", "multiProcessorCount": 4, "major": 9, "minor": 0},
 }
