@@ -123,6 +123,7 @@ def test_a_report_names_who_has_run_a_kernel(launches, engine, monkeypatch):
     monkeypatch.setattr(cuda_plain, "launch", lambda *given: plainly.append(given))
     monkeypatch.setattr(cuda_jit, "_refusals", [])
     x = cupy.asarray(np.ones(7, "float32"))
+    monkeypatch.delenv("KERASISH_ENGINE", raising=False)
     if engine == "numba-cuda":
         monkeypatch.setenv("KERASISH_ENGINE", "numba")
     if engine == "simulator":

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def python(folder, *arguments, **environment):
-    env = {**os.environ, "KERASISH_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT), **environment}
+    ours = {name: value for name, value in os.environ.items() if name != "KERASISH_ENGINE"}
+    env = {**ours, "KERASISH_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-W", "ignore", *arguments]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=400)
 
