@@ -160,9 +160,9 @@ def test_the_line_that_installs_an_extra(tmp_path, monkeypatch):
     """It must work without a package index that has kerasish: from the clone, or from where it was installed."""
     assert extras.install("cuda") == f"pip install '{ROOT}[cuda]'"
     monkeypatch.setattr(extras, "__file__", str(tmp_path / "kerasish" / "device" / "extras.py"))
-    monkeypatch.setattr(extras, "_origin", lambda: pathlib.Path(ROOT))
+    monkeypatch.setattr(extras, "origin", lambda name: pathlib.Path(ROOT))
     assert extras.install("cuda12") == f"pip install '{ROOT}[cuda12]'"
-    monkeypatch.setattr(extras, "_origin", lambda: None)
+    monkeypatch.setattr(extras, "origin", lambda name: None)
     assert extras.install("cuda") == "pip install '.[cuda]' in the clone of kerasish"
 
 
