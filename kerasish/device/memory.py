@@ -66,6 +66,34 @@ class Arena:
         return len(self.blocks) - sum(map(len, self.free.values()))
 
 
+class Guest(Arena):
+    """An arena that uses what is free of another one; what it had to add is gone when it is."""
+
+    def __init__(self, host: Arena):
+        super().__init__()
+        self.free, self._lent = host.free, []
+
+    def lend(self, arrays: list[np.ndarray]) -> None:
+        """Use the memory of arrays of the host's, too, whose numbers are of no use any more."""
+        for lease in {array.base.base for array in arrays if in_arena(array)}:
+            self.free.setdefault(lease.room, deque()).append(lease.memory)
+            self._lent.append(lease.memory)
+
+    def leave(self) -> None:
+        """Take its own memory, and what was lent, out of the host's.
+
+        Raises:
+            RuntimeError: if an array that lives has memory that was lent.
+        """
+        ours = {id(block): block for block in (*self.blocks, *self._lent)}
+        there = {id(block) for blocks in self.free.values() for block in blocks}
+        for room, blocks in self.free.items():
+            self.free[room] = deque(block for block in blocks if id(block) not in ours)
+        lent, self._lent = set(map(id, self._lent)), []
+        if not lent <= there:
+            raise RuntimeError("what a kernel made is kept somewhere beside its result")
+
+
 class drawing_on:
     """A context in which `empty` takes this thread's memory from an arena, or the pool's; for one thread at a time.
 
@@ -95,6 +123,18 @@ def in_arena(array: np.ndarray) -> bool:
     """Whether an array, or what it is a view of, lies in the arena that is being drawn on."""
     lease = getattr(array.base, "base", None)
     return _arena is not None and isinstance(lease, _Lease) and lease.home is _arena.free
+
+
+def unowned(array: np.ndarray) -> np.ndarray:
+    """An array of the arena that is being drawn on as a view that does not keep its memory from others; or the array.
+
+    For what is done again where the memory holds the same once more.
+    """
+    if not in_arena(array):
+        return array
+    block = array.base.base.memory
+    offset = array.__array_interface__["data"][0] - block.__array_interface__["data"][0]
+    return np.ndarray(array.shape, array.dtype, block, offset, array.strides)
 
 
 class _Lease:

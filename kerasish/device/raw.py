@@ -72,14 +72,15 @@ def room(shape, dtype, source):
     return memory.empty(shape, dtype)
 
 
-def by_numpy(function, source=None, made=None):
-    """Do what NumPy does with arrays that the function holds; replays do it again.
+def by_numpy(function, *arrays, source=None, made=None):
+    """Do what NumPy does in `function(*arrays)`; replays do it again.
 
-    If it makes `made` of `source` alone, an array or a tuple of some, they leave it out where that is constant.
+    Arrays that the function holds beside those keep their memory for the recording's life. If it makes `made` of
+    `source` alone, an array or a tuple of some, replays leave it out where that is constant.
     """
-    function()
+    function(*arrays)
     if (noting := recorder) is not None and (made is None or not noting.is_constant(source, made)):
-        noting.foreign(function)
+        noting.foreign(function, *arrays)
 
 
 def _add_python(counter, amount):

@@ -31,7 +31,7 @@ def repeated_row(row, times):
     if times == 1:
         return row
     out = np.empty((times, row.size), row.dtype)
-    by_numpy(lambda: np.copyto(out, row), row, out)
+    by_numpy(np.copyto, out, row, source=row, made=out)
     return out.reshape(-1)
 
 

@@ -57,7 +57,7 @@ def conv2d_grad_input(gy, w, x_shape, window):
         return winograd.convolve(gy, w, taps, (1, F), gx, pads, exact=False)
     for down, across, taps, plan in gradient_setup(gy.shape, w_shape, tuple(x_shape), window, gy.itemsize):
         if plan is None:
-            by_numpy(functools.partial(gx[:, down :: window.strides[0], across :: window.strides[1]].fill, 0))
+            by_numpy(lambda pixels: pixels.fill(0), gx[:, down :: window.strides[0], across :: window.strides[1]])
             continue
         b = packed(w, taps, F // G, 1, J, F, group_step=F // G, groups=G)
         convolve(plan, flat(gy), b, gx, (down * W + across) * C)

@@ -100,7 +100,7 @@ def depthwise_conv2d_grad_kernel(x, gy, w_shape, window):
     stream, count = streams(gy, gy.shape[-1]), threads.wanted(gy.size)
     _filters(parts, x, partial, gy, *layout, bands, stream, large(x, gy), threads=count)
     gw = np.empty(w_shape, x.dtype)
-    by_numpy(lambda: np.sum(partial, 0, out=gw.reshape(-1)))
+    by_numpy(lambda partial: np.sum(partial, 0, out=gw.reshape(-1)), partial)
     return gw
 
 

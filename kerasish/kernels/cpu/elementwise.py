@@ -31,7 +31,7 @@ def broadcast_to(x, shape):
     if raw.recorder is None or type(x) is not np.ndarray:
         return reference.broadcast_to(x, shape)
     y = memory.empty(shape, x.dtype)
-    raw.by_numpy(lambda: np.copyto(y, x))
+    raw.by_numpy(np.copyto, y, x)
     return y
 
 

@@ -38,7 +38,7 @@ def group_norm(x, gamma, beta, groups, epsilon):
     def fill():
         affine[0], affine[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
 
-    by_numpy(fill, (gamma, beta), affine)
+    by_numpy(fill, source=(gamma, beta), made=affine)
     _run(_group, x, [_samples(x), affine, np.array([epsilon], np.float64), _samples(y), mean, inverse_std], 3)
     return y, mean, inverse_std
 

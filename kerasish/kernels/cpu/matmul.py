@@ -92,11 +92,11 @@ def numpy_matmul(a, b, transpose_a, transpose_b, bias, activation, y):
     tiny = y.size * a.shape[-2 if transpose_a else -1] < TINY
     a, b = (m.swapaxes(-1, -2) if turned else m for m, turned in ((a, transpose_a), (b, transpose_b)))
 
-    def multiply():
+    def multiply(a, b, y):
         with contextlib.nullcontext() if tiny else blas.one_thread():
             np.matmul(a, b, out=y)
 
-    by_numpy(multiply)
+    by_numpy(multiply, a, b, y)
     if bias is not None:
         np.add(y, bias, out=y)
     return finish(y, None, activation)

@@ -29,7 +29,7 @@ def layer_norm(x, gamma, beta, epsilon):
     def fill():
         rows[0], rows[1] = 1 if gamma is None else gamma, 0 if beta is None else beta
 
-    by_numpy(fill, (gamma, beta), rows)
+    by_numpy(fill, source=(gamma, beta), made=rows)
     epsilon, (u, v), (m, s) = np.array([epsilon], x.dtype), _rows(x, y), _flat(mean, inverse_std)
     _layer(-(-m.size // LAYER_ROWS), u, rows, epsilon, v, m, s, threads=threads.wanted(x.size * 3))
     return y, mean, inverse_std

@@ -70,7 +70,7 @@ def padded_bias(bias, plan, dtype):
     if bias is None or (plan.G == 1 and plan.F % plan.lanes == 0):
         return bias if bias is None else np.ascontiguousarray(bias)
     out = np.zeros((plan.G, -(-plan.F // plan.lanes) * plan.lanes), dtype)  # no kernel's memory: the margin stays 0
-    by_numpy(lambda: np.copyto(out[:, : plan.F], np.reshape(bias, (plan.G, plan.F))), bias, out)
+    by_numpy(lambda: np.copyto(out[:, : plan.F], np.reshape(bias, (plan.G, plan.F))), source=bias, made=out)
     return out
 
 

@@ -7,6 +7,7 @@ calls is for the caller to know and to check.
 """
 
 import contextlib
+import functools
 import itertools
 import threading
 from collections.abc import Callable
@@ -52,10 +53,10 @@ class Recorder:
         if threading.get_ident() == self.thread:
             self.entries.append(Entry(native, plan, plan.copy(), threads))
 
-    def foreign(self, function: Callable) -> None:
-        """Keep a call of NumPy's, on arrays that the function holds, to be made again by Python."""
+    def foreign(self, function: Callable, *arrays: np.ndarray) -> None:
+        """Keep a call of NumPy's, to be made again by Python."""
         if threading.get_ident() == self.thread:
-            self.entries.append(function)
+            self.entries.append(functools.partial(function, *map(memory.unowned, arrays)))
 
     def draws(self) -> None:
         """The next call draws random numbers: its seed must change from replay to replay."""
@@ -201,7 +202,8 @@ class recording:
             return None
         raw.recorder = None  # with the turn, what is there was left by an interrupt
         recorder = Recorder(self._constants)
-        tape = Tape(recorder, memory.Arena(), Watch(recorder))
+        arena = memory.Arena()
+        tape = Tape(recorder, arena, Watch(recorder, arena))
         self._stack.callback(_turn.give_back)
         self._stack.enter_context(memory.drawing_on(tape.arena))
         self._stack.enter_context(_noting(recorder))

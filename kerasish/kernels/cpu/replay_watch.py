@@ -18,6 +18,7 @@ from kerasish.kernels import settings
 VERDICTS = 4096  # trials that are remembered
 _verdicts: dict[tuple, bool] = {}
 NOISE = 65_521  # numbers, a prime: what repeats in them has no stride that an image has
+LARGE, EVERY = 16 * NOISE, 4  # of a large array every fourth piece is changed, so that little has to be kept
 
 
 class Watch:
@@ -27,8 +28,8 @@ class Watch:
         strangers: kernels that were given arrays which no kernel made, and which are no constants.
     """
 
-    def __init__(self, recorder):
-        self.recorder, self.strangers = recorder, []
+    def __init__(self, recorder, arena: memory.Arena):
+        self.recorder, self.arena, self.strangers = recorder, arena, []
         self._known: dict[int, weakref.ref] = {}
         self._noise, self._drawn = np.random.default_rng([97, 101]).standard_normal(NOISE).astype(np.float32), 0
 
@@ -60,7 +61,8 @@ class Watch:
             again, native = functools.partial(function, *args, **kwargs), len(recorder.entries) > count
             in_place = result is None  # of variables, which are not to be tried
             if not draws and not (native and (in_place or self._judged(count, again, varying, result))):
-                recorder.entries[count:] = [lambda: _renew(result, again())]
+                args, kwargs, place = _unowned((args, kwargs, result))
+                recorder.entries[count:] = [lambda: _renew(place, function(*args, **kwargs))]
             for y in _arrays([result]):
                 self.know(y)
             return result
@@ -85,20 +87,21 @@ class Watch:
             return type(value), tuple(map(self._described, value))
         return repr(value)
 
-    def _faithful(self, count: int, function: Callable, varying: list[np.ndarray], result) -> bool:
+    def _faithful(self, count: int, function: functools.partial, varying: list[np.ndarray], result) -> bool:
         """Whether the calls noted from `count` on do for other numbers what the function does, and no more."""
         from kerasish.kernels.cpu.replay import Calls
 
         changed = [a for a in varying if a.dtype.kind == "f" and a.flags.writeable]
         results, calls = list(_arrays([result])), Calls(self.recorder.entries[count:])
-        before, raw.recorder = [a.copy() for a in changed], None
+        before, raw.recorder = self._kept(changed), None  # not where the calls have their scratch
+        guest = memory.Guest(self.arena)
         try:
-            with memory.drawing_on(memory.Arena()), np.errstate(all="ignore"):  # which gives its memory back
+            with memory.drawing_on(guest), np.errstate(all="ignore"):
                 self._disturb(changed)
                 calls()
                 same = self._disturbed(changed)
-                same = same and self._agrees(function, results) and self._disturbed(changed)
-                _write(changed, before)
+                same = same and self._agrees(function, results, guest) and self._disturbed(changed)
+                self._restore(changed, before)
                 del before
                 if same:
                     calls()
@@ -106,37 +109,52 @@ class Watch:
                     _write(results, _arrays([function()]))
                 return same
         finally:
+            guest.leave()
             self._drawn += len(changed)
             raw.recorder = self.recorder
 
-    @staticmethod
-    def _agrees(function: Callable, results: list[np.ndarray]) -> bool:
+    def _agrees(self, function: functools.partial, results: list[np.ndarray], guest: memory.Guest) -> bool:
+        """Whether the function gives these results, in whose place it may write its own."""
+        shapes, kept = [(r.shape, r.dtype) for r in results], self._kept(results)
+        given = {id(_owner(a)) for a in _arrays((*function.args, *function.keywords.values()))}
+        guest.lend([r for r in results if id(_owner(r)) not in given])
         found = list(_arrays([function()]))
-        return len(found) == len(results) and all(map(_same, results, found))
+        same = [(f.shape, f.dtype) for f in found] == shapes
+        same = same and all(_same(piece, was) for (piece, _), was in zip(self._beside_noise(found), kept, strict=True))
+        del found
+        guest.leave()
+        return same
+
+    def _kept(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Copies of what `_disturb` would change."""
+        return [piece.copy() for piece, _ in self._beside_noise(arrays)]
+
+    def _restore(self, arrays: list[np.ndarray], kept: list[np.ndarray]) -> None:
+        """Write back what was kept."""
+        for (piece, _), values in zip(self._beside_noise(arrays), kept, strict=True):
+            piece[...] = values
 
     def _disturb(self, arrays: list[np.ndarray]) -> None:
         """Write noise into arrays."""
-        for i, array in enumerate(arrays):
-            flat = array.reshape(-1) if array.flags.c_contiguous else np.empty(array.size, array.dtype)
-            for piece, noise in self._beside_noise(flat, i):
-                piece[:] = noise
-            if not array.flags.c_contiguous:
-                array[...] = flat.reshape(array.shape)
+        for piece, noise in self._beside_noise(arrays):
+            piece[...] = noise
 
     def _disturbed(self, arrays: list[np.ndarray]) -> bool:
         """Whether arrays hold just that noise."""
-        return all(
-            np.array_equal(piece, noise.astype(piece.dtype, copy=False))
-            for i, array in enumerate(arrays)
-            for piece, noise in self._beside_noise(array.reshape(-1), i)
-        )
+        return all(np.array_equal(piece, noise.astype(piece.dtype)) for piece, noise in self._beside_noise(arrays))
 
-    def _beside_noise(self, flat: np.ndarray, i: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """An array in pieces, and noise for each: each array's beginning elsewhere in it."""
-        begin = -(7919 * (self._drawn + i) % NOISE)
-        for start in range(begin, flat.size, NOISE):
-            piece = flat[max(start, 0) : start + NOISE]
-            yield piece, self._noise[max(-start, 0) :][: piece.size]
+    def _beside_noise(self, arrays: list[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Arrays in pieces, and noise for each: each array's beginning elsewhere in it."""
+        for i, array in enumerate(arrays):
+            begin = -(7919 * (self._drawn + i) % NOISE)
+            if not array.flags.c_contiguous:
+                yield array, np.resize(np.roll(self._noise, begin), array.shape)
+                continue
+            flat, every = array.reshape(-1), EVERY if array.size > LARGE else 1
+            last = (array.size - begin - 1) // NOISE
+            for number in (*range(0, last, every), last):
+                piece = flat[max(start := begin + number * NOISE, 0) : start + NOISE]
+                yield piece, self._noise[max(-start, 0) :][: piece.size]
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -160,6 +178,15 @@ def _arrays(values: Iterable) -> Iterator[np.ndarray]:
             yield value
         elif isinstance(value, (list, tuple)):
             yield from _arrays(value)
+
+
+def _unowned(value):
+    """A value with `memory.unowned` for each of its arrays."""
+    if isinstance(value, np.ndarray):
+        return memory.unowned(value)
+    if isinstance(value, dict):
+        return {key: _unowned(v) for key, v in value.items()}
+    return type(value)(map(_unowned, value)) if type(value) in (list, tuple) else value
 
 
 def _write(places, values):
