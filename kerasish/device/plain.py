@@ -5,6 +5,7 @@ its work alone: Numba's simplest threads may not be entered twice.
 """
 
 import contextlib
+import ctypes
 import functools
 import glob
 import inspect
@@ -14,10 +15,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import numba
+import numpy as np
 from numba.extending import intrinsic
 
 from kerasish.device import cache, entering, natives, waiting
 from kerasish.device.outline import outlined
+from kerasish.device.raw import address
 
 _kept: list = []
 _met: set = set()  # kernels, with the kinds of arguments for which they are there
@@ -35,6 +38,7 @@ TWO_LOOPS = f"""{LOOP}
 
 def run(kernel: Any, kinds: list[str], tasks: int, arguments: tuple, threads: int) -> None:
     """Run a `parallel.Kernel` on arguments of these kinds."""
+    arguments = tuple(map(_usual, arguments))
     if threads == 1:
         _run(kernel, False, kinds, tasks, arguments)
         return
@@ -48,6 +52,16 @@ def run(kernel: Any, kinds: list[str], tasks: int, arguments: tuple, threads: in
             _run(kernel, True, kinds, tasks, arguments)
         finally:
             numba.set_num_threads(before)
+
+
+def _usual(x):
+    """An argument of the one type that its kind stands for: for read-only arrays and short integers, which are of
+    other types to it, Numba would compile anew."""
+    if isinstance(x, np.ndarray):
+        if x.flags.writeable:
+            return x
+        return np.ndarray(x.shape, x.dtype, (ctypes.c_char * max(x.nbytes, 1)).from_address(address(x)))
+    return x if isinstance(x, float) else int(x)
 
 
 def _run(kernel, parallel, kinds, tasks, arguments):

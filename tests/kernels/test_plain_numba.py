@@ -8,6 +8,7 @@ from kerasish.device import natives
 pytestmark = pytest.mark.skipif(natives.compilation_off(), reason="needs compiled kernels")
 
 from kerasish.core.shapes import Window  # noqa: E402
+from kerasish.device.jit import njit, prange  # noqa: E402
 from kerasish.device.parallel import Kernel, engine  # noqa: E402
 from kerasish.kernels.cpu import (  # noqa: E402
     batch_norm,
@@ -138,6 +139,27 @@ def test_the_same_bits_by_plain_numba(name, monkeypatch):
     assert ran and all(isinstance(kernel, Kernel) for kernel, _ in ran)
     for kernel in {kernel for kernel, parallel in ran if parallel}:
         assert loops.counts(compiled(kernel, True)) == {1 + kernel.two_loops}, kernel.name
+
+
+@njit(parallel=True)
+def raised(tasks, y, x, factor):
+    for task in prange(tasks):
+        y[task, 0] = x[task, 0] + factor
+
+
+@pytest.mark.parametrize("engine", ["pool", "numba"])
+@pytest.mark.parametrize("rows", [3, 0])
+def test_read_only_arrays_and_short_integers_are_what_others_are(rows, engine, monkeypatch):
+    """Numba would compile anew for each."""
+    from kerasish.device import plain
+
+    monkeypatch.setattr("kerasish.device.parallel.engine", lambda: engine)
+    for writable, factor in ((True, 2), (False, 2), (True, np.int32(2)), (True, np.uint64(2))):
+        x, y = np.arange(rows * 1.0).reshape(rows, 1), np.zeros((rows, 1))
+        x.flags.writeable = writable
+        raised(rows, y, x, factor, threads=1)
+        np.testing.assert_array_equal(y, x + 2)
+    assert engine == "pool" or len(plain.compiled(raised, False).signatures) == 1
 
 
 def test_an_unknown_engine_is_refused(monkeypatch):
