@@ -1,10 +1,11 @@
 """Conversions, operators and their refusals, beside real Keras."""
 
-import keras
 import numpy as np
 import pytest
 
 import kerasish
+
+keras = pytest.importorskip("keras")
 
 CONVERSIONS = {
     "NumPy's float64": lambda k: k.ops.convert_to_tensor(np.float64(1)),

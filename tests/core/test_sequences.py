@@ -2,11 +2,12 @@
 
 import itertools
 
-import keras
 import numpy as np
 import pytest
 
 import kerasish
+
+keras = pytest.importorskip("keras")
 
 NUMBERS = {
     "True": True, "1": 1, "1.5": 1.5, "2**40": 2**40, "1j": 1j, "a": "a", "np.True_": np.True_, "int32": np.int32(3),

@@ -1,6 +1,5 @@
 """Layers called on symbolic tensors, and with the training flag."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -51,7 +50,7 @@ def test_training_is_no_argument_for_a_call_that_takes_any(wrap):
 
 @pytest.mark.parametrize("base", ["Layer", "Model"])
 def test_setting_trainable_to_what_it_is_reaches_nobody(base):
-    found = {}
+    found, keras = {}, pytest.importorskip("keras")
     for k in (kerasish, keras):
 
         class Outer(k.layers.Layer if base == "Layer" else k.Model):
