@@ -36,12 +36,17 @@ SMALLEST = 1e-2  # arrays of smaller numbers are compared in units of this
 
 @dataclass
 class Difference:
-    """What differs in a case: the result's name, both sides of it, and how far numbers are apart at most."""
+    """What differs in a case: the result's name, both sides of it, how far numbers are apart at most, and where."""
 
     what: str
     want: object
     got: object
     apart: float = float("inf")
+    where: np.ndarray | None = None
+
+    def only(self, places) -> bool:
+        """Whether all numbers that differ are in some places of their array."""
+        return self.where is not None and np.shape(places) == self.where.shape and not (self.where & ~places).any()
 
     def __str__(self):
         return f"{self.what}:\n    Keras    {_short(self.want)}\n    kerasish {_short(self.got)}"
@@ -183,7 +188,23 @@ def _compare_arrays(what, want, got, tolerance):
             apart = (
                 float(np.abs(want.astype("c16") - got.astype("c16")).max()) if want.dtype.kind in "biufc" else math.inf
             )
-            yield Difference(f"{what} values", f"{want!r} (relative difference {error:.1e})", got, apart)
+            where = _apart(want, got, allowed * max(_scale(want), 1.0 if cancels else SMALLEST))
+            yield Difference(f"{what} values", f"{want!r} (relative difference {error:.1e})", got, apart, where)
+
+
+def _apart(want, got, by):
+    """Which numbers differ by more than an amount, or in not being finite."""
+    if want.dtype.kind not in "fcV":
+        return want != got
+    want, got = want.astype("c16"), got.astype("c16")
+    with np.errstate(invalid="ignore"):
+        return ~((np.abs(want - got) <= by) | (want == got) | (np.isnan(want) & np.isnan(got)))
+
+
+def _scale(x) -> float:
+    """The largest of the finite numbers."""
+    x = np.abs(x.astype("c16"))
+    return float(x[np.isfinite(x)].max(initial=0.0))
 
 
 def _far(want, got, smallest=SMALLEST) -> float:

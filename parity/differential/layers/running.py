@@ -31,6 +31,8 @@ def _shown(keras, data):
     if isinstance(out["built"], Raised):
         return _refused(out, "symbolic", "built")
     layer.set_weights(_others(layer.get_weights(), data["seed"]))
+    if data["layer"] == "Normalization":
+        layer.finalize_state()  # Keras's layer goes on with the statistics from before set_weights otherwise
     out["shape"] = attempt(lambda: plain(layer.compute_output_shape(_structure(data, [a.shape for a in arrays]))))
     for training in (False, True):
         out[f"training={training}"] = attempt(_called, keras, data, layer, arrays, training)
