@@ -8,6 +8,7 @@ import numpy as np
 
 from parity.differential.draws import made
 from parity.differential.known_layers import repeated, taken_for_bias
+from parity.libraries import ours
 
 PRODUCTS = "ops/dot ops/vdot ops/inner ops/outer ops/tensordot ops/matmul ops/einsum"
 BITS = "ops/bitwise_and ops/bitwise_or ops/bitwise_xor ops/*_shift"
@@ -83,6 +84,23 @@ def _beyond_floats(data, difference) -> bool:
     """Whether integers of a product are beyond those that float32 has."""
     y = difference.got
     return difference.what == "value values" and y.dtype.kind in "iu" and bool((np.abs(y.astype("f8")) > 2**24).any())
+
+
+def _beyond_the_integers(data, difference) -> bool:
+    """Whether sums of products are beyond what the integers of their dtype can hold."""
+    y = difference.got
+    if difference.what != "value values" or y.dtype.kind not in "iu":
+        return False
+    function = getattr(ours().ops, data["op"])
+    exact = [made(x).astype("int64") if isinstance(x, dict) else x for x in data["inputs"]]
+    sums = np.asarray(function(*exact, **data["arguments"]))
+    limits = np.iinfo(y.dtype)
+    return bool(((sums < limits.min) | (sums > limits.max)).any())
+
+
+def _remainder_beyond_int32(data, difference) -> bool:
+    large = any(isinstance(x, dict) and bool((made(x).astype("f8") >= 2**31).any()) for x in data["inputs"])
+    return large and difference.what == "value values" and difference.got.dtype == "uint32"
 
 
 def _symbolic_shape_of_the_first(data, difference) -> bool:
@@ -217,6 +235,12 @@ ROWS = [
         _symbolic_shape_of_the_first,
         "Keras's symbolic result has the shape of the first argument, whatever the second's",
     ),
+    (
+        PRODUCTS,
+        _beyond_the_integers,
+        "Keras on TensorFlow multiplies some integers as float32: sums do not wrap around",
+    ),
+    ("ops/fmod", _remainder_beyond_int32, "TensorFlow's fmod of uint32 is that of its bits as an int32"),
     (PRODUCTS, _beyond_floats, "Keras on TensorFlow multiplies some integers as float32, which rounds large ones"),
     ("ops/cumprod", _zeros, "TensorFlow divides by the argument, and leaves out what is 0; ours is the derivative"),
     ("ops/cbrt", _zeros, "the slope at 0 is infinite; Keras multiplies it by sign(0)"),
