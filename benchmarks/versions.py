@@ -4,7 +4,8 @@ One process of each version lives as long as the comparison lasts, and the two t
 order: where the machine's speed drifts, it drifts for both. A figure is the median of the ratios of neighbours, with
 its quartiles. Both run this version's workloads; each compiles into a cache of its own before it is measured.
 
-REF is anything that git knows as a commit; the working tree is compared as it is.
+REF is anything that git knows as a commit; the working tree is compared as it is. With `.` for REF and
+`--engine numba` it is compared with itself, its kernels run by plain Numba ("before").
 """
 
 from __future__ import annotations
@@ -41,16 +42,19 @@ ROWS = {
 def main(arguments: list[str] | None = None) -> int:
     """Compare, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.versions", description=__doc__.split("\n")[0])
-    parser.add_argument("ref", help="a commit")
+    parser.add_argument("ref", help="a commit; . for the working tree")
     parser.add_argument("workloads", nargs="*", help=f"some of {', '.join(WORKLOADS)}; all by default")
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--engine", choices=("pool", "numba"), help="what runs the kernels of REF")
     options = parser.parse_args(arguments)
     if unknown := set(options.workloads) - set(WORKLOADS):
         parser.error(f"no workloads: {', '.join(sorted(unknown))}")
     print("| workload | what | before | now | now / before | its quartiles |\n|---|---|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory(prefix="kerasish-versions-") as folder:
-        before = _checked_out(options.ref, Path(folder, "before"))
+        before = ROOT if options.ref == "." else _checked_out(options.ref, Path(folder, "before"))
         sides = [_environment(before, Path(folder, "cache-before")), _environment(ROOT, Path(folder, "cache-now"))]
+        if options.engine:
+            sides[0]["KERASISH_ENGINE"] = options.engine
         for workload in options.workloads or WORKLOADS:
             for what, ratios, medians in compare(sides, workload, options.rounds):
                 low, middle, high = statistics.quantiles(ratios, n=4)
