@@ -18,6 +18,7 @@ from pathlib import Path
 
 from kerasish.device import cache, waiting
 from kerasish.device.companions import companions
+from kerasish.device.sources import kept_name, there
 
 PATIENCE = 1.0  # seconds without an order after which processes end
 TOO_LONG = 60.0  # seconds to wait for a kernel; most take less than one
@@ -96,8 +97,8 @@ class Crew:
             return self.jobs[name].result(TOO_LONG)
 
     def _look_ahead(self, name):
-        there = {*self.jobs, *self.ahead, *cache.kernels(cache.cache_folder(self.key))}
-        ahead = [other for other in companions(name) if other not in there and other != name]
+        known = {*self.jobs, *self.ahead, *there(self.key)}
+        ahead = [other for other in companions(name) if other not in known and other != name]
         self.ahead.extend(ahead)
         waiting.expect([name, *ahead])
 
@@ -144,7 +145,7 @@ class Crew:
 
     def _done(self, name, code):
         if code:
-            cache.save(self.key, name, code)
+            cache.save(self.key, kept_name(name), code)
         with self.changed:
             waiting.done(name, bool(code))
         self.jobs[name].set_result(code)
@@ -162,7 +163,7 @@ class Crew:
 
 def _exchange(process, key, name):
     """The object code of a kernel from a process; empty if it could not compile it."""
-    process.stdin.write(f"{key} {name}\n".encode())
+    process.stdin.write(f"{key} {kept_name(name)}\n".encode())
     return _read(process.stdout, int.from_bytes(_read(process.stdout, 8), "little"))
 
 
@@ -184,9 +185,10 @@ def serve() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing else may write there
     for line in sys.stdin.buffer:
-        key, name = line.decode().split()
+        key, kept = line.decode().split()
+        name = kept.partition("@")[0]
         try:
-            code = natives.find(name).compile() if key == natives.cache_key() else b""
+            code = natives.find(name).compile() if (key, kept) == (natives.cache_key(), kept_name(name)) else b""
         except Exception:  # who ordered it will meet the error, and can tell the user
             code = b""
         out.write(len(code).to_bytes(8, "little") + code)

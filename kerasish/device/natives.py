@@ -19,10 +19,11 @@ from kerasish.device import cache, engines, waiting
 from kerasish.device.companions import companions
 from kerasish.device.fingerprint import fingerprint
 from kerasish.device.installed import version
+from kerasish.device.sources import kept_name, there
 
 FASTMATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})  # never nnan or ninf: a NaN stays a NaN
 EXACT = FASTMATH - {"reassoc", "arcp", "afn"}  # sums in the order written
-LAYOUT = 3  # of the cache: what older ones hold is not to be loaded
+LAYOUT = 4  # of the cache: what older ones hold is not to be loaded
 SOURCES = (
     "natives",
     "compiler",
@@ -160,7 +161,7 @@ class Native:
 
         if engines.engine() == "numba" and not self.of_kernel:
             return self._plain_address()
-        code = cache.load(cache_key(), self.name)
+        code = cache.load(cache_key(), kept_name(self.name))
         if code is None:
             try:
                 engines.require(self.name)
@@ -171,11 +172,10 @@ class Native:
                 return self._plain_address()
             code = _built([self]).get(self.name)
         if code is None:
-            there = cache.kernels(cache.cache_folder(cache_key()))
-            waiting.expect({self.name, *companions(self.name)}.difference(there))
+            waiting.expect({self.name, *companions(self.name)} - there(cache_key()))
             with waiting.waiting(cache_key()):
                 code = self.compile()
-            cache.save(cache_key(), self.name, code)
+            cache.save(cache_key(), kept_name(self.name), code)
             waiting.done(self.name)
         return machine.load(code, self.name)
 
@@ -256,8 +256,8 @@ def warmup() -> None:
             family.native(kinds)
     with _lock:
         natives = [native for native in _natives if "float64" not in native.variant]
-        there = set(cache.kernels(cache.cache_folder(cache_key())))
-        lacking = [native for native in natives if native.name not in there]
+        kept = there(cache_key())
+        lacking = [native for native in natives if native.name not in kept]
         waiting.expect(native.name for native in lacking)
         _built(lacking)
     for native in natives:
@@ -289,15 +289,17 @@ def compilation_off() -> bool:
 
 @functools.cache
 def cache_key() -> str:
-    """What must change when machine code would: versions, processor, and the sources of compiler and kernels."""
+    """What must change when all machine code would: versions, processor, and the sources of the compiler.
+
+    The names of kernels in the cache tell their own sources (`sources.kept_name`).
+    """
     from kerasish import _VERSION
     from kerasish.device import machine
 
     made_by = (LAYOUT, version("numba"), version("llvmlite"), machine.processor())
-    digest, root = hashlib.sha256(repr(made_by).encode()), Path(__file__).parent
-    ours = [root / f"{name}.py" for name in SOURCES]
-    for path in [*ours, *sorted((root.parent / "kernels" / "cpu").glob("*.py"))]:
-        digest.update(path.read_bytes())
+    digest = hashlib.sha256(repr(made_by).encode())
+    for name in SOURCES:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return f"{_VERSION}-{digest.hexdigest()[:12]}"
 
 

@@ -21,6 +21,7 @@ from numba.extending import intrinsic
 from kerasish.device import cache, entering, natives, waiting
 from kerasish.device.outline import outlined
 from kerasish.device.raw import address
+from kerasish.device.sources import kept_name
 
 _kept: list = []
 _met: set = set()  # kernels, with the kinds of arguments for which they are there
@@ -167,7 +168,7 @@ def _kept_source(name: str, source: str) -> str | None:
     folder = cache.cache_folder(natives.cache_key())
     if folder is None:
         return None
-    path = os.path.join(folder, "numba", f"{name}.py")
+    path = os.path.join(folder, "numba", f"{kept_name(name)}.py")
     part = f"{path}.{os.urandom(6).hex()}"
     try:
         if not os.path.exists(path):  # another time of change would be another code to Numba
