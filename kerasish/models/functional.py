@@ -141,6 +141,7 @@ class Functional(Function, Model):
         plan = self._lean.get(training)
         if plan is None or not plan.stamp.holds():
             plan = self._lean[training] = Plan(self, training)
+            plan.tell(self)
             if not plan.stamp.holds():  # changed while it was made
                 return None
         return None if plan.steps is None else plan

@@ -107,6 +107,23 @@ class Model(Trainer, Layer):
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
+    def execution_report(self):
+        """How the model's passes are run: which layers became one kernel, what is replayed, why something is not.
+
+        It is kerasish's own; Keras has no such method. Results are the same bits, or differ by rounding alone, whichever
+        way they are run. `KERASISH_DEBUG=1` in the environment tells of each change when it comes.
+
+        Returns:
+            An `Execution`: `print(model.execution_report())`, or its `inference` and `training`.
+
+        Example:
+            >>> model.fit(x, y)
+            >>> print(model.execution_report())
+        """
+        from kerasish.models import execution
+
+        return execution.report(self)
+
     def build_from_config(self, config) -> None:
         """Build from what `get_build_config` gave."""
         if not config:

@@ -18,17 +18,28 @@ from kerasish.core import nest
 from kerasish.core.tensor import Tensor
 from kerasish.models.plans import Plan
 from kerasish.models.stamp import Values
+from kerasish.models.telling import tell
 
 ORDINARY, MANY = 2, 10  # passes of one shape before it is recorded; before batches that take long are
 QUICK, LONG = 2e-3, 0.05  # seconds that a pass takes: less than batches that take long; more than can be tried out
 SHAPES = 4  # recordings that a model keeps
 
 
-class Replay:
-    """What runs the pass, and the state of the model in which it was recorded."""
+def described(key: tuple) -> str:
+    """The shapes and dtypes of a model's inputs, by which its recordings are kept."""
+    return ", ".join(f"{shape} {np.dtype(char).name}" for shape, char in key)
 
-    def __init__(self, replay, plan: Plan, values: Values):
+
+class Replay:
+    """What runs the pass, and the state of the model in which it was recorded.
+
+    Attributes:
+        way: how much of a batch is run at once, in words.
+    """
+
+    def __init__(self, replay, plan: Plan, values: Values, rows: int):
         self.replay, self.plan, self.values = replay, plan, values
+        self.way = f"in parts of {rows} of a batch" if rows else "as a whole"
 
     def holds(self, plan: Plan) -> bool:
         """Whether the model is as it was, for the plan that it has now."""
@@ -65,6 +76,7 @@ class Replays:
                     return ordinary(values)
                 return nest.pack_as(self.model._outputs_struct, [Tensor(y) for y in outputs])
             found = self.known[key] = 0
+            tell(self.model, f"the recording for batches {described(key)} is dropped: weights or layers have changed")
         elif type(found) is Refusal:
             if found.plan is plan:
                 return ordinary(values)
@@ -94,13 +106,15 @@ class Replays:
             if stamp.holds() and plan.stamp.holds():  # else it may be due to the change
                 refused = isinstance(error, kernels.Refused)
                 self.refused[key] = str(error) if refused else f"{type(error).__name__}: {error}"
+                tell(self.model, f"batches {described(key)} are not recorded: {self.refused[key]}")
                 self.known[key] = 0 if isinstance(error, kernels.Busy) else Refusal(plan)
             return
         except BaseException:
             kernels.abandon(arrays[0])
             raise
         if stamp.holds() and plan.stamp.holds():
-            self.known[key] = Replay(replay, plan, stamp)
+            found = self.known[key] = Replay(replay, plan, stamp, self.chosen.get(key, (0, plan))[0])
+            tell(self.model, f"batches {described(key)} are replayed {found.way}")
 
     def _replay(self, key, seconds, arrays, results, plan, stamp, ordinary):
         """What gives `results` for `arrays`. Where nothing but weights has changed, the choice stands.

@@ -23,6 +23,7 @@ from kerasish.core.variable import writing
 from kerasish.device import memory
 from kerasish.models.functional import Functional
 from kerasish.models.stamp import Values, is_own
+from kerasish.models.telling import tell
 from kerasish.random.seed import draw_pair, noting_draws
 
 ORDINARY = 4  # steps before one is recorded; four times as many after each recording that did not last
@@ -148,9 +149,11 @@ class StepReplays:
         return None
 
     def _refuse(self, plan, reason):
+        tell(self.model, f"training steps are not recorded: {reason}")
         self.recorded, self._refused_plan, self.refused = None, plan, reason
 
     def _drop(self):
+        tell(self.model, "the recording of training steps is dropped: the model is not as it was, or not its thread")
         if self.recorded.uses < 10 * self.needed:
             self.needed *= 4
         self.recorded, self.count = None, 0
@@ -259,6 +262,7 @@ class StepReplays:
             raise
         if reason is None:
             recorded.settle()
+            tell(self.model, "training steps are replayed")
         else:
             self._refuse(plan, reason)
 

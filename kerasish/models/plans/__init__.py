@@ -17,6 +17,7 @@ from kerasish.layers.layer import Layer
 from kerasish.models.plans.fused import role
 from kerasish.models.plans.matching import LONGEST, is_plain, is_sum_of_two, match, takes_list
 from kerasish.models.stamp import Configuration, declared, is_library_layer, is_own
+from kerasish.models.telling import tell
 
 
 class Unforeseen(Exception):
@@ -51,11 +52,26 @@ class Plan:
         outputs = {function._slots[id(y)] for y in function._outputs}
         steps = function._plan if _fits(function) else None
         self.steps, self._stands_for = lean(steps, outputs, function._slots, training) if steps else (steps, [])
-        self._own = steps
+        self._own, self._training = steps, training
         self.obstacle = _obstacle(function, layers)
 
     def __iter__(self):
         return iter(self.steps or ())
+
+    def stands_for(self) -> list[list[Step]]:
+        """For each step of the plan, the graph's own ones that it stands for."""
+        return [[self._own[i] for i in own] for own in self._stands_for]
+
+    def tell(self, model) -> None:
+        """Say what the plan is, if it is asked for."""
+        what = "training" if self._training else "inference"
+        if self.steps is None:
+            tell(model, f"{what} takes the layers' own calls: masks may travel, or a layer has changed")
+        elif self.obstacle is not None:
+            tell(model, f"{what} is not recorded: {self.obstacle}")
+        for own in self.stands_for() if self.steps else ():
+            if len(own) > 1:
+                tell(model, f"{what}: one kernel for {' + '.join(step.operation.name for step in own)}", level=2)
 
     def left_after(self, number: int) -> list[Step]:
         """The graph's own steps that those of the plan up to this one do not stand for."""
