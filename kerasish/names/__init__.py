@@ -66,6 +66,8 @@ def lazy(package: str, homes: dict[str, str]) -> None:
         return value
 
     namespace.update(__getattr__=__getattr__, __dir__=lambda: sorted({*namespace, *homes}))
+    there = {name for name, value in namespace.items() if callable(value) and name[0] != "_"}
+    namespace.setdefault("__all__", sorted({*there, *homes}))  # for `from ... import *`
 
 
 def _error(package, name, frame):

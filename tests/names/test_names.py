@@ -117,7 +117,10 @@ def test_every_package_answers(public):
     assert not hasattr(package, "xyzzy") and getattr(package, "xyzzy", 5) == 5
     assert not hasattr(package, "__wrapped__") and "xyzzy" not in dir(package)
     assert inspect.unwrap(package) is package and inspect.getdoc(package)
-    exec(f"from {package.__name__} import *", {})
+    exec(f"from {package.__name__} import *", found := {})
+    listed = (name.rpartition(".") for name, entry in names.listed().items() if entry.kind != "module")
+    there = {name for home, _, name in listed if home == public and hasattr(package, name)}
+    assert there <= set(found), there - set(found)
 
 
 def test_python_adds_no_guess_of_its_own():
