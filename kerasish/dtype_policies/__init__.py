@@ -13,13 +13,12 @@ from kerasish.dtype_policies.dtype_policy import QuantizedDTypePolicy as Quantiz
 from kerasish.dtype_policies.dtype_policy import QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy
 from kerasish.dtype_policies.dtype_policy import require_supported as require_supported
 from kerasish.dtype_policies.dtype_policy_map import DTypePolicyMap as DTypePolicyMap
+from kerasish.saving import serialization as _serialization
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """Returns the config of a policy."""
-    from kerasish.saving.serialization import serialize_keras_object
-
-    return serialize_keras_object(dtype_policy)
+    return _serialization.serialize_keras_object(dtype_policy)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
@@ -32,10 +31,8 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
     Returns:
         A `DTypePolicy`.
     """
-    from kerasish.saving.serialization import deserialize_keras_object
-
     objects = {cls.__name__: cls for cls in (DTypePolicy, FloatDTypePolicy, DTypePolicyMap, *_QUANTIZED.values())}
-    return deserialize_keras_object(config, module_objects=objects, custom_objects=custom_objects)
+    return _serialization.deserialize_keras_object(config, module_objects=objects, custom_objects=custom_objects)
 
 
 def get(identifier: Any) -> DTypePolicy:

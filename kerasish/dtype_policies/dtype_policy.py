@@ -4,6 +4,9 @@ from typing import Any
 
 from kerasish.core import dtypes
 from kerasish.core.errors import not_yet
+from kerasish.core.symbolic import KerasTensor
+from kerasish.core.tensor import convert_to_tensor, is_tensor
+from kerasish.core.variable import Variable
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _UNSUPPORTED = frozenset({"float16", "bfloat16", *dtypes.FLOAT8})
@@ -81,10 +84,6 @@ class DTypePolicy:
         Returns:
             The converted input.
         """
-        from kerasish.core.symbolic import KerasTensor
-        from kerasish.core.tensor import convert_to_tensor, is_tensor
-        from kerasish.core.variable import Variable
-
         symbolic = isinstance(x, KerasTensor)
         if not symbolic and not is_tensor(x) and not isinstance(x, Variable) and not hasattr(x, "__array__"):
             return x

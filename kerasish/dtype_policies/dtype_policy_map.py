@@ -4,6 +4,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from kerasish.dtype_policies.dtype_policy import DTypePolicy
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping):
@@ -88,16 +89,12 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, serialized."""
-        from kerasish.saving.serialization import serialize_keras_object
-
         default = None if self._given_default is None else serialize_keras_object(self._default_policy)
         return {"default_policy": default, "policy_map": serialize_keras_object(self._policy_map)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "DTypePolicyMap":
         """Creates a map from what `get_config()` returned."""
-        from kerasish.saving.serialization import deserialize_keras_object
-
         return cls(**deserialize_keras_object(dict(config), custom_objects=custom_objects))
 
     def __eq__(self, other: Any) -> bool:

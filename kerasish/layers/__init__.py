@@ -68,6 +68,7 @@ from kerasish.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from kerasish.layers.spectral_normalization import SpectralNormalization
 from kerasish.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from kerasish.layers.wrapping import Identity, Lambda, Masking, Wrapper
+from kerasish.saving import serialization as _serialization
 
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
@@ -202,9 +203,7 @@ __all__ = [
 
 def serialize(layer: Layer) -> dict:
     """A layer as the dictionary that `deserialize` reads."""
-    from kerasish.saving import serialize_keras_object
-
-    return serialize_keras_object(layer)
+    return _serialization.serialize_keras_object(layer)
 
 
 def deserialize(config: dict, custom_objects: dict | None = None) -> Layer:
@@ -217,9 +216,7 @@ def deserialize(config: dict, custom_objects: dict | None = None) -> Layer:
     Raises:
         ValueError: if it is not of a layer.
     """
-    from kerasish.saving import deserialize_keras_object
-
-    layer = deserialize_keras_object(config, custom_objects=custom_objects)
+    layer = _serialization.deserialize_keras_object(config, custom_objects=custom_objects)
     if not isinstance(layer, Layer):
         raise ValueError(
             f"`keras.layers.deserialize` was passed a `config` object that is not a layer. Received: {config}"

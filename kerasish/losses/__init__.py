@@ -49,6 +49,8 @@ from kerasish.losses.regression import mean_absolute_percentage_error as mean_ab
 from kerasish.losses.regression import mean_squared_error as mean_squared_error
 from kerasish.losses.regression import mean_squared_logarithmic_error as mean_squared_logarithmic_error
 from kerasish.losses.regression import poisson as poisson
+from kerasish.saving import serialization as _serialization
+from kerasish.saving.identifiers import interpreted as _interpreted
 
 _CLASSES = (
     Loss,
@@ -117,9 +119,7 @@ _OBJECTS: dict[str, Any] = {
 
 def serialize(loss: Any) -> Any:
     """The dictionary (or, for a function, what names it) from which `deserialize` makes an equal loss."""
-    from kerasish.saving.serialization import serialize_keras_object
-
-    return serialize_keras_object(loss)
+    return _serialization.serialize_keras_object(loss)
 
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -129,9 +129,7 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         name: Name or dictionary.
         custom_objects: Losses of your own by name.
     """
-    from kerasish.saving.serialization import deserialize_keras_object
-
-    return deserialize_keras_object(name, module_objects=_OBJECTS, custom_objects=custom_objects)
+    return _serialization.deserialize_keras_object(name, module_objects=_OBJECTS, custom_objects=custom_objects)
 
 
 def get(identifier: Any) -> Loss | Callable | None:
@@ -146,11 +144,9 @@ def get(identifier: Any) -> Loss | Callable | None:
     Raises:
         ValueError: If it cannot be understood.
     """
-    from kerasish.saving.identifiers import interpreted
-
     if identifier is None:
         return None
-    found = interpreted(identifier, deserialize, "loss") if isinstance(identifier, (dict, str)) else identifier
+    found = _interpreted(identifier, deserialize, "loss") if isinstance(identifier, (dict, str)) else identifier
     if callable(found):
         return found() if isinstance(found, type) else found
     raise ValueError(f"Could not interpret loss identifier: {identifier}")

@@ -7,6 +7,7 @@ from typing import Any
 from kerasish import config, dtype_policies, ops
 from kerasish.core.scopes import auto_name
 from kerasish.core.tensor import Tensor, convert_to_tensor
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -112,16 +113,12 @@ class LossFunctionWrapper(Loss):
     def get_config(self) -> dict:
         config = super().get_config()
         if type(self) is LossFunctionWrapper:
-            from kerasish.saving.serialization import serialize_keras_object
-
             config["fn"] = serialize_keras_object(self.fn)
         return config | {k: v for k, v in self._fn_kwargs.items() if k not in self.hidden_from_config}
 
     @classmethod
     def from_config(cls, config: dict) -> "LossFunctionWrapper":
         if isinstance(config.get("fn"), dict):
-            from kerasish.saving.serialization import deserialize_keras_object
-
             config = config | {"fn": deserialize_keras_object(config["fn"])}
         return cls(**config)
 

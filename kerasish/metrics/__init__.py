@@ -74,6 +74,8 @@ from kerasish.metrics.regression import pearson_correlation as pearson_correlati
 from kerasish.metrics.scores import F1Score as F1Score
 from kerasish.metrics.scores import FBetaScore as FBetaScore
 from kerasish.metrics.scores import R2Score as R2Score
+from kerasish.saving import serialization as _serialization
+from kerasish.saving.identifiers import interpreted as _interpreted
 
 _CLASSES = (
     AUC,
@@ -141,9 +143,7 @@ _OBJECTS: dict[str, Any] = {
 
 def serialize(metric: Any) -> Any:
     """The dictionary (or, for a function, what names it) from which `deserialize` makes an equal metric."""
-    from kerasish.saving.serialization import serialize_keras_object
-
-    return serialize_keras_object(metric)
+    return _serialization.serialize_keras_object(metric)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -153,9 +153,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         config: Name or dictionary.
         custom_objects: Metrics of your own by name.
     """
-    from kerasish.saving.serialization import deserialize_keras_object
-
-    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
+    return _serialization.deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
 
 
 def get(identifier: Any) -> Metric | Callable | None:
@@ -170,11 +168,9 @@ def get(identifier: Any) -> Metric | Callable | None:
     Raises:
         ValueError: If it cannot be understood.
     """
-    from kerasish.saving.identifiers import interpreted
-
     if identifier is None:
         return None
-    found = interpreted(identifier, deserialize, "metric") if isinstance(identifier, (dict, str)) else identifier
+    found = _interpreted(identifier, deserialize, "metric") if isinstance(identifier, (dict, str)) else identifier
     if isinstance(found, type):
         return found()
     if callable(found):

@@ -9,6 +9,7 @@ from kerasish.core.autodiff import no_recording
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.metrics.arrays import as_mask, masked_weight, ratio, same_rank
 from kerasish.metrics.metric import Metric
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
 def samplewise(values: Any, sample_weight: Any, dtype: str, reduce: Callable = np.mean) -> tuple[Any, Any]:
@@ -133,15 +134,11 @@ class MeanMetricWrapper(Mean):
     def get_config(self) -> dict[str, Any]:
         config = Metric.get_config(self)
         if type(self) is MeanMetricWrapper:
-            from kerasish.saving.serialization import serialize_keras_object
-
             config["fn"] = serialize_keras_object(self._fn)
         return config | {k: v for k, v in self._fn_kwargs.items() if k not in self.hidden_from_config}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "MeanMetricWrapper":
         if isinstance(config.get("fn"), dict):
-            from kerasish.saving.serialization import deserialize_keras_object
-
             config = config | {"fn": deserialize_keras_object(config["fn"])}
         return cls(**config)

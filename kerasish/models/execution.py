@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kerasish.models.functional import Functional
 from kerasish.models.replays import Refusal, Replay, described
 
 OWN_CALLS = "by the layers' own calls"
@@ -44,9 +43,9 @@ class Execution(NamedTuple):
 
 def report(model) -> Execution:
     """How a model has been run so far, and will be as long as nothing changes."""
-    graph = getattr(model, "_functional", None) or model
+    graph = model._graph
     title = f"Model '{model.name}' ({type(model).__name__})"
-    if not isinstance(graph, Functional):
+    if graph is None:
         inference = Way([f"{OWN_CALLS}: the model is no graph"], [])
         return Execution(title, inference, Way([_steps(model, None)], []))
     plans = {training: graph._lean.get(training) for training in (False, True)}

@@ -70,6 +70,10 @@ class Functional(Function, Model):
         return held + [x for x in super()._nested_layers() if not any(x is y for y in held)]
 
     @property
+    def _graph(self):
+        return self
+
+    @property
     def layers(self) -> list:
         """The layers of the graph, deepest first."""
         return list(self._layers_in_graph)

@@ -11,6 +11,8 @@ from kerasish.core.symbolic import KerasTensor
 from kerasish.layers.calling import signature_of
 from kerasish.layers.layer import Layer
 from kerasish.layers.tracking import is_metric
+from kerasish.models.execution import report
+from kerasish.models.step_replays import StepReplays
 from kerasish.models.summary import print_summary
 from kerasish.saving import keras_file, weights_h5
 from kerasish.training.trainer import Trainer
@@ -55,6 +57,14 @@ class Model(Trainer, Layer):
     def call(self, *args, **kwargs):
         """The computation, on tensors."""
         raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+
+    @property
+    def _graph(self):
+        """The `Functional` along which the model runs, itself perhaps; None if it has a `call` of its own."""
+        return None
+
+    def _step_recorder(self):
+        return StepReplays(self)
 
     @property
     def layers(self) -> list:
@@ -110,8 +120,8 @@ class Model(Trainer, Layer):
     def execution_report(self):
         """How the model's passes are run: which layers became one kernel, what is replayed, why something is not.
 
-        It is kerasish's own; Keras has no such method. Results are the same bits, or differ by rounding alone, whichever
-        way they are run. `KERASISH_DEBUG=1` in the environment tells of each change when it comes.
+        It is kerasish's own; Keras has no such method. However passes are run, results differ by rounding at most.
+        `KERASISH_DEBUG=1` in the environment tells of each change when it comes.
 
         Returns:
             An `Execution`: `print(model.execution_report())`, or its `inference` and `training`.
@@ -120,9 +130,7 @@ class Model(Trainer, Layer):
             >>> model.fit(x, y)
             >>> print(model.execution_report())
         """
-        from kerasish.models import execution
-
-        return execution.report(self)
+        return report(self)
 
     def build_from_config(self, config) -> None:
         """Build from what `get_build_config` gave."""

@@ -44,6 +44,10 @@ class Sequential(Model):
     def _untracked_names(self):
         return super()._untracked_names() | {"_functional"}
 
+    @property
+    def _graph(self):
+        return self._functional
+
     def add(self, layer, rebuild: bool = True) -> None:
         """Append a layer.
 
@@ -204,42 +208,42 @@ class Sequential(Model):
     def _operations(self):
         return self._sequence
 
-    def _graph(self, what: str):
+    def _built_graph(self, what: str):
         if self._functional is None:
             raise AttributeError(f"Sequential model '{self.name}' has no defined {what} yet.")
         return self._functional
 
     @property
     def inputs(self):
-        return self._graph("inputs").inputs
+        return self._built_graph("inputs").inputs
 
     @property
     def outputs(self):
-        return self._graph("outputs").outputs
+        return self._built_graph("outputs").outputs
 
     @property
     def input(self):
-        return self._graph("input").input
+        return self._built_graph("input").input
 
     @property
     def output(self):
-        return self._graph("output").output
+        return self._built_graph("output").output
 
     @property
     def input_shape(self):
-        return self._graph("input shape").input_shape
+        return self._built_graph("input shape").input_shape
 
     @property
     def output_shape(self):
-        return self._graph("output shape").output_shape
+        return self._built_graph("output shape").output_shape
 
     @property
     def input_names(self):
-        return self._graph("input").input_names
+        return self._built_graph("input").input_names
 
     @property
     def output_names(self):
-        return self._graph("output").output_names
+        return self._built_graph("output").output_names
 
     @property
     def input_dtype(self):

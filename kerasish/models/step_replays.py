@@ -21,7 +21,6 @@ from kerasish.core.autodiff import GradientTape
 from kerasish.core.tensor import Tensor
 from kerasish.core.variable import writing
 from kerasish.device import memory
-from kerasish.models.functional import Functional
 from kerasish.models.stamp import Values, is_own
 from kerasish.models.telling import tell
 from kerasish.random.seed import draw_pair, noting_draws
@@ -122,7 +121,7 @@ class StepReplays:
         """The plan along which steps may be replayed, or None."""
         obstacle = self._obstacle(leaves, variables)
         if obstacle is None:
-            plan = _graph_of(self.model)._plan_for(leaves, True)
+            plan = self.model._graph._plan_for(leaves, True)
             if plan is not None and plan is self._refused_plan:
                 return None
             obstacle = "masks travel in the model, or it changes" if plan is None else plan.obstacle
@@ -134,7 +133,7 @@ class StepReplays:
     def _obstacle(self, leaves, variables) -> str | None:
         """What stands against replaying steps beside the layers, which the plan knows."""
         model = self.model
-        if not isinstance(_graph_of(model), Functional):
+        if model._graph is None:
             return "the model is no graph"
         if model.run_eagerly:
             return "the model is to run eagerly"
@@ -275,10 +274,6 @@ def _differs(recorded, arrays, passes, found, after) -> str | None:
         return "replayed, the pass back gives other gradients"
     same = all(checkpoint.is_now() for checkpoint in after) and recorded.fixed.holds()
     return None if same else "replayed, the step leaves another state"
-
-
-def _graph_of(model):
-    return getattr(model, "_functional", model)
 
 
 def _is_own_optimizer(optimizer) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kerasish.core import dtypes
+from kerasish.utils import io_utils
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _BITS = {"bool": 1, "int4": 4, "uint4": 4}
@@ -74,10 +75,7 @@ def _bits(dtype: str) -> int:
 
 
 def _is_functional(model: Any) -> bool:
-    from kerasish.models.functional import Functional
-    from kerasish.models.sequential import Sequential
-
-    return isinstance(model, Functional) and not isinstance(model, Sequential)
+    return getattr(model, "_graph", None) is model
 
 
 def _graph_nodes(model: Any) -> list[Any] | None:
@@ -265,8 +263,6 @@ def _escape(text: str) -> str:
 def _show(parts: list[Any], print_fn: Callable[[str], Any] | None, line_length: int | None) -> None:
     """Prints with colours where the stream has them (terminals, notebooks), else hands over plain text."""
     from rich.console import Console
-
-    from kerasish.utils import io_utils
 
     unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
     capture = print_fn is not None or not unicode or not io_utils.is_interactive_logging_enabled()

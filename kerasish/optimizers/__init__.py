@@ -23,6 +23,8 @@ from kerasish.optimizers.rmsprop import Adagrad as Adagrad
 from kerasish.optimizers.rmsprop import RMSprop as RMSprop
 from kerasish.optimizers.schedule_free import ScheduleFreeAdamW as ScheduleFreeAdamW
 from kerasish.optimizers.sgd import SGD as SGD
+from kerasish.saving import serialization as _serialization
+from kerasish.saving.identifiers import interpreted as _interpreted
 
 _CLASSES = (
     Adadelta,
@@ -49,9 +51,7 @@ _OBJECTS = {cls.__name__.lower(): cls for cls in _CLASSES}
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """The dictionary from which `deserialize` makes an equal optimizer (without its state)."""
-    from kerasish.saving.serialization import serialize_keras_object
-
-    return serialize_keras_object(optimizer)
+    return _serialization.serialize_keras_object(optimizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
@@ -61,11 +61,9 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
         config: The dictionary.
         custom_objects: Optimizers of your own by name.
     """
-    from kerasish.saving.serialization import deserialize_keras_object
-
     if config.get("module") is None and config["class_name"].lower() in _OBJECTS:
         config = config | {"class_name": config["class_name"].lower()}
-    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
+    return _serialization.deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
 
 
 def get(identifier: Any) -> Optimizer | None:
@@ -80,12 +78,10 @@ def get(identifier: Any) -> Optimizer | None:
     Raises:
         ValueError: If it cannot be understood.
     """
-    from kerasish.saving.identifiers import interpreted
-
     if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, dict):
-        return interpreted(identifier, deserialize, "optimizer")
+        return _interpreted(identifier, deserialize, "optimizer")
     if isinstance(identifier, str) and identifier.lower() in _OBJECTS:
         return deserialize({"class_name": identifier, "config": {}})
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")

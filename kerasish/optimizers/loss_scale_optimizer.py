@@ -13,6 +13,7 @@ from kerasish.core.variable import Variable
 from kerasish.device import on, put
 from kerasish.optimizers.constructor import COMMON as DEFAULTS
 from kerasish.optimizers.optimizer import Optimizer
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
 class LossScaleOptimizer(Optimizer):
@@ -124,8 +125,6 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
 
     def get_config(self) -> dict[str, Any]:
-        from kerasish.saving.serialization import serialize_keras_object
-
         return {
             "name": self.name,
             "inner_optimizer": serialize_keras_object(self.inner_optimizer),
@@ -135,8 +134,6 @@ class LossScaleOptimizer(Optimizer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "LossScaleOptimizer":
-        from kerasish.saving.serialization import deserialize_keras_object
-
         inner = deserialize_keras_object(config["inner_optimizer"], custom_objects=custom_objects)
         return cls(**(config | {"inner_optimizer": inner}))
 

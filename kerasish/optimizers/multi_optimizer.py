@@ -7,6 +7,7 @@ from typing import Any
 from kerasish.core.variable import Variable
 from kerasish.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from kerasish.optimizers.optimizer import Optimizer
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
 class OptimizerMap(MutableMapping):
@@ -70,8 +71,6 @@ class OptimizerMap(MutableMapping):
         return iter(self._optimizer_map)
 
     def get_config(self) -> dict[str, Any]:
-        from kerasish.saving.serialization import serialize_keras_object
-
         return {
             "default_optimizer": serialize_keras_object(self.default_optimizer),
             "optimizer_map": {key: serialize_keras_object(optimizer) for key, optimizer in self._optimizer_map.items()},
@@ -79,8 +78,6 @@ class OptimizerMap(MutableMapping):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "OptimizerMap":
-        from kerasish.saving.serialization import deserialize_keras_object
-
         chosen = {key: deserialize_keras_object(value) for key, value in config["optimizer_map"].items()}
         return cls(deserialize_keras_object(config["default_optimizer"]), chosen)
 
@@ -209,8 +206,6 @@ class MultiOptimizer(Optimizer):
         self._owner = {id(v): owner for v, owner in zip(self._trainable_variables, owners)}
 
     def get_config(self) -> dict[str, Any]:
-        from kerasish.saving.serialization import serialize_keras_object
-
         return {
             "optimizer_map": serialize_keras_object(self.optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,
@@ -219,7 +214,5 @@ class MultiOptimizer(Optimizer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "MultiOptimizer":
-        from kerasish.saving.serialization import deserialize_keras_object
-
         chosen = deserialize_keras_object(config["optimizer_map"], custom_objects=custom_objects)
         return cls(**(config | {"optimizer_map": chosen}))

@@ -17,6 +17,7 @@ from kerasish.device import on
 from kerasish.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from kerasish.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 from kerasish.optimizers.state import OptimizerState
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 
 class Optimizer(OptimizerState):
@@ -373,8 +374,6 @@ class Optimizer(OptimizerState):
         if isinstance(rate, Variable):
             rate = float(rate)
         else:
-            from kerasish.saving.serialization import serialize_keras_object
-
             rate = serialize_keras_object(rate)
         common = (
             "weight_decay",
@@ -394,8 +393,6 @@ class Optimizer(OptimizerState):
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "Optimizer":
         """An optimizer from what `get_config` returned."""
         if isinstance(config.get("learning_rate"), dict):
-            from kerasish.saving.serialization import deserialize_keras_object
-
             rate = deserialize_keras_object(config["learning_rate"], custom_objects=custom_objects)
             config = config | {"learning_rate": rate}
         return cls(**config)

@@ -17,6 +17,8 @@ from kerasish.saving.checks import MissingMemberError, explained, model_descript
 from kerasish.saving.files import as_path, atomic_path, may_write
 from kerasish.saving.h5_files import reading_h5, writing_h5
 from kerasish.saving.h5_store import ReadingStore, WritingStore
+from kerasish.saving.legacy_config import upgrade
+from kerasish.saving.legacy_h5 import load_model_from, save_model_to
 from kerasish.saving.scopes import ObjectSharingScope, SafeModeScope
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.saving.state import is_part, load_state, save_state
@@ -79,8 +81,6 @@ def save_model(
         with atomic_path(filepath) as temporary, open(temporary, "wb") as stream:
             write_model(model, stream)
     else:
-        from kerasish.saving.legacy_h5 import save_model_to
-
         save_model_to(filepath, model, include_optimizer)
 
 
@@ -113,8 +113,6 @@ def load_model(
             with open(filepath, "rb") as stream:
                 return read_model(stream, custom_objects, compile, safe_mode)
         if filepath.endswith((".h5", ".hdf5")):
-            from kerasish.saving.legacy_h5 import load_model_from
-
             with budget.held_against(_size_of(filepath)):
                 return load_model_from(filepath, custom_objects, compile, safe_mode)
     if filepath.endswith(".keras"):
@@ -191,8 +189,6 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     Returns:
         A model with new weights.
     """
-    from kerasish.saving.legacy_config import upgrade
-
     with explained("The JSON"):
         config = upgrade(model_description(json_string), custom_objects=custom_objects)
         return deserialize_keras_object(config, custom_objects=custom_objects)

@@ -5,6 +5,7 @@ import inspect
 import types
 from typing import Any
 
+from kerasish.core.op import Op
 from kerasish.names import listed
 
 _ROOT = frozenset(
@@ -93,8 +94,6 @@ def _find_private(parts: list[str], name: str) -> Any | None:
 
 def _find_op(parts: list[str], name: str) -> type | None:
     """The op class that Keras would have written as `name` in `keras.src` and these parts of a module's name."""
-    from kerasish.core.op import Op
-
     module, home = f"keras.src.{'.'.join(parts)}", f"kerasish.{parts[0]}"
     importlib.import_module(home)
     composite = importlib.import_module("kerasish.ops.composite")
@@ -130,3 +129,43 @@ def _function(family: str, name: str) -> types.FunctionType | None:
     if not callable(found) or inspect.isclass(found) or inspect.ismodule(found):
         return None
     return found if getattr(found, "__module__", "").startswith("kerasish.") else None
+
+
+def find_object(config: dict[str, Any], custom_objects: dict[str, Any]) -> Any | None:
+    """The class or function that a config names, or None.
+
+    Raises:
+        ValueError: If the config claims a registered name for one of Keras's own classes.
+    """
+    is_function = config["class_name"] == "function"
+    name = config["config"] if is_function else config["class_name"]
+    if not isinstance(name, str):
+        raise TypeError(
+            f"Expected 'config' to be a non-null str for a function classname,\ninstead got {type(name)}\n"
+            f"Full config: {config}"
+        )
+    registered = name if is_function else config.get("registered_name", name)
+    for key in (name,) if is_function else (registered, name if _names_no_package(registered, config) else None):
+        if custom_objects.get(key) is not None:
+            return custom_objects[key]
+    module = config.get("module")
+    own = find_function(name, module) if is_function else module and find_class(module, name)
+    if own:
+        _check_builtin(own, config.get("registered_name"), config)
+        return own
+    # A class registered after it was saved; and Keras up to 3.6 wrote `name` for functions, meaning `package>name`.
+    return next((obj for key, obj in custom_objects.items() if key.endswith(f">{name}") and registered == name), None)
+
+
+def _names_no_package(registered: str | None, config: dict[str, Any]) -> bool:
+    """Whether the plain class name may be looked up too: not for Keras's own classes, which a user's could hide."""
+    return registered is not None or not str(config.get("module", "")).startswith("keras")
+
+
+def _check_builtin(own: Any, registered: str | None, config: dict[str, Any]) -> None:
+    if registered and registered not in (config["class_name"], config["config"], "function", own.__name__):
+        raise ValueError(
+            f"`registered_name={registered!r}` was provided in the config, but '{config['module']}."
+            f"{own.__name__}' resolved to a Keras built-in and does not use registered names. "
+            f"Remove the `registered_name` field from the config. Full object config: {config}"
+        )

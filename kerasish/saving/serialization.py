@@ -10,9 +10,12 @@ import numpy as np
 
 from kerasish.core import dtypes
 from kerasish.core.operators import bind
+from kerasish.core.symbolic import KerasTensor
+from kerasish.core.tensor import convert_to_tensor, is_tensor
+from kerasish.core.variable import Variable
 from kerasish.device import on_card
 from kerasish.saving.lambdas import dump_function, load_function, refuse_lambda
-from kerasish.saving.public_names import find_class, find_function, public_name
+from kerasish.saving.public_names import find_object, public_name
 from kerasish.saving.registration import CustomObjectScope, get_custom_objects, get_registered_name, scope_objects
 from kerasish.saving.scopes import SafeModeScope, in_safe_mode, sharing_scope
 from kerasish.saving.unknown import ExplainedUnknownError, UnknownObjectError, explain_unknown
@@ -54,10 +57,6 @@ def serialize_keras_object(obj: Any) -> Any:
 
 def _serialize_value(obj: Any) -> Any | None:
     """Values that need more than JSON has; None for all else."""
-    from kerasish.core.symbolic import KerasTensor
-    from kerasish.core.tensor import is_tensor
-    from kerasish.core.variable import Variable
-
     if isinstance(obj, bytes):
         return _tagged("__bytes__", value=obj.decode("utf-8"))
     if obj is Ellipsis:
@@ -257,15 +256,11 @@ class _Reader:
         return instance
 
     def read_tensor_spec(self, inner: dict[str, Any]) -> Any:
-        from kerasish.core.symbolic import KerasTensor
-
         tensor = KerasTensor(tuple(inner["shape"]), dtype=inner["dtype"])
         tensor._pre_serialization_keras_history = inner["keras_history"]
         return tensor
 
     def read_tensor(self, inner: dict[str, Any]) -> Any:
-        from kerasish.core.tensor import convert_to_tensor
-
         return convert_to_tensor(inner["value"], dtype=inner["dtype"])
 
     def read_numpy(self, inner: dict[str, Any]) -> np.ndarray:
@@ -311,46 +306,6 @@ def _from_config(cls: type, inner: dict[str, Any], config: dict[str, Any]) -> An
             "instances (layers, models, etc.) returned by `get_config()` are explicitly deserialized in the model's "
             f"`from_config()` method.\n\nconfig={config}.\n\nException encountered: {error}"
         ) from error
-
-
-def find_object(config: dict[str, Any], custom_objects: dict[str, Any]) -> Any | None:
-    """The class or function that a config names, or None.
-
-    Raises:
-        ValueError: If the config claims a registered name for one of Keras's own classes.
-    """
-    is_function = config["class_name"] == "function"
-    name = config["config"] if is_function else config["class_name"]
-    if not isinstance(name, str):
-        raise TypeError(
-            f"Expected 'config' to be a non-null str for a function classname,\ninstead got {type(name)}\n"
-            f"Full config: {config}"
-        )
-    registered = name if is_function else config.get("registered_name", name)
-    for key in (name,) if is_function else (registered, name if _names_no_package(registered, config) else None):
-        if custom_objects.get(key) is not None:
-            return custom_objects[key]
-    module = config.get("module")
-    own = find_function(name, module) if is_function else module and find_class(module, name)
-    if own:
-        _check_builtin(own, config.get("registered_name"), config)
-        return own
-    # A class registered after it was saved; and Keras up to 3.6 wrote `name` for functions, meaning `package>name`.
-    return next((obj for key, obj in custom_objects.items() if key.endswith(f">{name}") and registered == name), None)
-
-
-def _names_no_package(registered: str | None, config: dict[str, Any]) -> bool:
-    """Whether the plain class name may be looked up too: not for Keras's own classes, which a user's could hide."""
-    return registered is not None or not str(config.get("module", "")).startswith("keras")
-
-
-def _check_builtin(own: Any, registered: str | None, config: dict[str, Any]) -> None:
-    if registered and registered not in (config["class_name"], config["config"], "function", own.__name__):
-        raise ValueError(
-            f"`registered_name={registered!r}` was provided in the config, but '{config['module']}."
-            f"{own.__name__}' resolved to a Keras built-in and does not use registered names. "
-            f"Remove the `registered_name` field from the config. Full object config: {config}"
-        )
 
 
 bind("deserialize", deserialize_keras_object)

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from kerasish.names import reasons
+from kerasish.saving.public_names import find_object
+
 
 class UnknownObjectError(TypeError):
     """A config names a class or function that is not registered, nor one of Keras's that are here.
@@ -58,8 +61,6 @@ def _why_kerass_is_not_here(config: dict[str, Any]) -> str | None:
     _, name = kind_and_name(config)
     if not isinstance(name, str) or config.get("registered_name") not in (None, name):
         return None
-    from kerasish.names import reasons
-
     return reasons.keras_object(config.get("module"), name)
 
 
@@ -89,8 +90,6 @@ def _unknown_in(config: Any, custom_objects: dict[str, Any]) -> Iterator[dict[st
 
 
 def _is_known(config: dict[str, Any], custom_objects: dict[str, Any]) -> bool:
-    from kerasish.saving.serialization import find_object
-
     if str(config["class_name"]).startswith("__"):
         return True
     try:

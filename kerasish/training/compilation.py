@@ -5,6 +5,7 @@ import warnings
 from typing import Any
 
 from kerasish import config, metrics, ops, optimizers
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.training.compile_loss import CompileLoss
 from kerasish.training.compile_metrics import CompileMetrics
 
@@ -214,8 +215,6 @@ class Compilation:
 
     def get_compile_config(self) -> dict:
         """The arguments of `compile()`, serialized; empty if the model was not compiled."""
-        from kerasish.saving.serialization import serialize_keras_object
-
         if not self.compiled or self._compile_config is None:
             return {}
         return {name: serialize_keras_object(value) for name, value in self._compile_config.items()}
@@ -226,8 +225,6 @@ class Compilation:
         Args:
             config: The dictionary.
         """
-        from kerasish.saving.serialization import deserialize_keras_object
-
         overridden = type(self).compile is not Compilation.compile
         if overridden and type(self).compile_from_config is Compilation.compile_from_config:
             warnings.warn(

@@ -98,12 +98,13 @@ class Steps(Compilation):
     def _gradients(self, x, y, sample_weight, variables):
         """The loss of a batch, the outputs, and the gradients; `variables` is None before the model is built."""
         if variables and self._step_replays is None and type(self).compute_loss is Steps.compute_loss:
-            from kerasish.models.step_replays import StepReplays
-
-            vars(self)["_step_replays"] = StepReplays(self)
+            vars(self)["_step_replays"] = self._step_recorder()
         if variables and self._step_replays is not None:
             return self._step_replays.gradients(x, y, sample_weight, variables)
         return self._step_by_step(x, y, sample_weight, variables)
+
+    def _step_recorder(self):
+        """What records training steps and replays them; None for what cannot be recorded."""
 
     def _step_by_step(self, x, y, sample_weight, variables):
         """`_gradients` by the layers' own calls, under a tape."""

@@ -8,6 +8,8 @@ if TYPE_CHECKING:  # for editors, what _HOMES says
     from kerasish.core.dtypes import standardize_dtype as standardize_dtype
     from kerasish.core.scopes import clear_session as clear_session
     from kerasish.core.symbolic import is_keras_tensor as is_keras_tensor
+    from kerasish.models.plotting import model_to_dot as model_to_dot
+    from kerasish.models.plotting import plot_model as plot_model
     from kerasish.random import set_random_seed as set_random_seed
     from kerasish.saving import CustomObjectScope as CustomObjectScope
     from kerasish.saving import custom_object_scope as custom_object_scope
@@ -30,8 +32,6 @@ if TYPE_CHECKING:  # for editors, what _HOMES says
     from kerasish.utils.io_utils import disable_interactive_logging as disable_interactive_logging
     from kerasish.utils.io_utils import enable_interactive_logging as enable_interactive_logging
     from kerasish.utils.io_utils import is_interactive_logging_enabled as is_interactive_logging_enabled
-    from kerasish.utils.model_visualization import model_to_dot as model_to_dot
-    from kerasish.utils.model_visualization import plot_model as plot_model
     from kerasish.utils.numerical_utils import normalize as normalize
     from kerasish.utils.numerical_utils import to_categorical as to_categorical
     from kerasish.utils.progbar import Progbar as Progbar
@@ -63,11 +63,11 @@ _HOMES = {
     "is_interactive_logging_enabled": "kerasish.utils.io_utils",
     "is_keras_tensor": "kerasish.core.symbolic",
     "load_img": "kerasish.utils.image_utils",
-    "model_to_dot": "kerasish.utils.model_visualization",
+    "model_to_dot": "kerasish.models.plotting",
     "normalize": "kerasish.utils.numerical_utils",
     "pack_x_y_sample_weight": "kerasish.utils.batch_utils",
     "pad_sequences": "kerasish.utils.sequence_utils",
-    "plot_model": "kerasish.utils.model_visualization",
+    "plot_model": "kerasish.models.plotting",
     "register_keras_serializable": "kerasish.saving",
     "save_img": "kerasish.utils.image_utils",
     "serialize_keras_object": "kerasish.saving",

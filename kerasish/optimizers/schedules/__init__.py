@@ -10,6 +10,7 @@ from kerasish.optimizers.schedules.learning_rate_schedule import InverseTimeDeca
 from kerasish.optimizers.schedules.learning_rate_schedule import LearningRateSchedule as LearningRateSchedule
 from kerasish.optimizers.schedules.learning_rate_schedule import PiecewiseConstantDecay as PiecewiseConstantDecay
 from kerasish.optimizers.schedules.learning_rate_schedule import PolynomialDecay as PolynomialDecay
+from kerasish.saving import serialization as _serialization
 
 _OBJECTS = {
     cls.__name__: cls
@@ -26,9 +27,7 @@ _OBJECTS = {
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     """The dictionary from which `deserialize` makes an equal schedule."""
-    from kerasish.saving.serialization import serialize_keras_object
-
-    return serialize_keras_object(learning_rate_schedule)
+    return _serialization.serialize_keras_object(learning_rate_schedule)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
@@ -38,9 +37,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Le
         config: The dictionary.
         custom_objects: Schedules of your own by name.
     """
-    from kerasish.saving.serialization import deserialize_keras_object
-
-    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
+    return _serialization.deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects)
 
 
 _names.explain(__name__)

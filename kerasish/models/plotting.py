@@ -5,6 +5,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from kerasish.models.functional import Functional
+from kerasish.models.sequential import Sequential
+
 _INSTALL = "pip install pydot"
 
 
@@ -183,15 +186,10 @@ def _draw(dot: Any, model: Any, style: _Style, pydot: Any) -> None:
 
 
 def _is_graph(layer: Any) -> bool:
-    from kerasish.models.functional import Functional
-    from kerasish.models.sequential import Sequential
-
     return isinstance(layer, (Functional, Sequential))
 
 
 def _is_chain(layer: Any) -> bool:
-    from kerasish.models.sequential import Sequential
-
     return isinstance(layer, Sequential)
 
 
