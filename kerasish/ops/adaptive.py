@@ -6,7 +6,8 @@ import numpy as np
 
 from kerasish.core import dtypes
 from kerasish.core.op import Op, Spec
-from kerasish.ops.conv import NN, channels_last, per_axis
+from kerasish.ops.conv import NN
+from kerasish.ops.convolve import channels_last, per_axis
 from kerasish.ops.indexing import take, take_along_axis
 from kerasish.ops.linalg import matmul
 from kerasish.ops.reduce import argmax

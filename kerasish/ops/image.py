@@ -9,7 +9,7 @@ from kerasish.core.op import Op, Spec, spec_of
 from kerasish.core.tensor import Tensor, as_array
 from kerasish.device import put
 from kerasish.ops.composite import composite
-from kerasish.ops.conv import channels_last
+from kerasish.ops.convolve import channels_last
 from kerasish.ops.core import saturate_cast
 from kerasish.ops.elementwise import round
 from kerasish.ops.indexing import take

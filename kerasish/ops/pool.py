@@ -13,7 +13,8 @@ from kerasish.core.op import Op, Spec
 from kerasish.core.operators import Operators
 from kerasish.core.shapes import Window
 from kerasish.core.tensor import convert_to_tensor
-from kerasish.ops.conv import NN, channels_last, per_axis
+from kerasish.ops.conv import NN
+from kerasish.ops.convolve import channels_last, per_axis
 from kerasish.ops.elementwise import equal
 from kerasish.ops.shaping import expand_dims, moveaxis, squeeze
 from kerasish.ops.table import cast, tensor_of
