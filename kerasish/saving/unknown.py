@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from kerasish.names import reasons
 from kerasish.saving.public_names import find_object
 
 
@@ -61,6 +60,8 @@ def _why_kerass_is_not_here(config: dict[str, Any]) -> str | None:
     _, name = kind_and_name(config)
     if not isinstance(name, str) or config.get("registered_name") not in (None, name):
         return None
+    from kerasish.names import reasons  # late: it reads long lists
+
     return reasons.keras_object(config.get("module"), name)
 
 
