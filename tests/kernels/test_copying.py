@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kerasish.kernels import find, twin_of
+from kerasish.kernels.cpu import copying
 
 from .harness import array
 
@@ -49,3 +50,22 @@ def test_concatenate(shapes, axis, dtype):
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="dimensions"):
         cpu.concatenate([np.zeros((2, 3)), np.zeros((3, 2))], 0)
+
+
+@pytest.mark.parametrize(
+    "pads, passes",
+    [
+        (((0, 0), (1, 1), (2, 0), (0, 0)), 1),
+        (((0, 0), (0, 0), (0, 0), (3, 1)), 1),
+        (((0, 0), (1, 0), (0, 0), (0, 0)), 1),
+        (((2, 0), (0, 0), (0, 0), (0, 0)), 1),
+        (((0, 0), (1, 1), (1, 1), (1, 1)), 2),
+        (((1, 1), (0, 0), (0, 0), (1, 1)), 2),
+        (((0, 0), (0, 0), (0, 0), (0, 0)), 0),
+    ],
+)
+def test_two_neighbouring_axes_are_padded_in_one_pass(pads, passes, monkeypatch):
+    x, kernel, calls = np.arange(2 * 3 * 4 * 5, dtype="float32").reshape(2, 3, 4, 5), copying._pad, []
+    monkeypatch.setattr(copying, "_pad", lambda *args, **options: calls.append(kernel(*args, **options)))
+    np.testing.assert_array_equal(copying.zero_pad(x, pads), np.pad(x, pads))
+    assert len(calls) == passes

@@ -20,7 +20,7 @@ def zero_pad(x, pads):
     while any(any(pair) for pair in left):
         if len(left) == 1:
             return _pad_two(np.ascontiguousarray(x)[None], 1, (0, 0), left[0])[0]
-        if any(left[-1]) or any(left[-2]):
+        if any(left[-1]):  # with its neighbour, in one pass
             x = _pad_two(np.ascontiguousarray(x), len(left) - 1, *left[-2:])
             left.pop()
         left.pop()
