@@ -165,12 +165,11 @@ def _vdot_spec(x1, x2):
 
 @composite("keras.src.ops.numpy", inputs=2, infer=_vdot_spec)
 def vdot(x1, x2):
-    """The dot product of the flattened tensors."""
+    """The dot product of the flattened tensors; of halves, too, summed in float32."""
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
-    dtype = dtypes.result_type(x1.dtype, x2.dtype)
     if x1.dtype.startswith("complex"):
         x1 = to_dtype(as_array(x1).conj(), x1.dtype)
-    return cast(reduce.sum(reshape(x1, (-1,)) * reshape(x2, (-1,))), dtype)
+    return dot(reshape(x1, (-1,)), reshape(x2, (-1,)))
 
 
 def _inner_spec(x1, x2):

@@ -291,3 +291,17 @@ def test_adaptive_pooling_to_sizes_that_do_not_fit(name):
         for x in (np.ones(shape, "float32"), kerasish.KerasTensor(shape)):
             with pytest.raises(ValueError, match=name):
                 getattr(kerasish.ops, name)(x, size)
+
+
+@pytest.mark.parametrize("name", ["dot", "vdot", "inner", "matmul", "tensordot", "einsum"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_products_of_halves_are_summed_in_floats(name, dtype):
+    """Large terms that nearly cancel: rounded to halves one by one, they would leave another sum."""
+    ops = kerasish.ops
+    x = ops.cast(ops.convert_to_tensor([0.77, -0.352, 1.518, -0.8066, -0.389]), dtype)
+    y = ops.cast(ops.convert_to_tensor([254.0, 253.0, 2.0, 3.0, 255.0]), dtype)
+    call = {"einsum": lambda: ops.einsum("i,i->", x, y), "tensordot": lambda: ops.tensordot(x, y, 1)}
+    found = call.get(name, lambda: getattr(ops, name)(x, y))()
+    want = np.dot(np.asarray(ops.cast(x, "float64")), np.asarray(ops.cast(y, "float64")))
+    assert found.dtype == dtype
+    assert float(ops.cast(found, "float64")) == float(ops.cast(ops.cast(ops.convert_to_tensor(want), dtype), "float64"))
