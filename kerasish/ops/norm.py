@@ -169,9 +169,13 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     axes = shapes.axes(axis, len(x.shape))
     if isinstance(x, KerasTensor):
         return KerasTensor(x.shape, x.dtype)
-    last = axes == (len(x.shape) - 1,)
+    last = axes == (len(x.shape) - 1,) and isinstance(epsilon, (int, float))  # kernels take one number
     if last and dtypes.is_float(x.dtype):
-        return LayerNorm(epsilon)(x, gamma, beta)
+        op = LayerNorm(epsilon)
+        if all(v is None or tuple(spec_of(v).shape) == x.shape[-1:] for v in (gamma, beta)):
+            return op(x, gamma, beta)
+        if axis in (axes[0], [axes[0]], axes):  # not for -1: there Keras refuses other lengths, here it broadcasts
+            return op.compose(x, gamma, beta)
     wide = dtypes.result_type(x.dtype, "float32")
     if x.dtype != wide:
         return to_dtype(layer_normalization(to_dtype(x, wide), gamma, beta, axis, epsilon), x.dtype)

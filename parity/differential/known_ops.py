@@ -154,6 +154,14 @@ def _rounded_beyond_uint32(data, difference) -> bool:
     return data["inputs"][0]["dtype"] == "uint32" and bool((rounded >= 2**32).any())
 
 
+def _beyond_the_matrix(data, difference) -> bool:
+    """Whether Keras gives a diagonal of none of x's elements, which then has no gradient."""
+    offset, first, second = (data["arguments"].get(k, d) for k, d in (("offset", 0), ("axis1", 0), ("axis2", 1)))
+    shape = data["inputs"][0]["shape"]
+    outside = offset <= -shape[first] or offset >= shape[second]
+    return difference.what == "gradient[0]" and difference.want == "none" and outside and not np.any(difference.got)
+
+
 def _norm_of_nothing(data, difference) -> bool:
     empty = "Cannot compute the m" in str(difference.got) and 0 in data["inputs"][0]["shape"]
     given = isinstance(difference.want, dict)
@@ -221,6 +229,11 @@ ROWS = [
         "ops/saturate_cast",
         _wide_integers_to_floats,
         "TensorFlow gives the least integer for any: the largest one, as a float, is beyond the integers",
+    ),
+    (
+        "ops/diagonal",
+        _beyond_the_matrix,
+        "Keras cuts x off where the diagonal has no elements, but for one along the last axes, and in trace",
     ),
     ("ops/rms_normalization", _scale_of_another_axis, "Keras broadcasts any scale along the last axis"),
     ("ops/nanmean", _integers_as_they_are, "along no axes Keras gives integers back; its symbolic result is of floats"),

@@ -273,3 +273,27 @@ def test_an_axis_without_weights_may_be_left_open():
     assert layer(kerasish.Input((None, None, 1))).shape == (None, None, None, 1)
     with pytest.raises(ValueError, match="should have a defined dimension"):
         kerasish.layers.LayerNormalization(axis=1)(kerasish.Input((None, None, 1)))
+
+
+@pytest.mark.parametrize("given", ["both", "gamma", "beta"])
+def test_layer_normalization_of_other_lengths_broadcasts_as_in_keras(given):
+    """Its weights have the length that it was built for; Keras looks at no later one."""
+    x, wide = np.float32([[0.5, -2.0], [1.0, 4.0]]), np.float32([[3.0], [-1.0]])
+    found = []
+    for k in (kerasish, keras):
+        layer = k.layers.LayerNormalization(axis=1, center=given != "gamma", scale=given != "beta")
+        layer(x)
+        for v in layer.weights:
+            v.assign([2.0, 3.0])
+        found.append(np.asarray(layer(wide)))
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-5)
+    layer = kerasish.layers.LayerNormalization(center=given != "gamma", scale=given != "beta")
+    layer(x)
+    with pytest.raises(ValueError, match="shape"):  # Keras refuses this one, too
+        layer(wide)
+
+
+def test_an_epsilon_for_each_channel_is_taken_as_in_keras():
+    x = np.float32([[0.5, -2.0, 1.0], [1.0, 4.0, 0.0]])
+    found = [np.asarray(k.ops.layer_normalization(x, epsilon=np.float32([0.1, 1.0, 2.0]))) for k in (kerasish, keras)]
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-5)
