@@ -141,7 +141,8 @@ def _entry(native):
     at = ir.IRBuilder(function.append_basic_block())
     if isinstance(made, Entry):
         results = [_lowered(body, arguments, types.void, made.fastmath) for body, arguments in made.parts()]
-        made.write(context, at, *function.args, [functools.partial(_call, at, x.fndesc) for x in results])
+        calls = [functools.partial(_call, at, x.fndesc) for x in results]
+        made.write(at, *function.args, calls, functools.partial(_array, at))
     else:
         results = [_lowered(made, (types.int64,) * native.arguments, types.void, FASTMATH)]
         _call(at, results[0].fndesc, *function.args)
@@ -176,10 +177,16 @@ def _lowered(function, arguments, result, fastmath, forceinline=False):
     return compiler.compile_extra(*contexts, function, arguments, result, flags, {}, pipeline_class=_Pipeline)
 
 
-def array_value(context, builder, kind, data, shape, strides, itemsize):
-    """An array as compiled functions pass it."""
-    array = context.make_array(kind)(context, builder)
-    populate_array(array, data, shape, strides, itemsize, None)
+def _array(at, kind, address, shape):
+    """A C-contiguous array as compiled functions pass it."""
+    context = _context()
+    data = at.inttoptr(address, context.get_data_type(kind.dtype).as_pointer())
+    size = ir.IntType(64)(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    strides = [size]
+    for length in reversed(shape[1:]):
+        strides.insert(0, at.mul(strides[0], length))
+    array = context.make_array(kind)(context, at)
+    populate_array(array, data, shape, strides[: kind.ndim], size, None)
     return array._getvalue()
 
 

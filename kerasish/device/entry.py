@@ -1,15 +1,22 @@
 """What a kernel's machine code does when a thread enters it, in LLVM IR: it takes tasks until none is left.
 
-def entry(plan, worker):                                     def entry_of_two(plan, worker):
-    while (task := take(plan)) < tasks:                          while (turn := take(plan)) < max(tasks, 1):
-        first(task, worker, tasks, *arguments)                       if turn < tasks:
-                                                                         first(turn, worker, tasks, *arguments)
-The plan holds counters, `tasks` and the arguments, as                if the last turn to end:
-`parallel.py` describes them. It would take Numba longer                 between(tasks, *arguments)
-to compile this than most kernels' own functions.                while it is not done:
-                                                                     relax()
-                                                                 while (task := take(after)) < tasks_after:
-                                                                     second(task, worker, tasks, *arguments)
+    def entry(plan, worker):
+        while (task := take(plan)) < tasks:
+            first(task, worker, tasks, *arguments)
+
+    def entry_of_two(plan, worker):
+        while (turn := take(plan)) < max(tasks, 1):
+            if turn < tasks:
+                first(turn, worker, tasks, *arguments)
+            if this was the last turn to end:
+                between(tasks, *arguments)
+        while `between` is not done:
+            relax()
+        while (task := take(after)) < tasks_after:
+            second(task, worker, tasks, *arguments)
+
+The plan holds counters, `tasks` and the arguments (`parallel.py`). It would take Numba longer to compile this than most
+kernels' own functions.
 """
 
 from collections.abc import Callable
@@ -36,21 +43,28 @@ class Entry:
     """
 
     def __init__(self, bodies: tuple[Callable, ...], kinds: tuple[str, ...], fastmath: frozenset):
-        self.bodies, self.kinds, self.fastmath = bodies, kinds, fastmath
+        self.bodies, self.types, self.fastmath = bodies, tuple(map(_numba_type, kinds)), fastmath
 
     def parts(self) -> list[tuple[Callable, tuple]]:
         """The functions that it calls, each with the types of its arguments."""
-        given = (types.int64, *map(_numba_type, self.kinds))
+        given = (types.int64, *self.types)
         with_task = (types.int64, types.int64, *given)
         return [(body, given if i == 1 else with_task) for i, body in enumerate(self.bodies)]
 
-    def write(self, context: Any, at: ir.IRBuilder, plan: Any, worker: Any, calls: list[Callable]) -> None:
-        """Write it down; `calls` write a call of each part with the arguments that they are given."""
+    def write(self, at: ir.IRBuilder, plan: Any, worker: Any, calls: list[Callable], array: Callable) -> None:
+        """Write it down.
+
+        Args:
+            at: where to.
+            plan, worker: the arguments.
+            calls: what writes a call of each part with the arguments that it is given.
+            array: what makes an array of a type, an address and a shape.
+        """
         two_loops = len(calls) > 1
         base = at.inttoptr(plan, I64.as_pointer())
         cell = lambda number: at.gep(base, [I64(number)])
-        words = _Words(at, cell(ARGUMENTS_AFTER if two_loops else ARGUMENTS))
-        tasks, given = at.load(cell(TASKS)), [words.read(context, _numba_type(kind)) for kind in self.kinds]
+        words = _Words(at, cell(ARGUMENTS_AFTER if two_loops else ARGUMENTS), array)
+        tasks, given = at.load(cell(TASKS)), [words.read(kind) for kind in self.types]
         if not two_loops:
             with llvm_ir.taken(at, base, tasks) as task:
                 calls[0](task, worker, tasks, *given)
@@ -78,8 +92,8 @@ def _numba_type(kind: str):
 class _Words:
     """Reads the plan's words one after the other."""
 
-    def __init__(self, at, base):
-        self.at, self.base, self.count = at, base, 0
+    def __init__(self, at, base, array):
+        self.at, self.base, self.array, self.count = at, base, array, 0
 
     def next(self):
         """The next word."""
@@ -87,19 +101,8 @@ class _Words:
         self.count += 1
         return value
 
-    def read(self, context, kind):
+    def read(self, kind):
         """The next argument."""
-        if kind == types.float64:
-            return self.at.bitcast(self.next(), ir.DoubleType())
-        return self._array(context, kind) if isinstance(kind, types.Array) else self.next()
-
-    def _array(self, context, kind):
-        from kerasish.device import compiler
-
-        element = context.get_data_type(kind.dtype)
-        data, shape = self.at.inttoptr(self.next(), element.as_pointer()), [self.next() for _ in range(kind.ndim)]
-        size = I64(context.get_abi_sizeof(element))
-        strides = [size]
-        for length in reversed(shape[1:]):
-            strides.insert(0, self.at.mul(strides[0], length))
-        return compiler.array_value(context, self.at, kind, data, shape, strides[: kind.ndim], size)
+        if isinstance(kind, types.Array):
+            return self.array(kind, self.next(), [self.next() for _ in range(kind.ndim)])
+        return self.at.bitcast(self.next(), ir.DoubleType()) if kind == types.float64 else self.next()

@@ -93,15 +93,14 @@ def wait_for(at: ir.IRBuilder, cell: Any) -> None:
 def pause(at: ir.IRBuilder) -> None:
     """Wait for an instant, as the processor wishes it in loops that wait for another thread."""
     machine = platform.machine().lower()
-    name, given = {
-        "x86_64": ("llvm.x86.sse2.pause", []),
-        "amd64": ("llvm.x86.sse2.pause", []),
-        "aarch64": ("llvm.aarch64.hint", [ir.IntType(32)(1)]),
-        "arm64": ("llvm.aarch64.hint", [ir.IntType(32)(1)]),
-    }.get(machine, (None, []))
-    if name:
-        kind = ir.FunctionType(ir.VoidType(), [x.type for x in given])
-        at.call(get_or_insert_function(at.module, kind, name), given)
+    if machine in ("x86_64", "amd64"):
+        name, given = "llvm.x86.sse2.pause", []
+    elif machine in ("aarch64", "arm64"):
+        name, given = "llvm.aarch64.hint", [ir.IntType(32)(1)]
+    else:
+        return
+    kind = ir.FunctionType(ir.VoidType(), [x.type for x in given])
+    at.call(get_or_insert_function(at.module, kind, name), given)
 
 
 def raw_memcpy(at: ir.IRBuilder, to: Any, source: Any, count: Any, itemsize: Any) -> None:

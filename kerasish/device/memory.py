@@ -85,11 +85,11 @@ class Guest(Arena):
         Raises:
             RuntimeError: if an array that lives has memory that was lent.
         """
-        ours = {id(block): block for block in (*self.blocks, *self._lent)}
-        there = {id(block) for blocks in self.free.values() for block in blocks}
+        lent = set(map(id, self._lent))
+        ours, there = lent.union(map(id, self.blocks)), {id(b) for blocks in self.free.values() for b in blocks}
         for room, blocks in self.free.items():
             self.free[room] = deque(block for block in blocks if id(block) not in ours)
-        lent, self._lent = set(map(id, self._lent)), []
+        self._lent = []
         if not lent <= there:
             raise RuntimeError("what a kernel made is kept somewhere beside its result")
 

@@ -49,16 +49,9 @@ def report(model) -> Execution:
         inference = Way([f"{OWN_CALLS}: the model is no graph"], [])
         return Execution(title, inference, Way([_steps(model, None)], []))
     plans = {training: graph._lean.get(training) for training in (False, True)}
-    joined = {training: joined_layers(plan) for training, plan in plans.items()}
+    joined = {training: plan.joined() if plan else [] for training, plan in plans.items()}
     inference = Way(_batches(graph, plans[False]), joined[False])
     return Execution(title, inference, Way([_steps(model, plans[True])], joined[True]))
-
-
-def joined_layers(plan) -> list[tuple[str, ...]]:
-    """The names of the layers that each of a plan's kernels stands for, where these are several."""
-    if plan is None or plan.steps is None:
-        return []
-    return [tuple(step.operation.name for step in own) for own in plan.stands_for() if len(own) > 1]
 
 
 def _obstacle(plan) -> str | None:
@@ -67,8 +60,6 @@ def _obstacle(plan) -> str | None:
         return "none came yet, or the layers' own calls are needed"
     if not plan.stamp.holds():
         return "a layer or a setting has changed; the next pass makes a new plan"
-    if plan.steps is None:
-        return "masks may travel in the model, or a layer gives something else than when the graph was made"
     return plan.obstacle
 
 

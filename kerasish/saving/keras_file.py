@@ -18,7 +18,6 @@ from kerasish.saving.files import as_path, atomic_path, may_write
 from kerasish.saving.h5_files import reading_h5, writing_h5
 from kerasish.saving.h5_store import ReadingStore, WritingStore
 from kerasish.saving.legacy_config import upgrade
-from kerasish.saving.legacy_h5 import load_model_from, save_model_to
 from kerasish.saving.scopes import ObjectSharingScope, SafeModeScope
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.saving.state import is_part, load_state, save_state
@@ -81,6 +80,8 @@ def save_model(
         with atomic_path(filepath) as temporary, open(temporary, "wb") as stream:
             write_model(model, stream)
     else:
+        from kerasish.saving.legacy_h5 import save_model_to  # late: few files are so old
+
         save_model_to(filepath, model, include_optimizer)
 
 
@@ -113,6 +114,8 @@ def load_model(
             with open(filepath, "rb") as stream:
                 return read_model(stream, custom_objects, compile, safe_mode)
         if filepath.endswith((".h5", ".hdf5")):
+            from kerasish.saving.legacy_h5 import load_model_from
+
             with budget.held_against(_size_of(filepath)):
                 return load_model_from(filepath, custom_objects, compile, safe_mode)
     if filepath.endswith(".keras"):

@@ -15,7 +15,6 @@ from kerasish.saving.checks import explained
 from kerasish.saving.files import as_path, atomic_path, may_write, require_file
 from kerasish.saving.h5_files import Group, reading_h5, writing_h5
 from kerasish.saving.h5_store import ReadingStore, WritingStore
-from kerasish.saving.legacy_h5 import load_weights_from
 from kerasish.saving.report import LoadReport
 from kerasish.saving.state import load_state, save_state
 
@@ -112,6 +111,8 @@ def _read(model: Any, filepath: str, by_name: bool | None, skip_mismatch: bool, 
     with reading_h5(filepath) as file:
         if filepath.endswith(".weights.h5"):
             return load_state(model, weights=ReadingStore(file), skip=skip)
+        from kerasish.saving.legacy_h5 import load_weights_from  # late: few files are so old
+
         return load_weights_from(file, model, by_name=bool(by_name), skip_mismatch=skip_mismatch, skip=skip)
 
 

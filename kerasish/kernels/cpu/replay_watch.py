@@ -93,7 +93,7 @@ class Watch:
 
         changed = [a for a in varying if a.dtype.kind == "f" and a.flags.writeable]
         results, calls = list(_arrays([result])), Calls(self.recorder.entries[count:])
-        before, raw.recorder = self._kept(changed), None  # not where the calls have their scratch
+        before, raw.recorder = self._kept(changed), None
         guest = memory.Guest(self.arena)
         try:
             with memory.drawing_on(guest), np.errstate(all="ignore"):
@@ -101,7 +101,7 @@ class Watch:
                 calls()
                 same = self._disturbed(changed)
                 same = same and self._agrees(function, results, guest) and self._disturbed(changed)
-                self._restore(changed, before)
+                _write(self._pieces(changed), before)
                 del before
                 if same:
                     calls()
@@ -109,9 +109,9 @@ class Watch:
                     _write(results, _arrays([function()]))
                 return same
         finally:
-            guest.leave()
             self._drawn += len(changed)
             raw.recorder = self.recorder
+            guest.leave()  # last: it may refuse
 
     def _agrees(self, function: functools.partial, results: list[np.ndarray], guest: memory.Guest) -> bool:
         """Whether the function gives these results, in whose place it may write its own."""
@@ -120,19 +120,18 @@ class Watch:
         guest.lend([r for r in results if id(_owner(r)) not in given])
         found = list(_arrays([function()]))
         same = [(f.shape, f.dtype) for f in found] == shapes
-        same = same and all(_same(piece, was) for (piece, _), was in zip(self._beside_noise(found), kept, strict=True))
+        same = same and all(map(_same, self._pieces(found), kept))
         del found
         guest.leave()
         return same
 
-    def _kept(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Copies of what `_disturb` would change."""
-        return [piece.copy() for piece, _ in self._beside_noise(arrays)]
+    def _pieces(self, arrays: list[np.ndarray]) -> Iterator[np.ndarray]:
+        """What `_disturb` would change."""
+        return (piece for piece, _ in self._beside_noise(arrays))
 
-    def _restore(self, arrays: list[np.ndarray], kept: list[np.ndarray]) -> None:
-        """Write back what was kept."""
-        for (piece, _), values in zip(self._beside_noise(arrays), kept, strict=True):
-            piece[...] = values
+    def _kept(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Copies of that, in memory of their own: the calls' scratch may lie in what is free."""
+        return [piece.copy() for piece in self._pieces(arrays)]
 
     def _disturb(self, arrays: list[np.ndarray]) -> None:
         """Write noise into arrays."""

@@ -19,6 +19,8 @@ from kerasish.models.plans.matching import LONGEST, is_plain, is_sum_of_two, mat
 from kerasish.models.stamp import Configuration, declared, is_library_layer, is_own
 from kerasish.models.telling import tell
 
+MASKS = "masks may travel in the model, or a layer gives something else than when the graph was made"
+
 
 class Unforeseen(Exception):
     """Something came out of a layer that the graph does not know: a mask, another shape or dtype.
@@ -53,25 +55,26 @@ class Plan:
         steps = function._plan if _fits(function) else None
         self.steps, self._stands_for = lean(steps, outputs, function._slots, training) if steps else (steps, [])
         self._own, self._training = steps, training
-        self.obstacle = _obstacle(function, layers)
+        self._obstacle = _obstacle(function, layers)
+
+    @property
+    def obstacle(self) -> str | None:
+        return MASKS if self.steps is None else self._obstacle
 
     def __iter__(self):
         return iter(self.steps or ())
 
-    def stands_for(self) -> list[list[Step]]:
-        """For each step of the plan, the graph's own ones that it stands for."""
-        return [[self._own[i] for i in own] for own in self._stands_for]
+    def joined(self) -> list[tuple[str, ...]]:
+        """The names of the layers that each kernel stands for, where these are several."""
+        return [tuple(self._own[i].operation.name for i in own) for own in self._stands_for if len(own) > 1]
 
     def tell(self, model) -> None:
         """Say what the plan is, if it is asked for."""
         what = "training" if self._training else "inference"
-        if self.steps is None:
-            tell(model, f"{what} takes the layers' own calls: masks may travel, or a layer has changed")
-        elif self.obstacle is not None:
+        if self.obstacle is not None:
             tell(model, f"{what} is not recorded: {self.obstacle}")
-        for own in self.stands_for() if self.steps else ():
-            if len(own) > 1:
-                tell(model, f"{what}: one kernel for {' + '.join(step.operation.name for step in own)}", level=2)
+        for names in self.joined():
+            tell(model, f"{what}: one kernel for {' + '.join(names)}", level=2)
 
     def left_after(self, number: int) -> list[Step]:
         """The graph's own steps that those of the plan up to this one do not stand for."""
